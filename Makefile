@@ -1,0 +1,79 @@
+# Needs python3 (3.11 or newer, with venv), make and git. `make help` lists the targets.
+# Everything lands in .venv/, from locks with hashes; a second `make setup` finds nothing to do.
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-emit-index-url --exclude-newer "3 days" \
+  --custom-compile-command "make lock" $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test unit demo bench lock image clean elsewhere
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup: .venv/.synced  ## make .venv with firstline and all tools (PYTHON= chooses the interpreter)
+	@echo "ready: $(BIN)/firstline"
+
+# Scripts in a venv hold its path, so a copied or moved checkout makes its own.
+ifneq ($(shell cat .venv/.made-in 2>/dev/null),$(CURDIR))
+.venv/.made-in: elsewhere
+endif
+
+# Each marker is written last: whatever is interrupted is done again.
+.venv/.made-in: requirements/build.txt
+	@sh .ci/check-python "$(PYTHON)"
+	@echo "making .venv with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/build.txt
+	@printf '%s\n' "$(CURDIR)" > $@
+
+.venv/.synced: .venv/.made-in requirements/dev.txt pyproject.toml examples/shop/pyproject.toml
+	@echo "installing what requirements/dev.txt locks"
+	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python --require-hashes \
+	  --build-constraint requirements/build.txt requirements/dev.txt || \
+	  { echo "uv could not install the lock; trying pip, which has its own settings"; \
+	    $(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
+	      --use-pep517 -r requirements/dev.txt; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps \
+	  --no-build-isolation -e . -e examples/shop
+	@touch $@
+
+check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies, Dockerfile
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy -p shop
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/hadolint Dockerfile
+
+test: .venv/.synced  ## all tests, the unit tests first, with the coverage floor (ARGS= goes to pytest)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --durations=15 $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
+	$(BIN)/pytest tests/unit $(ARGS)
+
+demo: .venv/.synced  ## break the example shop and diagnose it (FAULT=, SEED=)
+	$(BIN)/firstline demo $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
+
+bench: .venv/.synced  ## measure the diagnosis on labelled recordings (RECORDINGS= names folders)
+	$(BIN)/firstline bench diagnosis $(RECORDINGS)
+
+lock: .venv/.made-in  ## resolve the locks anew (UPGRADE=--upgrade takes newer releases)
+	echo . | $(COMPILE) - examples/shop/pyproject.toml --group dev \
+	  --no-emit-package firstline --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
+	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+
+image:  ## build the container image (IMAGE_BUILDER= chooses docker, podman or buildah)
+	$(or $(IMAGE_BUILDER),docker) build -t firstline .
+
+clean:  ## remove .venv and everything that a target leaves behind
+	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache dist htmlcov

@@ -1,0 +1,1 @@
+"""The incident-response assistant: takes a question or an alert, explains it with evidence."""

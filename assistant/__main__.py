@@ -1,0 +1,191 @@
+"""The command line. Heavy parts are imported by the command that needs them: `--help` is instant."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from assistant.config import ConfigError, load
+from assistant.folder import FolderInUse
+from connectors.demo import DemoError
+from connectors.errors import ConnectorError
+from retrieval.api import RetrievalError
+from runbooks.model import RunbookError
+
+FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130
+EXPECTED = (ConfigError, ConnectorError, DemoError, FolderInUse, RetrievalError, RunbookError)
+
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder for firstline's own data."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="firstline", prog_name="firstline")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Settings file (TOML); see docs/settings.md."
+)
+@click.option("--debug", is_flag=True, help="Show a traceback where firstline itself fails.")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, *, debug: bool) -> None:
+    """Explain incidents from telemetry: ranked causes, each with evidence that can be checked."""
+    del debug  # read by `main`, which is outside of click
+    context.obj = config
+
+
+@cli.command()
+@click.argument("question")
+@click.option(
+    "--recording", type=click.Path(path_type=Path), help="Answer from recorded telemetry."
+)
+@click.option("--at", help="When it was noticed (ISO 8601; without a zone: UTC). Default: now.")
+@click.option("--service", help="The service that the question or the alert names.")
+@data_option
+@json_option
+@click.pass_obj
+def investigate(  # noqa: PLR0913 — one parameter per option
+    config: Path | None,
+    question: str,
+    recording: Path | None,
+    at: str | None,
+    service: str | None,
+    data: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Investigate QUESTION ("checkout is slow") and say what caused it."""
+    from assistant.cli import investigate as command  # noqa: PLC0415
+
+    settings = load(config, data)
+    asked = command.Asked(
+        question=question, recording=recording, at=_moment(at), service=service, as_json=as_json
+    )
+    _finish(command.run(asked, settings))
+
+
+@cli.command()
+@click.option("--fault", default=None, help="What to break; see --list. Default: one by seed.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--system", help="The demo system, where several are installed.")
+@click.option("--list", "listing", is_flag=True, help="Print the faults, one a line, name first.")
+@click.option("--auto", is_flag=True, help="Ask nothing on the way.")
+@click.option("--rename", is_flag=True, help="Give the services other names (seeded).")
+@click.option(
+    "--record", type=click.Path(path_type=Path), help="Keep the telemetry in this folder."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the OTLP receiver.")
+@data_option
+@json_option
+@click.pass_obj
+def demo(  # noqa: PLR0913 — one parameter per option
+    config: Path | None,
+    fault: str | None,
+    seed: int,
+    system: str | None,
+    record: Path | None,
+    port: int,
+    data: Path | None,
+    *,
+    listing: bool,
+    auto: bool,
+    rename: bool,
+    as_json: bool,
+) -> None:
+    """Break a real system while it runs, and investigate its alert."""
+    from assistant.cli import demo as command  # noqa: PLC0415
+
+    del auto  # nothing is asked yet: every run is one
+    if listing:
+        sys.exit(command.listing(system))
+    asked = command.Asked(
+        system=system,
+        fault=fault,
+        seed=seed,
+        rename=rename,
+        record=record,
+        port=port,
+        data=data,
+        as_json=as_json,
+    )
+    _finish(command.run(asked, load(config, data)))
+
+
+@cli.command()
+@data_option
+@json_option
+@click.pass_obj
+def doctor(config: Path | None, data: Path | None, *, as_json: bool) -> None:
+    """Check the installation and every configured source, and say what to do."""
+    from assistant.cli import doctor as command  # noqa: PLC0415
+
+    _finish(command.run(load(config, data), as_json=as_json))
+
+
+@cli.group()
+def bench() -> None:
+    """Measure quality on labelled data."""
+
+
+@bench.command("diagnosis")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--onset",
+    type=click.Choice(["given", "detected"]),
+    default="detected",
+    show_default=True,
+    help="given: told when it began. detected: told the alert's time and nothing else.",
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures here.")
+def bench_diagnosis(folders: tuple[Path, ...], onset: str, json_file: Path | None) -> None:
+    """Run the engine over every case of the recordings in FOLDERS."""
+    from assistant.cli import bench as command  # noqa: PLC0415
+
+    _finish(command.diagnosis(folders, json_file, given=onset == "given"))
+
+
+def _finish(work: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run a command to its end and leave with its exit status."""
+    sys.exit(asyncio.run(work))
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Return a time that a person wrote; raises `click.BadParameter`."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        hint = "2026-01-29T08:44:44Z"
+        raise click.BadParameter(
+            f"{text!r} is not a time like {hint}", param_hint="--at"
+        ) from error
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def main() -> None:
+    """Run the command line; whatever happens ends in one clear sentence and an exit status."""
+    try:
+        cli()
+    except EXPECTED as error:
+        _stop(str(error), UNUSABLE)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _stop("stopped", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 — the outermost frame: a person reads this, not a trace
+        if "--debug" in sys.argv:
+            raise
+        said = f"internal error ({type(error).__name__}); run it again with --debug and report it"
+        _stop(said, FAILED)
+
+
+def _stop(sentence: str, status: int) -> NoReturn:
+    click.echo(f"firstline: {sentence}", err=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""`firstline doctor`: what is installed, what answers, and what to do about the rest."""
+
+import importlib.util
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+import assistant
+from assistant import wiring
+from assistant.config import Settings
+from assistant.folder import FolderInUse
+from assistant.result import dumps
+from connectors import registry
+from retrieval.api import RetrievalError
+from runbooks.model import RunbookError
+
+PACKAGES = ("assistant", "connectors", "retrieval", "runbooks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+async def run(settings: Settings, *, as_json: bool) -> int:
+    """Check everything; 0 if all is well, 1 otherwise."""
+    sources = await _sources(settings)
+    own = [_packages(), _index(settings)]
+    if as_json:
+        answer = {
+            "available_connectors": list(registry.available()),
+            "configured": [asdict(c) for c in sources],
+            "installation": [asdict(c) for c in own],
+        }
+        click.echo(dumps(answer))
+    else:
+        _print(own, sources)
+    return 0 if all(c.ok for c in (*own, *sources)) else 1
+
+
+async def _sources(settings: Settings) -> list[Check]:
+    registered = wiring.configured(settings)
+    checks = [Check(name=f.name, ok=False, message=f.message) for f in registered.failed]
+    for name, connector in registered.connectors.items():
+        health = await connector.check()
+        checks.append(Check(name=name, ok=health.ok, message=health.message))
+        await connector.aclose()
+    checks += [
+        Check(name=name, ok=True, message="waits to be called") for name in registered.receivers
+    ]
+    return sorted(checks, key=lambda c: c.name)
+
+
+def _packages() -> Check:
+    """Our four packages have common names: say so when another distribution shadows one."""
+    home = Path(assistant.__file__).parent.parent
+    for name in PACKAGES:
+        found = importlib.util.find_spec(name)
+        where = Path(found.origin).parent.parent if found and found.origin else None
+        if where != home:
+            message = (
+                f"the package {name} comes from {where}: install firstline in its own environment"
+            )
+            return Check(name="packages", ok=False, message=message)
+    return Check(name="packages", ok=True, message="all four are firstline's own")
+
+
+def _index(settings: Settings) -> Check:
+    try:
+        with wiring.index(settings) as index:
+            status = index.status()
+    except (FolderInUse, RetrievalError, RunbookError) as error:
+        return Check(name="index", ok=False, message=str(error))
+    message = f"{status.documents} runbooks in {status.engine}, embedded by {status.embedder}"
+    return Check(name="index", ok=True, message=message)
+
+
+def _print(own: list[Check], sources: list[Check]) -> None:
+    console = Console()
+    for check in (*own, *sources):
+        mark = "[green]✓[/]" if check.ok else "[red]✗[/]"
+        console.print(f"{mark} [bold]{check.name}[/]  {check.message}", highlight=False)
+    if not sources:
+        console.print("no connectors are configured; see docs/settings.md", style="yellow")
+    console.print(f"available connectors: {', '.join(registry.available())}", highlight=False)

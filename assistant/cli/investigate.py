@@ -1,0 +1,50 @@
+"""`firstline investigate`: one question, one card or one JSON object."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from assistant import wiring
+from assistant.card import show
+from assistant.clock import SystemClock
+from assistant.commands import Investigate
+from assistant.config import Settings
+from assistant.result import dumps, result
+from assistant.views import view
+from connectors.recording import open_recording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The command line's options."""
+
+    question: str
+    recording: Path | None
+    at: datetime | None
+    service: str | None
+    as_json: bool
+
+
+async def run(asked: Asked, settings: Settings) -> int:
+    """Investigate and print; 0 whatever the verdict is, since "not determined" is an answer too."""
+    clock = SystemClock()
+    if asked.recording is not None:
+        info = open_recording(asked.recording).info
+        at = asked.at or info.end
+        service = wiring.recorded(asked.recording, settings)
+    else:
+        at = asked.at or clock.now()
+        service = wiring.live(settings)
+    began = clock.monotonic()
+    incident = await service.investigate(
+        Investigate(text=asked.question, at=at, horizon=at, service=asked.service)
+    )
+    if asked.as_json:
+        click.echo(dumps(result(incident)))
+        click.echo(f"{clock.monotonic() - began:.1f} s", err=True)
+    else:
+        show(view(incident), Console())
+    return 0

@@ -1,0 +1,97 @@
+"""Settings: one TOML file, a few environment variables, secrets by reference.
+
+The only reader of files, environment and secrets. All faults are reported together.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+APP = "firstline"
+CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; `str()` says what is wrong and where."""
+
+
+class QdrantSettings(BaseModel):
+    """A Qdrant server instead of the embedded engine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    api_key: str | None = None
+
+
+class Settings(BaseModel):
+    """All settings. `connectors` maps an entry point's name to that connector's own settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Path
+    connectors: dict[str, dict[str, object]] = Field(default_factory=dict)
+    runbooks: Path | None = None
+    qdrant: QdrantSettings | None = None
+    telemetry_endpoint: str | None = None
+
+    @property
+    def index_folder(self) -> Path:
+        return self.data / "index"
+
+
+def load(config: Path | None = None, data: Path | None = None) -> Settings:
+    """Return the settings of the file at `config` (or the usual place); raises `ConfigError`."""
+    path = config or _named(CONFIG_VARIABLE) or user_config_path(APP) / "firstline.toml"
+    said = _read(path, must_exist=config is not None or _named(CONFIG_VARIABLE) is not None)
+    folder = data or _named(DATA_VARIABLE)
+    if folder is not None:
+        said["data"] = folder
+    said.setdefault("data", user_data_path(APP))
+    try:
+        return Settings.model_validate(_resolved(said, ""))
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        )
+        raise ConfigError(f"{path}: {faults}") from error
+
+
+def _named(variable: str) -> Path | None:
+    value = os.environ.get(variable)  # noqa: TID251 — the one reader of the environment
+    return Path(value) if value else None
+
+
+def _read(path: Path, *, must_exist: bool) -> dict[str, object]:
+    try:
+        return dict(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        if must_exist:
+            raise ConfigError(f"{path}: there is no such file") from error
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def _resolved(value: object, where: str) -> object:
+    """Replace `env:NAME` and `file:PATH` by what they point to."""
+    if isinstance(value, Mapping):
+        return {k: _resolved(v, f"{where}.{k}".lstrip(".")) for k, v in value.items()}
+    if not isinstance(value, str):
+        return value
+    if value.startswith("env:"):
+        found = os.environ.get(value[4:])  # noqa: TID251 — the one reader of the environment
+        if found is None:
+            raise ConfigError(f"{where}: the environment variable {value[4:]} is not set")
+        return found
+    if value.startswith("file:"):
+        try:
+            return Path(value[5:]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{where}: the file {value[5:]} cannot be read") from error
+    return value

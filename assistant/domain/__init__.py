@@ -1,0 +1,1 @@
+"""What incidents are made of: frozen values, no I/O."""

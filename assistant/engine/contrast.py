@@ -1,0 +1,110 @@
+"""The two tests that everything local is built on: has a mean moved, has a share moved.
+
+Both work on tables that were summed per key and bucket, so that the same tables answer for the
+incident and, with a baseline bucket in its place, for what chance alone would have shown.
+"""
+
+import polars as pl
+
+from assistant.engine.windows import OUTSIDE
+
+MIN_BEFORE, MIN_AFTER = 5, 3
+MIN_SPREAD = 0.05  # of log ms: what differs between two quiet minutes of any real system
+MAX_OVERDISPERSION = 4.0
+
+
+def _split(table: pl.DataFrame, incident: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    used = table.filter(pl.col("bucket") != OUTSIDE)
+    during = used.filter(pl.col("bucket") == incident)
+    return used.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident)), during
+
+
+def mean_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFrame:
+    """Return, per key, how the mean of log ms moved (Welch's t with between-bucket variance).
+
+    `table` has the keys, `bucket`, `n`, `total` (Σ log), `squares` (Σ log²) and `ms` (Σ ms).
+    The answer has n0, n1, before and after (mean ms), shift (of log ms), t and excess (ms lost).
+    """
+    before, during = _split(table, incident)
+    base = before.group_by(keys).agg(
+        pl.col("n").sum().alias("n0"),
+        pl.col("total").sum(),
+        pl.col("squares").sum(),
+        pl.col("ms").sum(),
+        (pl.col("total") / pl.col("n"))
+        .filter(pl.col("n") >= 3)
+        .std()
+        .fill_null(0.0)
+        .alias("between"),
+    )
+    after = during.select(*keys, pl.col("n").alias("n1"), "total", "squares", "ms")
+    both = base.join(after, on=keys, how="inner", suffix="_1", nulls_equal=True).filter(
+        (pl.col("n0") >= MIN_BEFORE) & (pl.col("n1") >= MIN_AFTER)
+    )
+
+    def variance(total: str, squares: str, n: str) -> pl.Expr:
+        return (pl.col(squares) / pl.col(n) - (pl.col(total) / pl.col(n)) ** 2).clip(1e-6)
+
+    spread = pl.max_horizontal("between", pl.lit(MIN_SPREAD)) ** 2
+    error = (
+        variance("total", "squares", "n0") / pl.col("n0")
+        + variance("total_1", "squares_1", "n1") / pl.col("n1")
+        + spread
+    ).sqrt()
+    return (
+        both.with_columns(
+            (pl.col("total_1") / pl.col("n1") - pl.col("total") / pl.col("n0")).alias("shift"),
+            (pl.col("ms") / pl.col("n0")).alias("before"),
+            (pl.col("ms_1") / pl.col("n1")).alias("after"),
+            error.alias("error"),
+        )
+        .with_columns(
+            (pl.col("shift") / pl.col("error")).alias("t"),
+            (pl.col("n1") * (pl.col("after") - pl.col("before")).clip(0)).alias("excess"),
+            (pl.col("n1") * pl.col("before")).alias("expected"),
+        )
+        .select(*keys, "n0", "n1", "before", "after", "shift", "t", "excess", "expected")
+    )
+
+
+def share_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFrame:
+    """Return, per key, how a share of executions moved (G-test, divided by overdispersion).
+
+    `table` has the keys, `bucket`, `n` (executions) and `hits`. The answer has n0, n1, r0, r1
+    (shares) and g. Overdispersion is Pearson's χ²/(buckets − 1) over the baseline, within 1–4.
+    """
+    before, during = _split(table, incident)
+    base = before.group_by(keys).agg(
+        pl.col("n").sum().alias("n0"),
+        pl.col("hits").sum().alias("q0"),
+        _overdispersion().alias("phi"),
+    )
+    after = during.select(*keys, pl.col("n").alias("n1"), pl.col("hits").alias("q1"))
+    both = base.join(after, on=keys, how="inner", nulls_equal=True).filter(
+        (pl.col("n0") >= MIN_BEFORE) & (pl.col("n1") >= MIN_AFTER)
+    )
+    n, q = pl.col("n0") + pl.col("n1"), pl.col("q0") + pl.col("q1")
+    cells = (
+        _g_cell(pl.col("q0"), pl.col("n0") * q / n)
+        + _g_cell(pl.col("n0") - pl.col("q0"), pl.col("n0") * (n - q) / n)
+        + _g_cell(pl.col("q1"), pl.col("n1") * q / n)
+        + _g_cell(pl.col("n1") - pl.col("q1"), pl.col("n1") * (n - q) / n)
+    )
+    return both.with_columns(
+        (pl.col("q0") / pl.col("n0")).alias("r0"),
+        (pl.col("q1") / pl.col("n1")).alias("r1"),
+        (2 * cells / pl.col("phi")).alias("g"),
+    ).select(*keys, "n0", "n1", "r0", "r1", "g")
+
+
+def _g_cell(observed: pl.Expr, expected: pl.Expr) -> pl.Expr:
+    value = observed * (observed / expected.clip(1e-9)).clip(1e-12).log()
+    return pl.when(observed > 0).then(value).otherwise(0.0)
+
+
+def _overdispersion() -> pl.Expr:
+    share = (pl.col("hits").sum() / pl.col("n").sum()).clip(1e-6, 1 - 1e-6)
+    pearson = (
+        (pl.col("hits") - pl.col("n") * share) ** 2 / (pl.col("n") * share * (1 - share))
+    ).sum()
+    return (pearson / (pl.len() - 1).clip(1)).clip(1.0, MAX_OVERDISPERSION)

@@ -1,0 +1,176 @@
+"""What an operation does when it runs: the calls it makes and the lines it writes.
+
+Everything is conditional on the operation having run: behind a failure all counts drop, and only
+"given that it ran, it no longer did this" tells the broken component from the starved one.
+"""
+
+import polars as pl
+
+from assistant.engine.contrast import mean_shift, share_shift
+from assistant.engine.shift import Mechanism, Shift, saturate
+
+KEYS = ["service", "name", "event", "target", "target_service"]
+MIN_G = 10.0
+HALF_G = 30.0
+MIN_CHANGE = 0.02
+MIN_ADDED = 0.5
+HALF_ADDED = 2.0
+UNLINKED = "(any)"
+
+
+def table(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
+    """Return per (operation, event, target) and bucket: n executions, hits, and counts of events."""
+    parts = [_calls(spans), _lines(spans, logs)]
+    return (
+        pl.concat([p for p in parts if p is not None])
+        if any(p is not None for p in parts)
+        else pl.DataFrame(schema=_SCHEMA)
+    )
+
+
+_SCHEMA = {
+    **dict.fromkeys(KEYS, pl.String),
+    "bucket": pl.Int32,
+    "n": pl.Int64,
+    "hits": pl.Int64,
+    "total": pl.Float64,
+    "squares": pl.Float64,
+    "ms": pl.Float64,
+}
+
+
+def _calls(spans: pl.DataFrame) -> pl.DataFrame | None:
+    if spans.is_empty():
+        return None
+    executions = spans.group_by("service", "name", "bucket").len("n")
+    made = (
+        spans.filter(pl.col("parent").is_not_null())
+        .select(
+            pl.col("parent").alias("ix"),
+            pl.lit("call").alias("event"),
+            pl.when((pl.col("role") == "call") & (pl.col("callee") != pl.col("service")))
+            .then(pl.col("name") + " → " + pl.col("callee"))
+            .otherwise(pl.col("name"))
+            .alias("target"),
+            pl.coalesce("callee", "service").alias("target_service"),
+        )
+        .group_by("ix", "event", "target", "target_service")
+        .len("count")
+        .join(spans.select("ix", "service", "name", "bucket"), on="ix")
+    )
+    return _complete(made, executions)
+
+
+def _lines(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame | None:
+    """Return template counts per operation; lines without a known span count per service."""
+    if logs.is_empty():
+        return None
+    lines = logs.select(
+        "service", "trace_id", "span_id", "bucket", pl.col("template").alias("target")
+    ).with_row_index("line")
+    owner = spans.select("trace_id", "span_id", "service", "name", "ix")
+    linked = lines.join(
+        owner, on=["trace_id", "span_id", "service"], how="inner", nulls_equal=False
+    )
+    loose = lines.join(linked.select("line"), on="line", how="anti").with_columns(
+        pl.lit(UNLINKED).alias("name"), pl.col("line").alias("ix")
+    )
+    writers = linked.select("service", "name").unique()
+    executions = (
+        spans.group_by("service", "name", "bucket")
+        .len("n")
+        .join(writers, on=["service", "name"], how="semi")
+    )
+    per_service = loose.group_by("service", "name", "bucket").len("n")
+    events = pl.concat(
+        [f.select("ix", "service", "name", "bucket", "target") for f in (linked, loose)]
+    )
+    made = (
+        events.group_by("ix", "service", "name", "bucket", "target")
+        .len("count")
+        .with_columns(pl.lit("line").alias("event"), pl.col("service").alias("target_service"))
+    )
+    return _complete(made, pl.concat([executions, per_service]))
+
+
+def _complete(made: pl.DataFrame, executions: pl.DataFrame) -> pl.DataFrame:
+    """Sum events per key and bucket, with explicit zeros where an operation ran without them."""
+    log_count = pl.col("count").cast(pl.Float64).log1p()
+    sums = made.group_by([*KEYS, "bucket"]).agg(
+        pl.len().alias("hits"),
+        log_count.sum().alias("total"),
+        (log_count**2).sum().alias("squares"),
+        pl.col("count").sum().cast(pl.Float64).alias("ms"),
+    )
+    return (
+        sums.select(KEYS)
+        .unique()
+        .join(executions, on=["service", "name"])
+        .join(sums, on=[*KEYS, "bucket"], how="left")
+        .with_columns(pl.col("hits", "total", "squares", "ms").fill_null(0))
+        .select([pl.col(name).cast(kind) for name, kind in _SCHEMA.items()])
+    )
+
+
+def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
+    """Return missing, added and multiplied events, the strongest first."""
+    if sums.is_empty():
+        return []
+    moved = share_shift(sums, KEYS, incident).filter(
+        (pl.col("g") > MIN_G) & ((pl.col("r1") - pl.col("r0")).abs() >= MIN_CHANGE)
+    )
+    out = [_share(row) for row in moved.iter_rows(named=True)]
+    calls = sums.filter(pl.col("event") == "call")
+    grown = mean_shift(calls, KEYS, incident).filter(
+        (pl.col("t") > 3.0) & (pl.col("after") > pl.col("before") * 1.5 + MIN_ADDED)
+    )
+    out += [_growth(row) for row in grown.iter_rows(named=True)]
+    return sorted(out, key=lambda s: (-s.strength, s.service, s.operation or "", s.kind, s.detail))
+
+
+def _share(row: dict[str, object]) -> Shift:
+    r0, r1, g = (float(str(row[k])) for k in ("r0", "r1", "g"))
+    n1 = int(str(row["n1"]))
+    line = row["event"] == "line"
+    if line:
+        kind = "new_template" if r0 == 0 else "template_shift"
+    else:
+        kind = "call_added" if r1 > r0 else "call_missing"
+    return Shift(
+        mechanism=Mechanism.CONTROL,
+        kind=kind,
+        service=str(row["service"]),
+        operation=str(row["name"]),
+        peer=None
+        if line or row["target_service"] == row["service"]
+        else str(row["target_service"]),
+        detail=str(row["target"]),
+        unit="share",
+        before=r0,
+        after=r1,
+        n0=int(str(row["n0"])),
+        n1=n1,
+        t=g,
+        weight=n1 * abs(r1 - r0),
+        strength=abs(r1 - r0) * g / (g + HALF_G),
+    )
+
+
+def _growth(row: dict[str, object]) -> Shift:
+    before, after = float(str(row["before"])), float(str(row["after"]))
+    return Shift(
+        mechanism=Mechanism.CONTROL,
+        kind="calls_multiplied",
+        service=str(row["service"]),
+        operation=str(row["name"]),
+        peer=None if row["target_service"] == row["service"] else str(row["target_service"]),
+        detail=str(row["target"]),
+        unit="calls",
+        before=before,
+        after=after,
+        n0=int(str(row["n0"])),
+        n1=int(str(row["n1"])),
+        t=float(str(row["t"])),
+        weight=float(str(row["excess"])),
+        strength=saturate(after - before, HALF_ADDED),
+    )

@@ -1,0 +1,144 @@
+"""Where errors begin: a span that failed while none of its children did, and lines that complain.
+
+A caller that only passes an error on is not its origin. A call that failed while its server span
+did not (or is absent) begins on the way to the callee, which is then the suspect.
+"""
+
+import polars as pl
+
+from assistant.engine.contrast import share_shift
+from assistant.engine.shift import Mechanism, Shift, saturate
+from assistant.engine.windows import OUTSIDE
+
+KEYS = ["service", "name", "callee"]
+MIN_G = 8.0
+HALF_G = 10.0
+MIN_RISE = 0.01
+HALF_RISE = 0.10
+BAD = ["WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"]
+MIN_Z, HALF_Z = 3.0, 10.0
+
+
+def table(spans: pl.DataFrame) -> pl.DataFrame:
+    """Return n spans and error origins per (service, operation, callee) and bucket."""
+    return (
+        spans.filter(pl.col("failed").is_not_null())
+        .with_columns(pl.when(pl.col("role") == "call").then(pl.col("callee")).alias("callee"))
+        .group_by([*KEYS, "bucket"])
+        .agg(pl.len().alias("n"), pl.col("origin").sum().cast(pl.Int64).alias("hits"))
+        .sort([*KEYS, "bucket"])
+    )
+
+
+def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
+    """Return operations in which more errors begin than before."""
+    moved = share_shift(sums, KEYS, incident).filter(
+        (pl.col("g") > MIN_G) & (pl.col("r1") > pl.col("r0") + MIN_RISE)
+    )
+    return [
+        Shift(
+            mechanism=Mechanism.ERROR,
+            kind="error_origin",
+            service=row["service"],
+            operation=row["name"],
+            peer=row["callee"],
+            unit="share",
+            before=row["r0"],
+            after=row["r1"],
+            n0=row["n0"],
+            n1=row["n1"],
+            t=row["g"],
+            weight=row["n1"] * (row["r1"] - row["r0"]),
+            strength=saturate(row["r1"] - row["r0"], HALF_RISE) * row["g"] / (row["g"] + HALF_G),
+        )
+        for row in moved.sort(["g", *KEYS], descending=[True, False, False, False]).iter_rows(
+            named=True
+        )
+    ]
+
+
+def passed_on(spans: pl.DataFrame, incident: int) -> dict[str, tuple[float, str]]:
+    """Return per service which share of its failures had failed beneath it, and most often where."""
+    failed = spans.filter((pl.col("bucket") == incident) & pl.col("failed").fill_null(value=False))
+    if failed.is_empty():
+        return {}
+    origins = failed.filter("origin").select(
+        "trace_id",
+        pl.when(pl.col("role") == "call")
+        .then(pl.col("callee"))
+        .otherwise(pl.col("service"))
+        .alias("at"),
+    )
+    shares = failed.group_by("service").agg(pl.col("child_failed").mean().alias("share"))
+    beneath = (
+        failed.filter("child_failed")
+        .select("service", "trace_id")
+        .unique()
+        .join(origins, on="trace_id")
+        .filter(pl.col("at") != pl.col("service"))
+        .group_by("service", "at")
+        .len()
+        .sort(["len", "at"], descending=[True, False])
+        .unique("service", keep="first", maintain_order=True)
+    )
+    where = {str(s): str(a) for s, a, _ in beneath.iter_rows()}
+    return {
+        str(service): (float(share), where[service])
+        for service, share in sorted(shares.iter_rows())
+        if service in where
+    }
+
+
+def line_table(logs: pl.DataFrame, weights: dict[int, float]) -> pl.DataFrame:
+    """Return warnings and errors per service and bucket, per unit of the bucket's weight.
+
+    `weights` is how much happened in each bucket (traces, or seconds where there are none).
+    """
+    buckets = pl.DataFrame(
+        {"bucket": list(weights), "weight": list(weights.values())},
+        schema={"bucket": pl.Int32, "weight": pl.Float64},
+    )
+    bad = logs.filter(pl.col("severity").is_in(BAD) & (pl.col("bucket") != OUTSIDE))
+    counts = bad.group_by("service", "bucket").len("lines")
+    return (
+        bad.select("service")
+        .unique()
+        .join(buckets, how="cross")
+        .join(counts, on=["service", "bucket"], how="left")
+        .with_columns((pl.col("lines").fill_null(0) / pl.col("weight").clip(1e-9)).alias("rate"))
+        .sort("service", "bucket")
+    )
+
+
+def line_shifts(table: pl.DataFrame, incident: int) -> list[Shift]:
+    """Return services that complain more than their quiet buckets ever did."""
+    out = []
+    for (service,), part in table.group_by("service", maintain_order=True):
+        during = part.filter(pl.col("bucket") == incident)
+        before = part.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
+        if during.is_empty() or before.height < MIN_Z:
+            continue
+        rate = float(during.get_column("rate")[0])
+        weight = float(during.get_column("weight")[0])
+        usual = float(before.get_column("rate").to_numpy().mean())
+        spread = float(before.get_column("rate").to_numpy().std())
+        noise = (max(usual, 1.0 / max(weight, 1e-9)) / max(weight, 1e-9)) ** 0.5
+        z = (rate - usual) / max(spread, noise)
+        lines = round(rate * weight)
+        if z > MIN_Z and lines >= MIN_Z:
+            out.append(
+                Shift(
+                    mechanism=Mechanism.LOG,
+                    kind="error_lines",
+                    service=str(service),
+                    unit="lines per trace",
+                    before=usual,
+                    after=rate,
+                    n0=round(float((before["rate"] * before["weight"]).sum())),
+                    n1=lines,
+                    t=z,
+                    weight=float(lines),
+                    strength=saturate(z - MIN_Z, HALF_Z),
+                )
+            )
+    return sorted(out, key=lambda s: (-s.strength, s.service))

@@ -1,0 +1,96 @@
+"""All local tests on one set of windows, ready to be explained.
+
+The tables are summed once; `run` answers for the incident or, given a baseline bucket in its place,
+for what the same tests say when nothing happened.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from assistant.engine import controlflow, errors, latency, resources
+from assistant.engine.shift import Shift
+from assistant.engine.windows import INCIDENT, Windows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Sums per key and bucket; `weights` is how much happened in each bucket."""
+
+    latency: pl.DataFrame
+    flow: pl.DataFrame
+    errors: pl.DataFrame
+    lines: pl.DataFrame
+    resources: pl.DataFrame
+    entries: pl.DataFrame
+    weights: dict[int, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What the tests said. `expected_ms` is the time the incident would have taken as before."""
+
+    latency: tuple[Shift, ...]
+    control: tuple[Shift, ...]
+    errors: tuple[Shift, ...]
+    lines: tuple[Shift, ...]
+    resources: tuple[Shift, ...]
+    expected_ms: float
+
+    @property
+    def all(self) -> tuple[Shift, ...]:
+        return (*self.latency, *self.control, *self.errors, *self.lines, *self.resources)
+
+
+def build(
+    spans: pl.DataFrame, logs: pl.DataFrame, metrics: pl.DataFrame, windows: Windows
+) -> Tables:
+    """Sum the (bucketed) frames; they need a `bucket` column."""
+    entries = spans.filter(pl.col("role") == "entry").group_by("service", "bucket").len("n")
+    return Tables(
+        latency=latency.table(spans),
+        flow=controlflow.table(spans, logs),
+        errors=errors.table(spans),
+        lines=errors.line_table(logs, weights := _weights(spans, windows)),
+        resources=resources.table(metrics),
+        entries=entries.sort("service", "bucket"),
+        weights=weights,
+    )
+
+
+def run(tables: Tables, incident: int = INCIDENT) -> Tested:
+    """Return every shift between the baseline and the bucket `incident`."""
+    moved = latency.tested(tables.latency, incident)
+    return Tested(
+        latency=tuple(latency.shifts(moved)),
+        control=tuple(controlflow.shifts(tables.flow, incident)),
+        errors=tuple(errors.shifts(tables.errors, incident)),
+        lines=tuple(errors.line_shifts(tables.lines, incident)),
+        resources=tuple(resources.shifts(tables.resources, incident, _load(tables, incident))),
+        expected_ms=float(moved.get_column("expected").sum()),
+    )
+
+
+def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
+    """Return traces per bucket; seconds where there are no traces."""
+    if spans.is_empty():
+        seconds = {
+            i: (b - a) / 1e6
+            for i, (a, b) in enumerate(zip(windows.edges, windows.edges[1:], strict=False))
+        }
+        return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
+    counted = spans.group_by("bucket").agg(pl.col("trace_id").n_unique().cast(pl.Float64))
+    return {int(b): float(n) for b, n in sorted(counted.iter_rows()) if b >= INCIDENT}
+
+
+def _load(tables: Tables, incident: int) -> dict[str, float]:
+    """Return per service how its share of work per trace changed (traffic itself is in the weights)."""
+    total0 = sum(w for b, w in tables.weights.items() if b >= 0 and b != incident)
+    total1 = tables.weights.get(incident, 0.0)
+    if not total0 or not total1:
+        return {}
+    before = tables.entries.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
+    after = tables.entries.filter(pl.col("bucket") == incident)
+    n0 = dict(before.group_by("service").agg(pl.col("n").sum()).iter_rows())
+    n1 = dict(after.group_by("service").agg(pl.col("n").sum()).iter_rows())
+    return {s: (n1.get(s, 0) / total1) / (n / total0) for s, n in n0.items() if n}

@@ -1,0 +1,120 @@
+"""What a component runs on: processor, memory, pools, queues; measured against its own habits.
+
+A z-score alone makes a quiet process that woke up look guilty, so each family of metrics has an
+effect that it must reach as well, in its own unit and beyond what more traffic would explain.
+"""
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from assistant.engine.shift import Mechanism, Shift, saturate
+
+KEYS = ["service", "instance", "name", "unit"]
+MIN_Z, HALF_Z = 3.0, 10.0
+MIN_BEFORE, MIN_AFTER = 4, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Metrics of one kind. `rise` is the least increase in points of 100 or, if relative, a ratio."""
+
+    name: str
+    pattern: str
+    rise: float
+    relative: bool
+    follows_load: bool
+
+
+FAMILIES = (
+    Family("throttling", r"throttl", 1.5, relative=True, follows_load=False),
+    Family("cpu", r"cpu|processor|load_?average", 10.0, relative=False, follows_load=True),
+    Family("memory", r"mem|heap|rss|oom", 1.25, relative=True, follows_load=False),
+    Family("disk", r"disk|filesystem|inode|volume", 1.25, relative=True, follows_load=False),
+    Family(
+        "pool",
+        r"pool|pending|connection|acquire|in_use|semaphore",
+        1.5,
+        relative=True,
+        follows_load=True,
+    ),
+    Family("queue", r"queue|backlog|lag|waiting|saturation", 1.5, relative=True, follows_load=True),
+    Family("gc", r"(^|[._])gc([._]|$)|garbage|pause", 1.5, relative=True, follows_load=True),
+    Family("restarts", r"restart|crash", 1.2, relative=True, follows_load=False),
+)
+
+
+def family_of(metric: str) -> Family | None:
+    """Return the family of a metric by its name, null for one that says nothing of resources."""
+    lowered = metric.lower()
+    if re.search(r"limit|max|capacity|requested|node[._]", lowered):
+        return None
+    return next((f for f in FAMILIES if re.search(f.pattern, lowered)), None)
+
+
+def table(metrics: pl.DataFrame) -> pl.DataFrame:
+    """Return the resource samples with `family`; other metrics and non-numbers are left out."""
+    names = metrics.get_column("name").unique().drop_nulls().to_list()
+    families = {n: f.name for n in sorted(names) if (f := family_of(n)) is not None}
+    return metrics.filter(
+        pl.col("name").is_in(list(families)) & pl.col("value").is_finite()
+    ).with_columns(
+        pl.col("name")
+        .replace_strict(families, default=None, return_dtype=pl.String)
+        .alias("family")
+    )
+
+
+def shifts(samples: pl.DataFrame, incident: int, load: dict[str, float]) -> list[Shift]:
+    """Return the resources that left their habits. `load` is traffic after ÷ before per service."""
+    before = samples.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
+    during = samples.filter(pl.col("bucket") == incident)
+    value = pl.col("value")
+    habits = before.group_by([*KEYS, "family"]).agg(
+        value.median().alias("before"),
+        (value.quantile(0.75) - value.quantile(0.25)).alias("iqr"),
+        pl.len().alias("n0"),
+    )
+    now = during.group_by(KEYS).agg(value.median().alias("after"), pl.len().alias("n1"))
+    both = habits.join(now, on=KEYS, how="inner", nulls_equal=True).filter(
+        (pl.col("n0") >= MIN_BEFORE) & (pl.col("n1") >= MIN_AFTER)
+    )
+    families = {f.name: f for f in FAMILIES}
+    found = [
+        shift
+        for row in both.sort(KEYS).iter_rows(named=True)
+        if (shift := _judge(row, families[row["family"]], load)) is not None
+    ]
+    return sorted(found, key=lambda s: (-s.strength, s.service, s.instance or "", s.detail))
+
+
+def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Shift | None:
+    service = str(row["service"])
+    usual, after, iqr = (float(str(row[k])) for k in ("before", "after", "iqr"))
+    expected = usual * max(1.0, load.get(service, 1.0)) if family.follows_load else usual
+    z = (after - expected) / max(iqr, 0.05 * abs(usual), 1e-9)
+    if family.relative:
+        floor = 1.0 if family.name in ("pool", "queue", "restarts") else 0.0
+        enough = after > expected * family.rise + floor * 0.5 and after > 0
+    else:
+        scale = 100.0 if max(usual, after) <= 1.5 and row["unit"] != "%" else 1.0
+        enough = (after - expected) * scale >= family.rise
+    if z <= MIN_Z or not enough:
+        return None
+    return Shift(
+        mechanism=Mechanism.RESOURCE,
+        kind="resource_saturation",
+        service=service,
+        instance=None if row["instance"] is None else str(row["instance"]),
+        detail=str(row["name"]),
+        operation=family.name,
+        unit=str(row["unit"] or ""),
+        before=usual,
+        after=after,
+        n0=int(str(row["n0"])),
+        n1=int(str(row["n1"])),
+        t=z,
+        weight=z,
+        strength=saturate(z - MIN_Z, HALF_Z),
+    )

@@ -1,0 +1,148 @@
+"""Narrowing a service down: one instance of several, one operation, one way, and its cause."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from assistant.domain.hypothesis import CauseType
+from assistant.engine.explain import Suspect
+from assistant.engine.fuse import WEIGHTS
+from assistant.engine.shift import Mechanism, Shift
+from assistant.engine.windows import INCIDENT
+
+OWN_SHARE = 0.7
+MIN_SEEN = 5
+RESOURCE_CAUSES = {
+    "cpu": "cpu_saturation",
+    "memory": "memory_pressure",
+    "gc": "memory_pressure",
+    "pool": "pool_exhaustion",
+    "disk": "disk_pressure",
+    "queue": "queue_backlog",
+    "throttling": "throttled",
+    "restarts": "memory_pressure",
+}
+NAME_CAUSES = (
+    ("tls_failure", ("certificate", "x509", "tls handshake", "ssl:")),
+    ("dns_failure", ("name resolution", "no such host", "getaddrinfo", "nxdomain", "dns")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where exactly, and what family of cause. `share` is the instance's part of the effect."""
+
+    instance: str | None
+    share: float
+    siblings: int
+    operation: str | None
+    peer: str | None
+    type: CauseType
+    cause: str
+
+
+def scope(suspect: Suspect, mine: Sequence[Shift], spans: pl.DataFrame, *, visible: bool) -> Scope:
+    """Return the scope of a suspect, given its shifts and the spans with their buckets.
+
+    `visible` is false for a component that has no spans of its own.
+    """
+    kind, cause = _cause(suspect, mine, visible=visible)
+    leading = _leading(kind, mine)
+    instance, share, siblings = _instance(suspect.service, kind, mine, spans)
+    peer = None
+    if cause in ("slow_edge", "unreachable_dependency") and leading is not None and leading.peer:
+        peer = leading.service if leading.peer == suspect.service else leading.peer
+    operation = leading.operation if leading is not None and cause != "cpu_saturation" else None
+    return Scope(
+        instance=instance,
+        share=share,
+        siblings=siblings,
+        operation=None if operation == "(any)" else operation,
+        peer=peer,
+        type=kind,
+        cause=cause,
+    )
+
+
+def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[CauseType, str]:
+    weighted = {m: WEIGHTS[m] * v for m, v in suspect.parts.items()}
+    resource = [s for s in mine if s.mechanism is Mechanism.RESOURCE]
+    latency = weighted.get(Mechanism.LATENCY, 0.0)
+    control = weighted.get(Mechanism.CONTROL, 0.0)
+    error = weighted.get(Mechanism.ERROR, 0.0)
+    broken = max(error, control)
+    if resource and weighted.get(Mechanism.RESOURCE, 0.0) >= 0.5 * broken:
+        return CauseType.RESOURCE, RESOURCE_CAUSES[resource[0].operation or "cpu"]
+    if error >= max(latency, 0.5 * control) and error > 0:
+        return _error_cause(mine, visible=visible)
+    if control >= max(0.15, latency):
+        grown = next((s for s in mine if s.mechanism is Mechanism.CONTROL), None)
+        multiplied = grown is not None and grown.kind == "calls_multiplied"
+        return CauseType.CODE, "added_calls" if multiplied else "behaviour_change"
+    if latency > 0:
+        if suspect.edge_share >= 0.5 or not visible:
+            return CauseType.NETWORK, "slow_edge"
+        return CauseType.CODE, "slow_code"
+    if control > 0:
+        return CauseType.CODE, "behaviour_change"
+    return CauseType.UNKNOWN, "behaviour_change"
+
+
+def _error_cause(mine: Sequence[Shift], *, visible: bool) -> tuple[CauseType, str]:
+    words = " ".join(s.detail.lower() for s in mine if s.kind in ("new_template", "template_shift"))
+    for cause, marks in NAME_CAUSES:
+        if any(mark in words for mark in marks):
+            return CauseType.NETWORK, cause
+    own = any(s.kind == "error_origin" and s.peer is None for s in mine)
+    if not own or not visible:
+        return CauseType.NETWORK, "unreachable_dependency"
+    return CauseType.CODE, "code_error"
+
+
+def _leading(kind: CauseType, mine: Sequence[Shift]) -> Shift | None:
+    wanted = {
+        CauseType.NETWORK: (Mechanism.ERROR, Mechanism.LATENCY),
+        CauseType.CODE: (Mechanism.ERROR, Mechanism.CONTROL, Mechanism.LATENCY),
+        CauseType.RESOURCE: (Mechanism.LATENCY, Mechanism.ERROR),
+        CauseType.UNKNOWN: tuple(Mechanism),
+    }[kind]
+    ranked = [s for s in mine if s.mechanism in wanted]
+    return max(ranked, key=lambda s: WEIGHTS[s.mechanism] * s.strength, default=None)
+
+
+def _instance(
+    service: str, kind: CauseType, mine: Sequence[Shift], spans: pl.DataFrame
+) -> tuple[str | None, float, int]:
+    """Return the instance that carries the effect alone while its siblings are as before."""
+    touched = spans.filter(
+        ((pl.col("service") == service) & (pl.col("role") != "async"))
+        | ((pl.col("role") == "call") & (pl.col("callee") == service))
+    ).with_columns(
+        pl.when(pl.col("service") == service)
+        .then(pl.col("instance"))
+        .otherwise(pl.col("callee_instance"))
+        .alias("at")
+    )
+    failing = kind is CauseType.CODE and any(s.mechanism is Mechanism.ERROR for s in mine)
+    effect = pl.col("origin").cast(pl.Float64) if failing else pl.col("self_ms")
+    keys = ["service", "name", "callee"]
+    usual = touched.filter(pl.col("bucket") >= 0).group_by(keys).agg(effect.mean().alias("usual"))
+    during = (
+        touched.filter((pl.col("bucket") == INCIDENT) & pl.col("at").is_not_null())
+        .join(usual, on=keys, how="left", nulls_equal=True)
+        .with_columns((effect - pl.col("usual").fill_null(0.0)).alias("more"))
+    )
+    by = during.group_by("at").agg(pl.col("more").sum(), pl.len().alias("n")).sort("at")
+    by = by.filter(pl.col("n") >= MIN_SEEN)
+    if by.height < 2:
+        only = by.get_column("at")[0] if by.height == 1 else None
+        busy = next((s.instance for s in mine if s.mechanism is Mechanism.RESOURCE), None)
+        return (busy or (only if kind is CauseType.RESOURCE else None)), 1.0, 0
+    worst = by.sort(["more", "at"], descending=[True, False]).row(0, named=True)
+    total = float(by.get_column("more").clip(0).sum())
+    share = float(worst["more"]) / total if total > 0 else 0.0
+    fair = float(worst["n"]) / float(by.get_column("n").sum())
+    if share >= max(OWN_SHARE, fair + 0.15):
+        return str(worst["at"]), share, by.height - 1
+    return None, share, by.height - 1

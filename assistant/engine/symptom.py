@@ -1,0 +1,203 @@
+"""Has anything moved that a user would notice: without that, there is no incident to explain."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from assistant.engine import errors
+from assistant.engine.contrast import mean_shift, share_shift
+from assistant.engine.shift import Mechanism, Shift, saturate
+from assistant.engine.windows import INCIDENT
+
+KEYS = ["service", "name", "route"]
+MIN_T, MIN_RATIO = 3.0, 1.2
+MIN_G, MIN_RISE = 10.0, 0.02
+MIN_WORK_T, MIN_WORK_SHIFT = 4.0, 0.15  # of the log number of spans in a request
+SLOW_QUANTILE = 0.95
+FELT_METRIC = r"(?i)duration|latency|response_time|error|fail|5xx|p9[059]"
+MIN_Z, MIN_METRIC_RATIO = 4.0, 1.5
+MIN_BEFORE, MIN_AFTER = 4, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Symptoms:
+    """`shifts` are what users notice; `traces` the ids of slow or failed requests during it."""
+
+    shifts: tuple[Shift, ...]
+    traces: frozenset[str]
+    requests: int
+
+    @property
+    def felt(self) -> bool:
+        return bool(self.shifts)
+
+
+def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...]) -> Symptoms:
+    """Return how requests at the system's entries changed; `lines` are error-line shifts."""
+    roots = _requests(spans)
+    found = [*_slower(roots), *_failing(roots), *_other_work(roots), *_logged(lines)]
+    found += _measured(metrics)
+    during = roots.filter(pl.col("bucket") == INCIDENT)
+    limits = (
+        roots.filter(pl.col("bucket") >= 0)
+        .group_by(KEYS)
+        .agg(pl.col("ms").quantile(SLOW_QUANTILE).alias("limit"))
+    )
+    bad = during.join(limits, on=KEYS, how="left").filter(
+        (pl.col("ms") > pl.col("limit") * MIN_RATIO) | pl.col("failed").fill_null(value=False)
+    )
+    return Symptoms(tuple(found), frozenset(bad.get_column("trace_id").to_list()), during.height)
+
+
+def _requests(spans: pl.DataFrame) -> pl.DataFrame:
+    """Return the roots with `ms`, `size` and `route`.
+
+    Gateways name all requests alike; what they hand a request to first tells the kinds apart.
+    """
+    first = (
+        spans.filter((pl.col("role") == "entry") & pl.col("parent").is_not_null())
+        .sort("us", "ix")
+        .unique("trace_id", keep="first", maintain_order=True)
+        .select("trace_id", pl.col("name").alias("route"))
+    )
+    sizes = spans.group_by("trace_id").len("size")
+    return (
+        spans.filter(pl.col("parent_span_id").is_null())
+        .join(first, on="trace_id", how="left", maintain_order="left")
+        .join(sizes, on="trace_id", how="left", maintain_order="left")
+        .with_columns((pl.col("dur_us") / 1000.0).alias("ms"), pl.col("route").fill_null(""))
+    )
+
+
+def _other_work(roots: pl.DataFrame) -> list[Shift]:
+    """Return kinds of requests that do clearly less or more work than before."""
+    log_size = pl.col("size").cast(pl.Float64).log()
+    sums = roots.group_by([*KEYS, "bucket"]).agg(
+        pl.len().alias("n"),
+        log_size.sum().alias("total"),
+        (log_size**2).sum().alias("squares"),
+        pl.col("size").sum().cast(pl.Float64).alias("ms"),
+    )
+    moved = mean_shift(sums, KEYS, INCIDENT).filter(
+        (pl.col("t").abs() > MIN_WORK_T) & (pl.col("shift").abs() > MIN_WORK_SHIFT)
+    )
+    return [
+        _shift(
+            row,
+            "symptom_work",
+            Mechanism.CONTROL,
+            "spans",
+            saturate(abs(row["shift"]), 1.0),
+            row["t"],
+        )
+        for row in moved.sort(["n1", *KEYS], descending=[True, False, False, False]).iter_rows(
+            named=True
+        )
+    ]
+
+
+def _measured(metrics: pl.DataFrame) -> list[Shift]:
+    """Return durations and failures that metrics tell of, for systems that are hardly traced."""
+    keys = ["service", "instance", "name", "unit"]
+    felt = metrics.filter(pl.col("name").str.contains(FELT_METRIC) & pl.col("value").is_finite())
+    before = (
+        felt.filter(pl.col("bucket") >= 0)
+        .group_by(keys)
+        .agg(
+            pl.col("value").median().alias("before"),
+            (pl.col("value").quantile(0.75) - pl.col("value").quantile(0.25)).alias("iqr"),
+            pl.len().alias("n0"),
+        )
+    )
+    after = (
+        felt.filter(pl.col("bucket") == INCIDENT)
+        .group_by(keys)
+        .agg(pl.col("value").median().alias("after"), pl.len().alias("n1"))
+    )
+    rise = pl.col("after") - pl.col("before")
+    moved = (
+        before.join(after, on=keys, nulls_equal=True)
+        .with_columns(
+            (rise / pl.max_horizontal("iqr", 0.05 * pl.col("before").abs(), 1e-9)).alias("t")
+        )
+        .filter(
+            (pl.col("n0") >= MIN_BEFORE)
+            & (pl.col("n1") >= MIN_AFTER)
+            & (pl.col("t") > MIN_Z)
+            & (pl.col("after") > pl.col("before") * MIN_METRIC_RATIO)
+        )
+        .sort(["t", *keys], descending=[True, False, False, False, False])
+    )
+    return [
+        _shift(row, "symptom_metric", Mechanism.LATENCY, str(row["unit"] or ""), 0.5, row["t"])
+        for row in moved.head(3).iter_rows(named=True)
+    ]
+
+
+def _slower(roots: pl.DataFrame) -> list[Shift]:
+    log_ms = (pl.col("ms") + 0.05).log()
+    sums = roots.group_by([*KEYS, "bucket"]).agg(
+        pl.len().alias("n"),
+        log_ms.sum().alias("total"),
+        (log_ms**2).sum().alias("squares"),
+        pl.col("ms").sum(),
+    )
+    moved = mean_shift(sums, KEYS, INCIDENT).filter(
+        (pl.col("t") > MIN_T) & (pl.col("after") > pl.col("before") * MIN_RATIO)
+    )
+    return [
+        _shift(
+            row, "symptom_latency", Mechanism.LATENCY, "ms", saturate(row["shift"], 1.0), row["t"]
+        )
+        for row in moved.sort(["excess", *KEYS], descending=[True, False, False, False]).iter_rows(
+            named=True
+        )
+    ]
+
+
+def _failing(roots: pl.DataFrame) -> list[Shift]:
+    sums = (
+        roots.filter(pl.col("failed").is_not_null())
+        .group_by([*KEYS, "bucket"])
+        .agg(pl.len().alias("n"), pl.col("failed").sum().cast(pl.Int64).alias("hits"))
+    )
+    moved = share_shift(sums, KEYS, INCIDENT).filter(
+        (pl.col("g") > MIN_G) & (pl.col("r1") > pl.col("r0") + MIN_RISE)
+    )
+    renamed = moved.rename({"r0": "before", "r1": "after"}).sort(
+        ["g", *KEYS], descending=[True, False, False, False]
+    )
+    return [
+        _shift(
+            row,
+            "symptom_errors",
+            Mechanism.ERROR,
+            "share",
+            saturate(row["after"] - row["before"], errors.HALF_RISE),
+            row["g"],
+        )
+        for row in renamed.iter_rows(named=True)
+    ]
+
+
+def _logged(lines: tuple[Shift, ...]) -> list[Shift]:
+    return [s for s in lines if s.strength >= 0.5][:2]
+
+
+def _shift(
+    row: dict[str, float], kind: str, mechanism: Mechanism, unit: str, strength: float, t: float
+) -> Shift:
+    return Shift(
+        mechanism=mechanism,
+        kind=kind,
+        service=str(row["service"]),
+        operation=" ".join(dict.fromkeys(str(row[k]) for k in ("name", "route") if row.get(k))),
+        unit=unit,
+        before=float(row["before"]),
+        after=float(row["after"]),
+        n0=int(row["n0"]),
+        n1=int(row["n1"]),
+        t=float(t),
+        weight=float(row["n1"]),
+        strength=strength,
+    )

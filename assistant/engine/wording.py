@@ -1,0 +1,95 @@
+"""Sentences made from numbers: one per kind of fact, each from the fact's own fields alone."""
+
+from assistant.engine.explain import Cleared
+from assistant.engine.shift import Shift
+
+
+def number(value: float, unit: str) -> str:
+    """Return a value as a person reads it: 38 %, 412 ms, 0.93."""
+    if unit == "share":
+        percent = value * 100
+        return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %"
+    if unit == "ms":
+        return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    if unit in ("By", "bytes"):
+        return f"{value / 1_048_576:.0f} MiB"
+    suffix = "" if unit in ("", "1", "calls", "lines per trace") else f" {unit}"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f}{suffix}"
+
+
+def _move(shift: Shift) -> str:
+    return f"{number(shift.before, shift.unit)} → {number(shift.after, shift.unit)}"
+
+
+def statement(shift: Shift) -> str:
+    """Return the sentence of a shift."""
+    what = f"{shift.service} {shift.operation}" if shift.operation else shift.service
+    move = _move(shift)
+    sentences = {
+        "self_time_shift": f"{what} spends {move} of its own time",
+        "edge_gap_shift": f"{shift.service} waits {move} on the way to {shift.peer} ({shift.operation})",
+        "call_missing": f"{what} makes the call {shift.detail} in {move} of its executions",
+        "call_added": f"{what} makes the call {shift.detail} in {move} of its executions",
+        "calls_multiplied": f"{what} makes the call {shift.detail} {move} times per execution",
+        "new_template": f"{what} writes a new line in {move} of its executions: “{_short(shift.detail)}”",
+        "template_shift": f"{what} writes in {move} of its executions: “{_short(shift.detail)}”",
+        "error_lines": f"{what} complains {move} times per trace in its logs",
+        "symptom_latency": f"requests to {what} take {move}",
+        "symptom_errors": f"requests to {what} fail in {move}",
+        "symptom_work": f"requests to {what} do {move} of work",
+        "symptom_metric": f"{what} is {move}",
+    }
+    if shift.kind == "error_origin" and shift.peer:
+        return f"calls of {shift.service} to {shift.peer} fail without an answer in {move} ({shift.operation})"
+    if shift.kind == "error_origin":
+        return f"errors begin in {what}: {move} of its executions"
+    if shift.kind == "resource_saturation":
+        where = f" of {shift.instance}" if shift.instance else ""
+        return f"{shift.service}: {shift.detail}{where} is {move}"
+    return sentences[shift.kind]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "…"
+
+
+def cleared(record: Cleared) -> str:
+    """Return the sentence of a component that was cleared, with the numbers that cleared it."""
+    return {
+        "only_waits_for": f"{record.service} only waits for {record.because}",
+        "inbound_changed": f"{record.service} gets other work than before from {record.because}",
+        "passes_on": f"{record.service} passes on what fails in {record.because}",
+        "symptom_only": f"{record.service} shows the symptom; what moved lies in {record.because}",
+        "weaker": f"{record.service} moved less than {record.because}",
+    }[record.reason] + f" (strength {record.was:.2f} → {record.left:.2f})"
+
+
+CAUSE_WORDS = {
+    "cpu_saturation": "{service} is out of processor time",
+    "memory_pressure": "{service} is short of memory",
+    "pool_exhaustion": "{service} has exhausted a connection pool",
+    "disk_pressure": "{service} is short of disk",
+    "queue_backlog": "{service} has a growing backlog",
+    "throttled": "{service} is being throttled",
+    "slow_edge": "the way to {service} is slow",
+    "unreachable_dependency": "{service} does not answer",
+    "tls_failure": "TLS to or from {service} fails",
+    "dns_failure": "names cannot be resolved for {service}",
+    "code_error": "{service} raises errors of its own",
+    "behaviour_change": "{service} does something else than before",
+    "added_calls": "{service} makes more calls per request than before",
+    "slow_code": "{service} itself became slow",
+    "traffic_surge": "{service} gets more traffic than it can take",
+    "cache_failure": "the cache of {service} no longer helps",
+}
+
+
+def cause_sentence(cause: str, service: str, instance: str | None, peer: str | None) -> str:
+    """Return the cause in words, with the instance or the way it is narrowed to."""
+    sentence = CAUSE_WORDS.get(cause, "{service} misbehaves").format(service=service)
+    if peer:
+        sentence += f" from {peer}"
+    if instance:
+        sentence += f" (only on {instance})"
+    return sentence

@@ -1,0 +1,1 @@
+"""`firstline bench`: the engine measured on labelled recordings."""

@@ -1,0 +1,137 @@
+"""Runs the engine over every case of labelled recordings, by one of two protocols.
+
+live (`detected`): it is told the alert's time and nothing else, and nothing later leaves the
+connector. paper (`given`): it is told onset and end, and may use everything outside known incidents
+as baseline, before or after, as the published methods do.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from assistant.clock import SystemClock
+from assistant.domain.hypothesis import Finding, Verdict
+from assistant.engine.diagnose import diagnose
+from assistant.engine.question import Question, Telemetry
+from assistant.flow import LOOK_BACK
+from assistant.gather import gather
+from connectors.api import Window
+from connectors.recording import Case, Recording, RecordingConnector, open_recording
+
+WINDOW = timedelta(seconds=180)
+GRID = timedelta(seconds=30)
+MIN_COVERED = timedelta(seconds=120)
+MIN_TRACES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One case and what the engine said about it."""
+
+    recording: str
+    case: Case
+    finding: Finding
+    seconds: float
+    live: bool
+    candidates: int
+
+
+async def outcomes(recording: Recording, *, given: bool) -> list[Outcome]:
+    """Return the engine's answers to all cases of a recording."""
+    out = []
+    for case in recording.cases:
+        question = _question(recording, case, given=given)
+        telemetry = await _telemetry(recording, question)
+        began = time.perf_counter()
+        finding = diagnose(telemetry, question)
+        out.append(
+            Outcome(
+                recording=recording.folder.name,
+                case=case,
+                finding=finding,
+                seconds=time.perf_counter() - began,
+                live=question.onset is None,
+                candidates=max(1, _services(telemetry)),
+            )
+        )
+    return out
+
+
+async def abstentions(recording: Recording) -> tuple[int, int]:
+    """Return (windows without a fault in which no cause was named, such windows)."""
+    kept_quiet, asked = 0, 0
+    for end in await _quiet_windows(recording):
+        question = Question(at=end, horizon=end, known_incidents=recording.info.known_incidents)
+        finding = diagnose(await _telemetry(recording, question), question)
+        asked += 1
+        kept_quiet += finding.verdict in (Verdict.HEALTHY, Verdict.NOT_DETERMINED)
+    return kept_quiet, asked
+
+
+def opened(folders: tuple[Path, ...]) -> Iterator[Recording]:
+    """Open each folder; raises `connectors.errors.Rejected` for one that is not a recording."""
+    for folder in folders:
+        yield open_recording(folder)
+
+
+def _question(recording: Recording, case: Case, *, given: bool) -> Question:
+    alerted = case.alert.get("service") if case.alert else None
+    paper = given and case.onset is not None
+    return Question(
+        at=case.alert_at,
+        horizon=(case.until or case.alert_at) if paper else case.alert_at,
+        text=case.symptom,
+        service=str(alerted) if alerted else None,
+        onset=case.onset if paper else None,
+        until=case.until if paper else None,
+        known_incidents=recording.info.known_incidents,
+    )
+
+
+async def _telemetry(recording: Recording, question: Question) -> Telemetry:
+    if question.onset is not None:
+        window = Window(start=recording.info.start, end=recording.info.end + timedelta(seconds=1))
+    else:
+        window = Window(start=question.at - LOOK_BACK, end=question.horizon)
+    connector = RecordingConnector(recording.folder)
+    return (await gather({connector.name: connector}, window, SystemClock())).telemetry
+
+
+def _services(telemetry: Telemetry) -> int:
+    frames = (telemetry.spans, telemetry.logs, telemetry.metrics)
+    names = pl.concat([f.get_column("service").cast(pl.String) for f in frames])
+    return names.drop_nulls().n_unique()
+
+
+async def _quiet_windows(recording: Recording) -> list[datetime]:
+    """Return the ends of disjoint windows with traffic, outside known incidents."""
+    whole = Window(start=recording.info.start, end=recording.info.end)
+    question = Question(at=whole.end, horizon=whole.end, onset=whole.start)
+    spans = (await _telemetry(recording, question)).spans
+    roots = spans.filter(pl.col("parent_span_id").is_null()).select("trace_id", "start")
+    ends: list[datetime] = []
+    start = whole.start
+    while start + WINDOW <= whole.end:
+        end = start + WINDOW
+        if _quiet(recording, start, end) and _busy(roots, start, end):
+            ends.append(end)
+            start = end
+        else:
+            start += GRID
+    return ends
+
+
+def _quiet(recording: Recording, start: datetime, end: datetime) -> bool:
+    return all(end <= w.start or start >= w.end for w in recording.info.known_incidents)
+
+
+def _busy(roots: pl.DataFrame, start: datetime, end: datetime) -> bool:
+    inside = roots.filter((pl.col("start") >= start) & (pl.col("start") < end))
+    if inside.get_column("trace_id").n_unique() < MIN_TRACES:
+        return False
+    cells = inside.get_column("start").dt.truncate("10s").n_unique()
+    return cells * timedelta(seconds=10) >= MIN_COVERED

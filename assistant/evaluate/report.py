@@ -1,0 +1,84 @@
+"""The benchmark's table for people and its object for scripts."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from assistant.evaluate.diagnosis import Outcome
+from assistant.evaluate.figures import Figures, by, figures, rank
+from assistant.result import moment
+
+COLUMNS = (
+    "cases",
+    "ac1",
+    "ac3",
+    "ac5",
+    "mrr",
+    "type_accuracy",
+    "precision_likely",
+    "coverage_likely",
+)
+
+
+def report(outcomes: Sequence[Outcome], abstained: tuple[int, int]) -> dict[str, object]:
+    """Return the whole result, as `--json` writes it."""
+    return {
+        "overall": figures(outcomes, abstained),
+        "by_recording": by(outcomes, lambda o: o.recording),
+        "by_fault": by(outcomes, lambda o: str(o.case.truth.get("fault") or "-")),
+        "cases": [_case(o) for o in outcomes],
+        "peers": None,
+    }
+
+
+def _case(outcome: Outcome) -> dict[str, object]:
+    finding = outcome.finding
+    return {
+        "id": outcome.case.id,
+        "recording": outcome.recording,
+        "truth": dict(outcome.case.truth),
+        "verdict": finding.verdict.value,
+        "rank": rank(outcome),
+        "named": [h.service for h in finding.hypotheses],
+        "change": finding.change.ref if finding.change else None,
+        "onset": moment(finding.onset),
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def show(outcomes: Sequence[Outcome], abstained: tuple[int, int], console: Console) -> None:
+    """Print the table."""
+    table = Table(title="Diagnosis")
+    table.add_column("")
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
+    groups: Mapping[str, Figures] = {
+        **by(outcomes, lambda o: o.recording),
+        **{
+            f"fault: {k}": v
+            for k, v in by(outcomes, lambda o: str(o.case.truth.get("fault") or "-")).items()
+        },
+        "overall": (overall := figures(outcomes, abstained)),
+    }
+    for name, row in groups.items():
+        table.add_row(name, *(_cell(row[column]) for column in COLUMNS))
+    console.print(table)
+    quiet, asked = abstained
+    console.print(
+        f"change accuracy {_cell(overall['change_accuracy'])} · decoys blamed {_cell(overall['decoys'])}"
+        f" · kept {_cell(overall['kept'])} · abstained in {quiet} of {asked} windows without a fault"
+    )
+    console.print(
+        f"brier {_cell(overall['brier'])} (constant {_cell(overall['brier_constant'])})"
+        f" · ece {_cell(overall['ece'])} · chance ac1 {_cell(overall['chance_ac1'])}"
+        f" · {overall['live']} of {overall['cases']} cases run live"
+        f" · seconds p50 {_cell(overall['seconds_p50'])} p95 {_cell(overall['seconds_p95'])}"
+        f" · peak {overall['peak_mb']} MB"
+    )
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.2f}"

@@ -1,0 +1,104 @@
+"""Asks through all connectors at once, within one deadline.
+
+A failure becomes a gap ("not looked at"), never an empty answer. Nothing later than the window's end
+is asked for, whoever asks.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from assistant.clock import Clock
+from assistant.domain.events import ReadFailed, ReadPerformed
+from assistant.engine.question import Telemetry
+from connectors.api import FRAME_SCHEMAS, Ask, Capability, Change, Connector, Page, Window
+from connectors.errors import ConnectorError
+
+Read = ReadPerformed | ReadFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Everything that came back, and what was read to get it."""
+
+    telemetry: Telemetry
+    reads: tuple[Read, ...]
+
+
+async def gather(
+    connectors: Mapping[str, Connector], window: Window, clock: Clock, *, deadline_s: float = 20.0
+) -> Gathered:
+    """Ask every connector for everything that it offers; raises nothing for a failed source."""
+    asks = [
+        (name, connector, Ask(capability=capability, window=window, deadline_s=deadline_s))
+        for name, connector in sorted(connectors.items())
+        for capability in sorted(connector.capabilities)
+    ]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_read(name, c, ask, clock)) for name, c, ask in asks]
+    answers = [task.result() for task in tasks]
+    return Gathered(
+        telemetry=_joined([pages for pages, _ in answers]), reads=tuple(r for _, r in answers)
+    )
+
+
+async def _read(name: str, connector: Connector, ask: Ask, clock: Clock) -> tuple[list[Page], Read]:
+    began = clock.monotonic()
+    pages: list[Page] = []
+    try:
+        async with asyncio.timeout(ask.deadline_s):
+            async for page in connector.fetch(ask):
+                pages.append(page)  # noqa: PERF401 — what came before a failure is kept out below
+    except TimeoutError:
+        reason = f"no answer within {ask.deadline_s:.0f} s"
+    except ConnectorError as error:
+        reason = str(error)
+    else:
+        return pages, ReadPerformed(
+            source=name,
+            capability=ask.capability.value,
+            rows=sum(_rows(p) for p in pages),
+            seconds=round(clock.monotonic() - began, 3),
+            complete=all(p.complete for p in pages),
+            query=pages[0].query if pages else "",
+            link=pages[0].link if pages else None,
+        )
+    return [], ReadFailed(
+        source=name,
+        capability=ask.capability.value,
+        seconds=round(clock.monotonic() - began, 3),
+        reason=reason,
+    )
+
+
+def _rows(page: Page) -> int:
+    return (
+        (page.frame.height if page.frame is not None else 0) + len(page.changes) + len(page.edges)
+    )
+
+
+def _joined(answers: Sequence[Sequence[Page]]) -> Telemetry:
+    pages = [page for answer in answers for page in answer]
+    changes: dict[tuple[str, str, str | None], Change] = {}
+    for page in pages:
+        for change in page.changes:
+            changes[change.at.isoformat(), change.ref, change.target] = change
+    seen = any(answer and answer[0].capability is Capability.CHANGES for answer in answers)
+    return replace(
+        Telemetry.empty(),
+        spans=_frame(pages, Capability.SPANS),
+        logs=_frame(pages, Capability.LOGS),
+        metrics=_frame(pages, Capability.METRICS),
+        changes=tuple(changes[key] for key in sorted(changes, key=str)),
+        changes_seen=seen,
+        edges=tuple(sorted({edge for page in pages for edge in page.edges})),
+        gaps=tuple(dict.fromkeys(gap for page in pages for gap in page.gaps)),
+    )
+
+
+def _frame(pages: Sequence[Page], capability: Capability) -> pl.DataFrame:
+    schema = FRAME_SCHEMAS[capability]
+    frames = [p.frame for p in pages if p.capability is capability and p.frame is not None]
+    return pl.concat([pl.DataFrame(schema=schema), *frames])

@@ -1,0 +1,182 @@
+"""An incident as a surface-neutral view: the parts of a card, in the order in which they are read.
+
+Every line that claims something carries the ids of the evidence behind it; one that has none is not
+made. Surfaces decide on colour and layout, never on content.
+"""
+
+from dataclasses import dataclass
+
+from assistant.domain.evidence import Evidence
+from assistant.domain.events import ReadFailed
+from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
+from assistant.domain.incident import Incident
+from assistant.engine.wording import cause_sentence
+
+VERDICT_WORDS = {
+    Verdict.LIKELY: "Likely",
+    Verdict.POSSIBLE: "Possible",
+    Verdict.NOT_DETERMINED: "Not determined",
+    Verdict.HEALTHY: "Looks healthy",
+}
+WHY_SHOWN, OTHERS_SHOWN = 5, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A sentence and the evidence that it rests on."""
+
+    text: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the plan: `kind` check, action, verify or rollback."""
+
+    kind: str
+    text: str
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One source: what it gave, or that it was not looked at."""
+
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The card. Sections that are empty are not shown."""
+
+    title: str
+    verdict: Verdict
+    verdict_text: str
+    headline: Line
+    change: Line | None
+    symptom: tuple[Line, ...]
+    why: tuple[Line, ...]
+    others: tuple[Line, ...]
+    against: tuple[Line, ...]
+    ruled_out: tuple[Line, ...]
+    innocent: tuple[Line, ...]
+    could_not_see: tuple[str, ...]
+    plan_title: str | None
+    steps: tuple[Step, ...]
+    sources: tuple[Source, ...]
+    footer: str
+
+
+def view(incident: Incident) -> View:
+    """Return the card of an investigated incident."""
+    finding = incident.finding
+    if finding is None:
+        raise ValueError("the incident was not investigated yet")
+    by_id = {e.id: e for e in finding.evidence}
+    told = finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    first = finding.hypotheses[0] if finding.hypotheses else None
+    confidence = f" ({first.confidence:.2f})" if told and first is not None else ""
+    plan = incident.plan
+    return View(
+        title=incident.opened.text,
+        verdict=finding.verdict,
+        verdict_text=VERDICT_WORDS[finding.verdict] + confidence,
+        headline=_headline(finding),
+        change=_change(finding) if told else None,
+        symptom=_symptom(finding),
+        why=_why(first, by_id) if told and first is not None else (),
+        others=tuple(
+            Line(text=_cause(h), evidence=h.supports[:1])
+            for h in (finding.hypotheses[1 : 1 + OTHERS_SHOWN] if told else finding.hypotheses[:2])
+            if h.supports
+        ),
+        against=_lines(first.contradicts, by_id) if told and first is not None else (),
+        ruled_out=tuple(Line(text=r.why, evidence=(r.evidence,)) for r in finding.ruled_out)
+        if told
+        else (),
+        innocent=tuple(
+            Line(text=_innocent(by_id[c.evidence]), evidence=(c.evidence,))
+            for c in finding.innocent_changes[:3]
+        ),
+        could_not_see=incident.gaps,
+        plan_title=None
+        if plan is None
+        else f"{plan.title} — {plan.runbook} (match {plan.match:.2f})",
+        steps=()
+        if plan is None
+        else tuple(Step(kind=s.kind, text=s.text, command=s.command) for s in plan.steps),
+        sources=_sources(incident),
+        footer=_footer(incident),
+    )
+
+
+def _headline(finding: Finding) -> Line:
+    """Say the answer; for the two verdicts without a cause, why there is none."""
+    if finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE):
+        first = finding.hypotheses[0]
+        since = f", since {finding.onset:%H:%M:%S} UTC" if finding.onset else ""
+        return Line(text=f"{_cause(first)}{since}", evidence=first.supports[:2])
+    return Line(text=finding.why_verdict)
+
+
+def _cause(hypothesis: Hypothesis) -> str:
+    h = hypothesis
+    return cause_sentence(h.cause, h.service, h.instance, h.peer)
+
+
+def _change(finding: Finding) -> Line:
+    change = finding.change
+    if change is not None:
+        text = (
+            f"{change.kind} {change.ref} of {change.target} at {change.at:%H:%M:%S}: {change.why}"
+        )
+        return Line(text=text, evidence=(change.evidence,))
+    none = [e for e in finding.evidence if e.kind == "no_change"]
+    if none:
+        return Line(text=none[0].statement, evidence=(none[0].id,))
+    return Line(text="changes were not looked at")
+
+
+def _symptom(finding: Finding) -> tuple[Line, ...]:
+    felt = [e for e in finding.evidence if e.kind.startswith("symptom_")]
+    return tuple(Line(text=e.statement, evidence=(e.id,)) for e in felt[:2])
+
+
+def _why(first: Hypothesis, by_id: dict[str, Evidence]) -> tuple[Line, ...]:
+    return _lines(first.supports[:WHY_SHOWN], by_id)
+
+
+def _lines(ids: tuple[str, ...], by_id: dict[str, Evidence]) -> tuple[Line, ...]:
+    return tuple(Line(text=_counted(by_id[i]), evidence=(i,)) for i in ids)
+
+
+def _counted(evidence: Evidence) -> str:
+    if evidence.n_after:
+        return f"{evidence.statement} (n {evidence.n_before} → {evidence.n_after})"
+    return evidence.statement
+
+
+def _innocent(evidence: Evidence) -> str:
+    return evidence.statement
+
+
+def _sources(incident: Incident) -> tuple[Source, ...]:
+    out = []
+    for read in incident.reads:
+        name = f"{read.capability} ({read.source})"
+        if isinstance(read, ReadFailed):
+            out.append(Source(ok=False, text=f"{name} not looked at: {read.reason}"))
+        else:
+            cut = "" if read.complete else ", cut"
+            out.append(
+                Source(ok=True, text=f"{name} {read.rows} rows in {read.seconds:.1f} s{cut}")
+            )
+    return tuple(out)
+
+
+def _footer(incident: Incident) -> str:
+    spent = sum(r.seconds for r in incident.reads[:1]) + incident.analysis_seconds
+    spent += incident.recall_seconds
+    looked = len(incident.finding.evidence) if incident.finding else 0
+    return f"{looked} evidence records · 0 tokens · {spent:.1f} s"

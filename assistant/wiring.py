@@ -1,0 +1,113 @@
+"""The composition root: the one place where real parts are chosen and joined.
+
+The index is imported inside the function that opens it: its libraries take seconds to load, and
+neither `--help` nor a question that needs no runbook should wait for them.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from assistant.clock import SystemClock
+from assistant.config import ConfigError, Settings
+from assistant.flow import Sources
+from assistant.folder import FolderInUse, held
+from assistant.recall import COLLECTION, Search, documents
+from assistant.service import Service, Watcher
+from connectors import registry
+from connectors.api import Connector, Window
+from connectors.recording import RecordingConnector, open_recording
+from retrieval.api import Index, Match, Query, RetrievalError
+from runbooks.model import Runbook
+from runbooks.parse import load_folder, load_library
+
+INDEX_PATIENCE_S = 30.0
+
+
+def runbooks(settings: Settings) -> dict[str, Runbook]:
+    """Return the shipped runbooks and the team's own, by id; the team's win. Raises RunbookError."""
+    own = load_folder(settings.runbooks) if settings.runbooks is not None else ()
+    return {r.id: r for r in (*load_library(), *own)}
+
+
+@contextmanager
+def index(settings: Settings, *, patience_s: float = INDEX_PATIENCE_S) -> Iterator[Index]:
+    """Open the index of the data folder with every runbook in it.
+
+    Holds the folder meanwhile. Raises `FolderInUse`, `RetrievalError`, `RunbookError`.
+    """
+    from retrieval.index import open_index  # noqa: PLC0415
+
+    with held(settings.data, patience_s=patience_s):
+        qdrant = settings.qdrant
+        opened = open_index(
+            settings.index_folder,
+            url=qdrant.url if qdrant else None,
+            api_key=qdrant.api_key if qdrant else None,
+        )
+        try:
+            opened.sync(COLLECTION, documents(runbooks(settings).values()))
+            yield opened
+        finally:
+            opened.close()
+
+
+class SharedIndex:
+    """An index that is opened for each search and closed after it: processes can take turns."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def search(self, query: Query) -> list[Match]:
+        """Return the matches; raises `RetrievalError` where the folder cannot be used."""
+        try:
+            with index(self._settings) as opened:
+                return opened.search(query)
+        except FolderInUse as error:
+            raise RetrievalError(str(error)) from error
+
+
+def recorded(path: Path, settings: Settings, watcher: Watcher | None = None) -> Service:
+    """Return a service that answers from a recording; raises `connectors.errors.Rejected`."""
+    recording = open_recording(path)
+    return service(
+        {"recording": RecordingConnector(path)},
+        SharedIndex(settings),
+        settings,
+        watcher,
+        known_incidents=recording.info.known_incidents,
+    )
+
+
+def service(
+    connectors: Mapping[str, Connector],
+    search: Search | None,
+    settings: Settings,
+    watcher: Watcher | None = None,
+    *,
+    known_incidents: tuple[Window, ...] = (),
+) -> Service:
+    """Return a service over these connectors and this search (null: no runbooks)."""
+    sources = Sources(
+        connectors=connectors,
+        search=search,
+        runbooks=runbooks(settings),
+        known_incidents=known_incidents,
+    )
+    return Service(sources, SystemClock(), watcher)
+
+
+def configured(settings: Settings) -> registry.Registered:
+    """Return every configured source; the ones that failed are in it, with the reason."""
+    return registry.load(settings.connectors)
+
+
+def live(settings: Settings, watcher: Watcher | None = None) -> Service:
+    """Return a service over the configured connectors; raises `ConfigError` where there are none."""
+    registered = configured(settings)
+    if not registered.connectors:
+        broken = "; ".join(f"{f.name}: {f.message}" for f in registered.failed)
+        raise ConfigError(
+            broken or "no connectors are configured: name a --recording, or see docs/settings.md"
+        )
+    return service(registered.connectors, SharedIndex(settings), settings, watcher)

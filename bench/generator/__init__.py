@@ -1,0 +1,10 @@
+"""A seeded generator of telemetry: microservice systems of any shape, with a known fault.
+
+`generate(seed)` gives a `Recorded`; `python -m bench.generator` writes recordings to disk.
+"""
+
+from bench.generator.recorded import FAULTS, Recorded, generate
+from bench.generator.scene import NoPlace
+from bench.generator.shape import Shape, random_shape
+
+__all__ = ["FAULTS", "NoPlace", "Recorded", "Shape", "generate", "random_shape"]

@@ -1,0 +1,1 @@
+"""Asking and doing: how firstline reads telemetry, changes and alerts from other systems."""

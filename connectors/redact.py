@@ -1,0 +1,183 @@
+r"""Takes secrets and personal data out of text before it leaves a connector.
+
+Each finding becomes `[redacted:class]`. The expressions run in Polars' regular-expression engine
+(the Rust crate `regex`): linear time whatever the text, and whole columns at once. Rows that one
+combined test finds clean, nearly all of them, are not touched again.
+
+What it is and is not: a basic sieve for the common formats below. IP addresses stay, because a
+diagnosis needs them. A secret without a telling name or shape, or a PEM block that a logger has
+split over several rows, passes. Redacting twice changes nothing.
+"""
+
+import re
+
+import polars as pl
+
+# Columns that hold an identifier or one word of a closed vocabulary: nothing in them to find, and
+# no chance taken with an id that looks like a card number.
+_PLAIN = frozenset({"trace_id", "span_id", "parent_span_id", "kind", "status", "severity", "unit"})
+
+_QUOTE = r"""\\*["']"""
+_STRONG_KEY = (
+    r"(?i:password|passwd|passphrase|pwd|secret|credentials?"
+    r"|(?:api|access|account|auth|private|secret|shared|signing|encryption)[_.-]?key)"
+)
+_WEAK_KEY = r"(?i:token|jwt|session[_.-]?id)"
+_KEY = rf"(?:{_STRONG_KEY}|{_WEAK_KEY})"
+_BARE = r"""[^\s"'&,;(){}\[\]<>\\]"""
+
+_VENDOR_TOKENS = (
+    r"(?-u:\b)(?:"
+    r"gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255}|glpat-[A-Za-z0-9_-]{20,64}"
+    r"|xox[a-z]-[A-Za-z0-9-]{10,255}|xapp-[0-9]-[A-Za-z0-9-]{10,255}"
+    r"|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,255}|whsec_[A-Za-z0-9+/=]{16,255}"
+    r"|sk-[A-Za-z0-9_-]{20,255}"
+    r"|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|GOCSPX-[A-Za-z0-9_-]{20,64}"
+    r"|npm_[A-Za-z0-9]{36}|do[opr]_v1_[a-f0-9]{64}|hvs\.[A-Za-z0-9_-]{24,255}"
+    r"|SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64}"
+    r"|hooks\.slack\.com/[a-z]{1,16}/[A-Za-z0-9/_-]{10,255})"
+)
+
+# (what it finds, what it becomes), in order: a later expression may swallow what an earlier one
+# left, never the other way round.
+_RULES: tuple[tuple[str, str], ...] = (
+    (
+        r"(?s)-----BEGIN [A-Z0-9 ]{1,40}-----.*?-----END [A-Z0-9 ]{1,40}-----"
+        r"|-----BEGIN [A-Z0-9 ]{1,40}-----[A-Za-z0-9+/=\\\s]*",
+        "[redacted:pem]",
+    ),
+    (r"""(://)[^\s/@"'<>]{1,256}@""", "${1}[redacted:credentials]@"),
+    (
+        rf"(?i)(authorization(?:{_QUOTE})?\s*[:=]\s*(?:\[?\s*{_QUOTE})?)"
+        rf"(?:(?:bearer|basic|token|digest|apikey|negotiate)\s+{_BARE}+|{_BARE}{{16,}})",
+        "${1}[redacted:authorization]",
+    ),
+    (
+        r"(?i)((?-u:\b)(?:bearer|basic)\s+)[a-z._~+/-]{0,40}[0-9=][a-z0-9._~+/=-]{6,}",
+        "${1}[redacted:authorization]",
+    ),
+    (r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}", "[redacted:jwt]"),
+    (r"(?-u:\b)(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?-u:\b)", "[redacted:aws]"),
+    (_VENDOR_TOKENS, "[redacted:token]"),
+    (
+        rf"""(?i)((?:set-)?cookie(?:{_QUOTE})?\s*[:=]\s*(?:\[?\s*{_QUOTE})?)"""
+        r"""(?:[a-z0-9_.$-]{1,64}=[^\s;"'\[]+(?:;\s*)?)+""",
+        "${1}[redacted:cookie]",
+    ),
+    # "key": "value", also inside a JSON text that is itself quoted (\"key\": \"value\")
+    (
+        rf"(?s)({_KEY}(?:{_QUOTE})?\s*(?:=>|[:=])\s*(?:\[\s*)?\\+\")[^\"]*?(\\+\")",
+        "${1}[redacted:secret]${2}",
+    ),
+    (
+        rf"(?s)({_KEY}(?:{_QUOTE})?\s*(?:=>|[:=])\s*(?:\[\s*)?\")(?:[^\"\\]|\\.)+",
+        "${1}[redacted:secret]",
+    ),
+    (
+        rf"({_KEY}(?:{_QUOTE})?\s*(?:=>|[:=])\s*(?:\[\s*)?')[^']+",
+        "${1}[redacted:secret]",
+    ),
+    # "key": value, where the replacement takes the key's kind of quotes to leave valid JSON
+    (
+        rf"""({_KEY}({_QUOTE})\s*:\s*){_BARE}+""",
+        "${1}${2}[redacted:secret]${2}",
+    ),
+    (rf"({_KEY}\s*(?:=>|=|%3[dD])\s*){_BARE}+", "${1}[redacted:secret]"),
+    (rf"({_STRONG_KEY}\s*:\s*){_BARE}{{4,}}", "${1}[redacted:secret]"),
+    # a parser's "unexpected token: word" is no secret: here the value has to look like one
+    (
+        rf"({_WEAK_KEY}\s*:\s*)[A-Za-z_+/~.-]{{0,40}}[0-9][A-Za-z0-9_+/=~.-]{{7,}}",
+        "${1}[redacted:secret]",
+    ),
+    (
+        r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}",
+        "[redacted:email]",
+    ),
+)
+
+_CARD_DIGITS = frozenset({15, 16, 19})
+_JSON_BEFORE = frozenset({":", ",", "["})
+_QUOTES = re.compile(r'\\*"')
+_JSON_AFTER = frozenset({",", "]", "}"})
+_CARD = (
+    r"(?:^|[^A-Za-z0-9_.-])((?:4[0-9]{3}|5[1-5][0-9]{2}|2[2-7][0-9]{2}|3[47][0-9]{2}|6[05][0-9]{2})"
+    r"[ -]?[0-9]{4,6}[ -]?[0-9]{4,5}[ -]?[0-9]{0,4})(?-u:\b)"
+)
+_CARD_PYTHON = re.compile(_CARD.replace(r"(?-u:\b)", r"\b"))
+_SUSPECT = "|".join(f"(?:{pattern})" for pattern, _ in _RULES) + f"|(?:{_CARD})"
+
+
+# What one replacement uncovers (a token that began where another ended) falls in the next pass.
+_PASSES = 8
+
+
+def redact_text(text: str) -> str:
+    """Return `text` with each secret replaced by `[redacted:class]`."""
+    cleaned: str = redact_series(pl.Series([text], dtype=pl.String))[0]
+    return cleaned
+
+
+def redact_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` with its String columns redacted, ids and closed vocabularies apart."""
+    texts = [column for column in frame if column.dtype == pl.String and column.name not in _PLAIN]
+    if not texts:
+        return frame
+    # One test over all columns: most frames are clean, and small ones come often.
+    suspects = _suspects(pl.concat([column.unique().alias("text") for column in texts]))
+    if suspects.is_empty():
+        return frame
+    cleaned = _clean(suspects)
+    return frame.with_columns(column.replace(suspects, cleaned) for column in texts)
+
+
+def redact_series(column: pl.Series) -> pl.Series:
+    """Return a String column redacted; the order, the name and nulls stay."""
+    suspects = _suspects(column.unique())
+    return column if suspects.is_empty() else column.replace(suspects, _clean(suspects))
+
+
+def _suspects(texts: pl.Series) -> pl.Series:
+    return texts.filter(texts.str.contains(_SUSPECT).fill_null(value=False)).unique()
+
+
+def _clean(texts: pl.Series) -> pl.Series:
+    for _ in range(_PASSES):
+        before, texts = texts, _once(texts)
+        if texts.equals(before):
+            break
+    return texts
+
+
+def _once(texts: pl.Series) -> pl.Series:
+    for pattern, replacement in _RULES:
+        texts = texts.str.replace_all(pattern, replacement)
+    return _without_cards(texts)
+
+
+def _without_cards(texts: pl.Series) -> pl.Series:
+    rows = texts.str.contains(_CARD)
+    if not rows.any():
+        return texts
+    return pl.Series(
+        texts.name,
+        [
+            _CARD_PYTHON.sub(_card, text) if row else text
+            for text, row in zip(texts, rows, strict=True)
+        ],
+        dtype=pl.String,
+    )
+
+
+def _card(match: re.Match[str]) -> str:
+    whole, number = match[0], match[1]
+    digits = [int(character) for character in number if character.isdigit()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    if len(digits) not in _CARD_DIGITS or (sum(digits[-1::-2]) + sum(doubled)) % 10:
+        return whole
+    before = match.string[: match.start(1)].rstrip()[-1:]
+    after = match.string[match.end() :].lstrip()[:1]
+    quote = ""
+    if before in _JSON_BEFORE and after in _JSON_AFTER:
+        # a bare number in JSON: what takes its place has to be a string, quoted as its key is
+        quote = (_QUOTES.findall(match.string[: match.start(1)]) or [""])[-1]
+    return f"{whole[: len(whole) - len(number)]}{quote}[redacted:card]{quote}"

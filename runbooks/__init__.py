@@ -1,0 +1,1 @@
+"""Procedures: runbooks with typed steps, their parser, linter and renderer."""
