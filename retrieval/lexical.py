@@ -61,27 +61,25 @@ def terms(text: str) -> list[str]:
 
 def words_and_terms(text: str) -> Iterator[tuple[str, str]]:
     """Yield (word as written, term), so that a match can be told in the reader's own words."""
-    for found in _NAME.finditer(text):
-        name = found.group()
-        parts = _PART.findall(name)
-        compound = len(parts) > 1
-        if compound and len(name) <= _LONGEST_NAME:
-            yield name, name.lower()
-        for part in parts:
-            word = part.lower()
-            if word in STOPWORDS or (compound and len(word) == 1):
-                continue
-            yield part, _stem(word)
+    for name in _NAME.findall(text):
+        yield from _terms_of(name)
+
+
+@lru_cache(maxsize=50_000)
+def _terms_of(name: str) -> tuple[tuple[str, str], ...]:
+    parts = _PART.findall(name)
+    compound = len(parts) > 1
+    found = [(name, name.lower())] if compound and len(name) <= _LONGEST_NAME else []
+    for part in parts:
+        word = part.lower()
+        if word not in STOPWORDS and not (compound and len(word) == 1):
+            found.append((part, _stemmer().stemWord(word)))
+    return tuple(found)
 
 
 @lru_cache(maxsize=1)
 def _stemmer() -> Stemmer.Stemmer:
     return Stemmer.Stemmer("english")
-
-
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
 
 
 def term_hash(term: str) -> int:

@@ -10,7 +10,7 @@ from rich.console import Console
 import assistant
 from assistant import wiring
 from assistant.config import Settings
-from assistant.folder import FolderInUse
+from assistant.folder import FolderInUse, held
 from assistant.result import dumps
 from connectors import registry
 from retrieval.api import RetrievalError
@@ -73,7 +73,7 @@ def _packages() -> Check:
 
 def _index(settings: Settings) -> Check:
     try:
-        with wiring.index(settings) as index:
+        with held(settings.data, patience_s=1.0), wiring.index(settings) as index:
             status = index.status()
     except (FolderInUse, RetrievalError, RunbookError) as error:
         return Check(name="index", ok=False, message=str(error))

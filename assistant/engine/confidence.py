@@ -63,7 +63,10 @@ def verdict(standing: Standing) -> tuple[Verdict, str]:
             "it cannot be told whether users are affected",
         )
     if s.enough_data and not s.stepped:
-        return Verdict.NOT_DETERMINED, "some figures drifted, but none has a moment at which it changed"
+        return (
+            Verdict.NOT_DETERMINED,
+            "some figures drifted, but none has a moment at which it changed",
+        )
     floor = 1 / (1 + len(s.null))
     beaten = s.p <= max(LIKELY_P, floor) and len(s.null) > 0
     if s.p > max(POSSIBLE_P, floor):

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from connectors.demo import DemoError
 from shop.lifeline import Channel, Message
 
 _START_S = 30.0
@@ -19,7 +20,7 @@ _STOP_S = 2.0
 _FOREIGN = ("OTEL_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-class ShopError(Exception):
+class ShopError(DemoError):
     """The shop cannot do what it was asked; `str()` is a sentence for a person."""
 
 
