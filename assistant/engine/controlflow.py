@@ -68,8 +68,9 @@ def _lines(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame | None:
     lines = logs.select(
         "service", "trace_id", "span_id", "bucket", pl.col("template").alias("target")
     ).with_row_index("line")
-    owner = spans.select("trace_id", "span_id", "service", "name", "ix")
-    linked = lines.join(
+    # A line belongs to the bucket of its operation's trace, else shares could pass 100 %.
+    owner = spans.select("trace_id", "span_id", "service", "name", "ix", "bucket")
+    linked = lines.drop("bucket").join(
         owner, on=["trace_id", "span_id", "service"], how="inner", nulls_equal=False
     )
     loose = lines.join(linked.select("line"), on="line", how="anti").with_columns(

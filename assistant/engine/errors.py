@@ -69,7 +69,8 @@ def passed_on(spans: pl.DataFrame, incident: int) -> dict[str, tuple[float, str]
         .otherwise(pl.col("service"))
         .alias("at"),
     )
-    shares = failed.group_by("service").agg(pl.col("child_failed").mean().alias("share"))
+    own = failed.filter(pl.col("role") != "call")
+    shares = own.group_by("service").agg(pl.col("child_failed").mean().alias("share"))
     beneath = (
         failed.filter("child_failed")
         .select("service", "trace_id")

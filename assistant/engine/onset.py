@@ -38,10 +38,14 @@ class Onset:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Values on a grid of bins; NaN where nothing was observed."""
+    """Values on a grid of bins; NaN where nothing was observed.
+
+    Slower and more failing is bad, faster is not: only `either_way` signals may step down.
+    """
 
     values: Floats
     weight: float
+    either_way: bool = False
 
 
 def detect(
@@ -115,7 +119,7 @@ def _span_signals(
     per_trace = spans.group_by("trace_id").agg(
         pl.col("us").min(), pl.len().cast(pl.Float64).log().alias("size")
     )
-    signals.append(Signal(_on_grid(per_trace, pl.col("size"), first_us, bin_us, count), 1.0))
+    signals.append(Signal(_on_grid(per_trace, pl.col("size"), first_us, bin_us, count), 1.0, either_way=True))
     for _, part in sorted(local.group_by("service"), key=lambda item: str(item[0])):
         signals.append(Signal(_on_grid(part, pl.col("z"), first_us, bin_us, count), 1.0))
     return signals
@@ -159,6 +163,8 @@ def _step(signal: Signal) -> tuple[float, int]:
             break
         before, after = values[begin : begin + step], values[begin + step :]
         move = abs(float(after.mean() - before.mean()))
+        if not signal.either_way and after.mean() < before.mean():
+            move = 0.0
         power = move * np.sqrt(min(before.size, after.size, LONG_ENOUGH)) / _noise(values)
         power *= _lasting(values[begin:], step)
         if power > best:
@@ -181,7 +187,12 @@ def _noise(values: Floats) -> float:
 
 
 def _lasting(values: Floats, step: int) -> float:
-    """Return how much of a step is still there at the end (an incident that is asked about is)."""
+    """Return how much of a step is still there at the end (an incident that is asked about is).
+
+    A step so recent that its lasting cannot be judged is taken to last.
+    """
+    if values.size - step < LONG_ENOUGH:
+        return 1.0
     before, after = float(values[:step].mean()), float(values[step:].mean())
     late = float(values[-max(2, (values.size - step) // 3) :].mean())
     return float(np.clip((late - before) / (after - before), 0.0, 1.0)) if after != before else 0.0
