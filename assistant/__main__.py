@@ -1,4 +1,4 @@
-"""The command line. Heavy parts are imported by the command that needs them: `--help` is instant."""
+"""The command line. Heavy parts are imported by the command that needs them, so help is instant."""
 
 import asyncio
 import sys
@@ -82,7 +82,7 @@ def investigate(  # noqa: PLR0913 — one parameter per option
 @data_option
 @json_option
 @click.pass_obj
-def demo(  # noqa: PLR0913 — one parameter per option
+def demo(  # noqa: PLR0913, PLR0917 — one parameter per option
     config: Path | None,
     fault: str | None,
     seed: int,
@@ -175,7 +175,7 @@ def main() -> None:
         _stop(str(error), UNUSABLE)
     except (KeyboardInterrupt, asyncio.CancelledError):
         _stop("stopped", INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 — the outermost frame: a person reads this, not a trace
+    except Exception as error:
         if "--debug" in sys.argv:
             raise
         said = f"internal error ({type(error).__name__}); run it again with --debug and report it"

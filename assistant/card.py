@@ -45,7 +45,7 @@ def show(view: View, console: Console) -> None:
 def _facts(view: View, colour: str) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(width=LABEL_WIDTH, style="bold", no_wrap=True)
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")
     answer = Text(f"{view.verdict_text} — ", style=f"bold {colour}")
     table.add_row("Verdict", answer.append(_line(view.headline)))
     for label, lines in (
@@ -78,11 +78,12 @@ def _steps(steps: tuple[Step, ...]) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(width=2, justify="right", style="dim")
     table.add_column(width=6)
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")
     for number, step in enumerate(steps, start=1):
         text: RenderableType = Text(step.text)
         if step.command:
-            text = Group(text, Padding(Text(step.command, style="dim"), (0, 0, 0, 2)))
+            command = Text(step.command, style="dim", overflow="fold")
+            text = Group(text, Padding(command, (0, 0, 0, 2)))
         kind = Text(KINDS[step.kind], style=KIND_STYLES[step.kind])
         table.add_row(str(number), kind, text)
     return table

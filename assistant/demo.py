@@ -1,4 +1,4 @@
-"""One live run: a real system breaks, its alert comes in, firstline investigates, truth is compared.
+"""One live run: a real system breaks, its alert comes in, the verdict is compared with the truth.
 
 The system comes from the entry-point group `firstline.demos`. Everything it says reaches firstline
 the way a stranger's system would say it: OTLP over HTTP, an alert webhook, a feed of changes.
@@ -25,12 +25,12 @@ from connectors.alertmanager import AlertmanagerWebhook
 from connectors.api import Alert, Connector, Window
 from connectors.demo import DemoError, DemoRun, DemoSystem, Session, Truth
 from connectors.otlp import OtlpReceiver
-from connectors.otlp.receiver import Route
 from connectors.recording import Case, write_recording
 
 GROUP = "firstline.demos"
 ALERT_PATH = "/alerts"
 ALERT_PATIENCE_S = 60.0
+ALARM_AT_THE_END_S = 2.0
 SETTLE_S = 5.0  # telemetry is exported in batches, and a few seconds of it say more than none
 NO_FAULT = "none"
 
@@ -88,8 +88,8 @@ async def run(
     say: Say,
 ) -> Result:
     """Run the system once, from its start to the verdict; raises `DemoError`, `ConnectorError`."""
-    alerts: asyncio.Queue[Alert] = asyncio.Queue()
-    receiver.add_route(ALERT_PATH, _alert_route(AlertmanagerWebhook(), alerts))
+    inbox = _Inbox(clock)
+    receiver.add_route(ALERT_PATH, inbox.receive)
     await receiver.start()
     say(f"starting {system.name}")
     async with AsyncExitStack() as stack:
@@ -99,7 +99,7 @@ async def run(
         connectors = {receiver.connector.name: receiver.connector, **_connectors(session)}
         for connector in connectors.values():
             stack.push_async_callback(connector.aclose)
-        alert = await _first_alert(session, alerts, say)
+        alert = await _first_alert(session, inbox, clock, say)
         heard = clock.monotonic()
         say(f"alert: {alert.symptom}")
         service = await make_service(connectors)
@@ -152,16 +152,26 @@ def correct(finding: Finding, truth: Truth) -> bool:
     return named and finding.hypotheses[0].service == truth.service and blamed == truth.change
 
 
-def _alert_route(webhook: AlertmanagerWebhook, alerts: "asyncio.Queue[Alert]") -> Route:
-    """Return the handler of the alert webhook: parse, queue, acknowledge."""
+class _Inbox:
+    """The alert webhook: parse, keep with the moment of arrival, acknowledge."""
 
-    async def receive(headers: Mapping[str, str], body: bytes) -> tuple[int, object]:
-        received = [a for a in webhook.receive(headers, body) if isinstance(a, Alert)]
+    def __init__(self, clock: Clock) -> None:
+        self._webhook = AlertmanagerWebhook()
+        self._clock = clock
+        self._alerts: asyncio.Queue[tuple[float, Alert]] = asyncio.Queue()
+
+    async def receive(self, headers: Mapping[str, str], body: bytes) -> tuple[int, object]:
+        """Take a payload; what it raises becomes a refusal."""
+        received = [a for a in self._webhook.receive(headers, body) if isinstance(a, Alert)]
         for alert in received:
-            alerts.put_nowait(alert)
+            if alert.status == "firing":
+                self._alerts.put_nowait((self._clock.monotonic(), alert))
         return 200, {"received": len(received)}
 
-    return receive
+    async def next(self, since: float) -> tuple[bool, Alert]:
+        """Return the next firing alert, and whether it came after the moment `since`."""
+        came, alert = await self._alerts.get()
+        return came >= since, alert
 
 
 def _connectors(session: Session) -> dict[str, Connector]:
@@ -171,17 +181,20 @@ def _connectors(session: Session) -> dict[str, Connector]:
     return dict(registered.connectors)
 
 
-async def _first_alert(session: Session, alerts: "asyncio.Queue[Alert]", say: Say) -> Alert:
-    """Play the run and return the first alert after it; raises `DemoError` where none comes."""
+async def _first_alert(session: Session, inbox: _Inbox, clock: Clock, say: Say) -> Alert:
+    """Play the run and return the alert about it; raises `DemoError` where none comes.
+
+    A system that breaks nothing raises its (false) alarm at the end of the play.
+    """
     await session.play()
-    while not alerts.empty():
-        say(f"an alert from before is left aside: {alerts.get_nowait().symptom}")
+    since = clock.monotonic() - ALARM_AT_THE_END_S
     try:
         async with asyncio.timeout(ALERT_PATIENCE_S):
             while True:
-                alert = await alerts.get()
-                if alert.status == "firing":
+                fresh, alert = await inbox.next(since)
+                if fresh:
                     return alert
+                say(f"an alert from before is left aside: {alert.symptom}")
     except TimeoutError as error:
         raise DemoError(
             f"no alert came within {ALERT_PATIENCE_S:.0f} s; is the machine overloaded?"

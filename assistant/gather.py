@@ -1,7 +1,7 @@
 """Asks through all connectors at once, within one deadline.
 
-A failure becomes a gap ("not looked at"), never an empty answer. Nothing later than the window's end
-is asked for, whoever asks.
+A failure becomes a gap ("not looked at"), never an empty answer. Nothing later than the window's
+end is asked for, whoever asks.
 """
 
 import asyncio

@@ -21,7 +21,7 @@ class Search(Protocol):
 
 
 def documents(runbooks: Iterable[Runbook]) -> list[Document]:
-    """Return runbooks as pages to be found: symptoms first, because that is what people ask with."""
+    """Return runbooks as pages to be found: symptoms first, as people ask with them."""
     return [
         Document(
             id=r.id,

@@ -6,8 +6,8 @@ made. Surfaces decide on colour and layout, never on content.
 
 from dataclasses import dataclass
 
-from assistant.domain.evidence import Evidence
 from assistant.domain.events import ReadFailed
+from assistant.domain.evidence import Evidence
 from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
 from assistant.domain.incident import Incident
 from assistant.engine.wording import cause_sentence

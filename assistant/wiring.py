@@ -25,7 +25,7 @@ INDEX_PATIENCE_S = 30.0
 
 
 def runbooks(settings: Settings) -> dict[str, Runbook]:
-    """Return the shipped runbooks and the team's own, by id; the team's win. Raises RunbookError."""
+    """Return the shipped runbooks and the team's own, by id; the team's win. `RunbookError`."""
     own = load_folder(settings.runbooks) if settings.runbooks is not None else ()
     return {r.id: r for r in (*load_library(), *own)}
 
@@ -105,7 +105,7 @@ def configured(settings: Settings) -> registry.Registered:
 
 
 def live(settings: Settings, watcher: Watcher | None = None) -> Service:
-    """Return a service over the configured connectors; raises `ConfigError` where there are none."""
+    """Return a service over the configured connectors; raises `ConfigError` without any."""
     registered = configured(settings)
     if not registered.connectors:
         broken = "; ".join(f"{f.name}: {f.message}" for f in registered.failed)

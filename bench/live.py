@@ -1,7 +1,7 @@
 """Live runs of a demo system, one after the other: `python -m bench.live --seeds 1-5 --out DIR`.
 
-Each run is `firstline demo` as a person would type it; its telemetry is kept as a recording, so that
-a later engine can be asked the same question again (`firstline bench diagnosis DIR/*`).
+Each run is `firstline demo` as a person would type it; its telemetry is kept as a recording, so
+that a later engine can be asked the same question again (`firstline bench diagnosis DIR/*`).
 """
 
 import argparse

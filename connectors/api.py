@@ -13,9 +13,14 @@ from typing import Protocol
 
 import polars as pl
 
-TIME = pl.Datetime("ns", "UTC")
+TIME: pl.DataType = pl.Datetime("ns", "UTC")
 
-SPANS = pl.Schema(
+
+def _schema(columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.Schema:
+    return pl.Schema(columns)
+
+
+SPANS = _schema(
     {
         "trace_id": pl.String,
         "span_id": pl.String,
@@ -37,7 +42,7 @@ SPANS = pl.Schema(
     }
 )
 
-LOGS = pl.Schema(
+LOGS = _schema(
     {
         "time": TIME,
         "service": pl.String,
@@ -54,7 +59,7 @@ LOGS = pl.Schema(
     }
 )
 
-METRICS = pl.Schema(
+METRICS = _schema(
     {
         "time": TIME,
         "service": pl.String,

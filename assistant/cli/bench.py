@@ -1,5 +1,6 @@
 """`firstline bench`: measures, prints a table, writes figures."""
 
+import asyncio
 from pathlib import Path
 
 from rich.console import Console
@@ -23,5 +24,6 @@ async def diagnosis(folders: tuple[Path, ...], json_file: Path | None, *, given:
         quiet, asked = quiet + more[0], asked + more[1]
     show(found, (quiet, asked), Console())
     if json_file is not None:
-        json_file.write_text(dumps(report(found, (quiet, asked))) + "\n", encoding="utf-8")
+        text = dumps(report(found, (quiet, asked))) + "\n"
+        await asyncio.to_thread(json_file.write_text, text, encoding="utf-8")
     return 0

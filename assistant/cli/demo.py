@@ -57,7 +57,7 @@ def listing(wanted: str | None) -> int:
 
 
 async def run(asked: Asked, settings: Settings) -> int:
-    """Run once; 0 only if the verdict was right. Raises `DemoError`, `FolderInUse`, …"""
+    """Run once; 0 only if the verdict was right. Raises `DemoError`, `FolderInUse` and others."""
     system = _system(asked.system)
     names = [f.name for f in system.faults]
     fault = demo.chosen(system, asked.fault or names[asked.seed % len(names)])

@@ -27,8 +27,8 @@ class Subject:
 class Evidence:
     """One fact: `before` and `after` in `unit`, over `n_before` and `n_after` observations.
 
-    `strength` is 0–1. `statement` is a sentence made from the other fields alone. `exemplars` are at
-    most three trace ids or (redacted) log lines. Ids are E1, E2, … in order of their weight.
+    `strength` is 0–1. `statement` is a sentence made from the other fields. `exemplars` are at most
+    three trace ids or (redacted) log lines. Ids are E1, E2, … in order of their weight.
     """
 
     id: str

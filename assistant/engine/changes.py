@@ -24,6 +24,8 @@ MOST, LEAST = 8.0, 1 / 16
 NOT_CHANGES = ("kubernetes_event",)
 UNHARMED_RUNS = 8
 UNHARMED_LEVEL = 0.3
+WORTH_A_LOOK = 0.5  # timing below which nothing else can make a change guilty
+FAILS = 0.02  # share of executions from which a version counts as failing
 MIN_SERIES = 12
 
 
@@ -101,7 +103,7 @@ def _judge(
     effective = _effective(change, spans)
     timing, when = _timing(change, effective, start)
     ratio, reasons = place * timing, [when]
-    if timing > 0.5:
+    if timing > WORTH_A_LOOK:
         unharmed, said = _unharmed(change, service, effective, start)
         canary, contrast = _contrast(change, service, effective, start, spans)
         ratio *= unharmed * canary
@@ -123,7 +125,7 @@ def _place(change: Change, service: str, near: frozenset[str]) -> tuple[float, s
 
 
 def _effective(change: Change, spans: pl.DataFrame) -> int:
-    """Return when a change could first be felt (µs): the first work done by a version it brought."""
+    """Return when a change could first be felt (µs): the first work of a version it brought."""
     at = to_us(change.at)
     until = to_us(change.until) if change.until is not None else at
     if change.kind != "deploy" or change.target is None:
@@ -187,9 +189,9 @@ def _contrast(
     if min(new.height, old.height) < UNHARMED_RUNS:
         return 1.0, ""
     bad_new, bad_old = _mean(new["origin"].cast(pl.Float64)), _mean(old["origin"].cast(pl.Float64))
-    if bad_new > 0.02 and bad_old < bad_new / 4:
+    if bad_new > FAILS and bad_old < bad_new / 4:
         return 4.0, "only its new version fails while the old one does not"
-    if bad_old > 0.02 and bad_old >= bad_new / 2:
+    if bad_old > FAILS and bad_old >= bad_new / 2:
         return 0.25, "the old version fails as well"
     return 1.0, ""
 

@@ -9,6 +9,7 @@ import polars as pl
 from assistant.engine.windows import OUTSIDE
 
 MIN_BEFORE, MIN_AFTER = 5, 3
+MIN_BUCKET = 3  # observations without which a bucket has no mean of its own
 MIN_SPREAD = 0.05  # of log ms: what differs between two quiet minutes of any real system
 MAX_OVERDISPERSION = 4.0
 
@@ -32,7 +33,7 @@ def mean_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFr
         pl.col("squares").sum(),
         pl.col("ms").sum(),
         (pl.col("total") / pl.col("n"))
-        .filter(pl.col("n") >= 3)
+        .filter(pl.col("n") >= MIN_BUCKET)
         .std()
         .fill_null(0.0)
         .alias("between"),

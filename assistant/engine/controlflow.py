@@ -14,12 +14,13 @@ MIN_G = 10.0
 HALF_G = 30.0
 MIN_CHANGE = 0.02
 MIN_ADDED = 0.5
+MIN_T = 3.0
 HALF_ADDED = 2.0
 UNLINKED = "(any)"
 
 
 def table(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
-    """Return per (operation, event, target) and bucket: n executions, hits, and counts of events."""
+    """Return per (operation, event, target) and bucket: n executions, hits, event counts."""
     parts = [_calls(spans), _lines(spans, logs)]
     return (
         pl.concat([p for p in parts if p is not None])
@@ -123,7 +124,7 @@ def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
     out = [_share(row) for row in moved.iter_rows(named=True)]
     calls = sums.filter(pl.col("event") == "call")
     grown = mean_shift(calls, KEYS, incident).filter(
-        (pl.col("t") > 3.0) & (pl.col("after") > pl.col("before") * 1.5 + MIN_ADDED)
+        (pl.col("t") > MIN_T) & (pl.col("after") > pl.col("before") * 1.5 + MIN_ADDED)
     )
     out += [_growth(row) for row in grown.iter_rows(named=True)]
     return sorted(out, key=lambda s: (-s.strength, s.service, s.operation or "", s.kind, s.detail))

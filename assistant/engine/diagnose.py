@@ -181,7 +181,7 @@ def _standing(scene: _Scene) -> confidence.Standing:
 
 
 def _cover(scene: _Scene) -> float | None:
-    """Return the share of bad requests that touch the first suspect; null where too few were bad."""
+    """Return the share of bad requests that touch the first suspect; null where few were bad."""
     if not scene.ranked or len(scene.symptoms.traces) < MIN_BAD:
         return None
     name = scene.ranked[0][1].service
@@ -201,9 +201,7 @@ class _Narrowed:
 
 
 def _narrow(suspect: Suspect, scene: _Scene) -> _Narrowed:
-    mine = [
-        s for s in scene.tested.all if s.service == suspect.service or s.peer == suspect.service
-    ]
+    mine = [s for s in scene.tested.all if suspect.service in (s.service, s.peer)]
     mine.sort(
         key=lambda s: -fuse.WEIGHTS[s.mechanism] * s.strength * suspect.parts.get(s.mechanism, 0)
     )

@@ -58,7 +58,7 @@ def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
 
 
 def passed_on(spans: pl.DataFrame, incident: int) -> dict[str, tuple[float, str]]:
-    """Return per service which share of its failures had failed beneath it, and most often where."""
+    """Return per service the share of its failures that had failed beneath it, and where."""
     failed = spans.filter((pl.col("bucket") == incident) & pl.col("failed").fill_null(value=False))
     if failed.is_empty():
         return {}

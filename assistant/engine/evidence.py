@@ -86,7 +86,10 @@ class Ledger:
 
     def no_change(self, service: str, looked: int) -> str:
         """Enter that the changes were read and none explains the fault."""
-        text = f"none of {looked} recorded change{'s' if looked != 1 else ''} explains {service}"
+        found = (
+            f"none of the {looked} recorded changes explains" if looked else "no change explains"
+        )
+        text = f"{found} {service}"
         return self._plain("no_change", service, text, Stance.CONTEXT, source="changes")
 
     def ruled_out(self, record: Cleared) -> str:

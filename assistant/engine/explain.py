@@ -18,6 +18,7 @@ HALF_LOSS = 0.3  # lost ÷ expected time at which the latency of the system is h
 ON_THE_WAY, CALLER_SIDE = 0.8, 0.3
 PASSED_ON = 0.85
 WORTH_CLEARING = 0.05
+MOSTLY = 0.5
 UNLINKED_LINES = 0.4
 
 
@@ -76,7 +77,7 @@ class _Slow:
         self.total = sum(self.own.values()) + sum(self.edges.values())
 
     def lost(self, component: str, without: str | None = None) -> tuple[float, float]:
-        """Return (own, edges) ms charged to a component, not counting edges shared with `without`."""
+        """Return (own, edges) ms charged to a component, less the edges shared with `without`."""
         callers = self.graph.callers.get(component, frozenset())
         callees = self.graph.callees.get(component, frozenset())
         touching = [(c, component) for c in sorted(callers)]
@@ -145,11 +146,11 @@ def _control(
         fed[name] = value * (1.0 - starved[name])
         share, beneath = passed_on.get(name, (0.0, ""))
         suspect = suspects[name]
-        if starved[name] > 0.5 and value > WORTH_CLEARING:
+        if starved[name] > MOSTLY and value > WORTH_CLEARING:
             suspect.cleared.append(
                 Cleared(name, "inbound_changed", starved_by[name], value, fed[name])
             )
-        if share > 0.5:
+        if share > MOSTLY:
             fed[name] *= 1.0 - PASSED_ON * share
             suspect.cleared.append(Cleared(name, "passes_on", beneath, value, fed[name]))
     for name, value in fed.items():

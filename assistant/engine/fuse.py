@@ -1,7 +1,7 @@
 """From what each mechanism says to one score: noisy-OR.
 
-Each mechanism is nearly perfect for its own class of faults and blind outside it, so averaging ranks
-lets the blind outvote the one that sees; noisy-OR lets one good witness suffice.
+Each mechanism is nearly perfect for its own class of faults and blind outside it: averaging ranks
+lets the blind outvote the one that sees, noisy-OR lets one good witness suffice.
 """
 
 from collections.abc import Mapping
@@ -27,6 +27,6 @@ def fused(suspect: Suspect) -> float:
 
 
 def ranked(suspects: list[Suspect]) -> list[tuple[float, Suspect]]:
-    """Return suspects by falling score; equal ones by name, so that the order is always the same."""
+    """Return suspects by falling score, equal ones by name: the order is always the same."""
     scored = [(round(fused(s), 6), s) for s in suspects]
     return sorted(scored, key=lambda item: (-item[0], item[1].service))

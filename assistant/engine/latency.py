@@ -1,7 +1,7 @@
 """Where time is lost: self time of operations, and the gap of calls to another component.
 
-A call's own time (the client span less the server span) is charged to the edge, never to the caller:
-charged to the caller, network faults are found in none of the cases; as an edge gap, in all.
+A call's own time (the client span less the server span) is charged to the edge, never to the
+caller: charged to the caller, network faults are never found; as an edge gap, always.
 """
 
 import math
@@ -19,7 +19,7 @@ WINSORISED = 0.99
 
 
 def table(spans: pl.DataFrame) -> pl.DataFrame:
-    """Return log-time sums per (service, operation, callee) and bucket; callee null is self time."""
+    """Return log-time sums per (service, operation, callee), bucket; a null callee is self time."""
     timed = spans.filter(pl.col("role") != "async").select(
         "service",
         "name",

@@ -84,7 +84,7 @@ def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
 
 
 def _load(tables: Tables, incident: int) -> dict[str, float]:
-    """Return per service how its share of work per trace changed (traffic itself is in the weights)."""
+    """Return per service how its work per trace changed (traffic itself is in the weights)."""
     total0 = sum(w for b, w in tables.weights.items() if b >= 0 and b != incident)
     total1 = tables.weights.get(incident, 0.0)
     if not total0 or not total1:

@@ -12,6 +12,7 @@ from assistant.engine.selftime import covered_us
 
 MAX_DURATION_US = 3_600_000_000  # an hour: longer spans are streams or broken clocks
 ORPHANS_WORTH_A_WORD = 0.05
+MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,9 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
     )
     spans = spans.join(usual, on=operation, how="left", maintain_order="left")
     share = (pl.col("left") / pl.len().over(operation)).fill_null(0.0)
-    # A framework span that only forwards (a filter, a handler) leaves the service as well, but it is
+    # A framework span that only forwards (a filter, a handler) leaves the service too, but it is
     # not where the service waits: only the innermost span before the border is the call.
-    leaves = (pl.col("kind") == "client") | (pl.col("kind").is_null() & (share > 0.5))
+    leaves = (pl.col("kind") == "client") | (pl.col("kind").is_null() & (share > MOSTLY))
     callee = pl.coalesce(
         "remote_child",
         "peer",

@@ -2,10 +2,11 @@
 
 The mean-centred cumulative sum has its extreme where a step happened; of the methods that were
 compared (BOCPD, binary segmentation, one-sided CUSUM, rank tests) it was the most exact and the
-cheapest. Signals are scored by max|S| / (σ·√n), with σ from first differences so that the step itself
+cheapest. Signals are scored by max|S| / (σ·√n), with σ from first differences so that the step
 does not hide in it; the answer is the weighted median of the best three.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,7 +120,8 @@ def _span_signals(
     per_trace = spans.group_by("trace_id").agg(
         pl.col("us").min(), pl.len().cast(pl.Float64).log().alias("size")
     )
-    signals.append(Signal(_on_grid(per_trace, pl.col("size"), first_us, bin_us, count), 1.0, either_way=True))
+    sizes = _on_grid(per_trace, pl.col("size"), first_us, bin_us, count)
+    signals.append(Signal(sizes, 1.0, either_way=True))
     for _, part in sorted(local.group_by("service"), key=lambda item: str(item[0])):
         signals.append(Signal(_on_grid(part, pl.col("z"), first_us, bin_us, count), 1.0))
     return signals
@@ -183,7 +185,7 @@ def _strongest(values: Floats) -> tuple[int, float]:
 def _noise(values: Floats) -> float:
     """Return σ from first differences: a step does not hide in it."""
     floor = 1e-3 * (1.0 + float(np.max(np.abs(values))))
-    return max(float(np.std(np.diff(values))) / np.sqrt(2.0), floor)
+    return max(float(np.std(np.diff(values))) / math.sqrt(2.0), floor)
 
 
 def _lasting(values: Floats, step: int) -> float:

@@ -14,11 +14,12 @@ from assistant.engine.shift import Mechanism, Shift, saturate
 KEYS = ["service", "instance", "name", "unit"]
 MIN_Z, HALF_Z = 3.0, 10.0
 MIN_BEFORE, MIN_AFTER = 4, 2
+RATIO_UP_TO = 1.5  # a larger value is in percent already
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Metrics of one kind. `rise` is the least increase in points of 100 or, if relative, a ratio."""
+    """Metrics of one kind. `rise` is the least increase in points of 100, or a ratio."""
 
     name: str
     pattern: str
@@ -98,7 +99,7 @@ def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Sh
         floor = 1.0 if family.name in ("pool", "queue", "restarts") else 0.0
         enough = after > expected * family.rise + floor * 0.5 and after > 0
     else:
-        scale = 100.0 if max(usual, after) <= 1.5 and row["unit"] != "%" else 1.0
+        scale = 100.0 if max(usual, after) <= RATIO_UP_TO and row["unit"] != "%" else 1.0
         enough = (after - expected) * scale >= family.rise
     if z <= MIN_Z or not enough:
         return None

@@ -13,6 +13,8 @@ from assistant.engine.windows import INCIDENT
 
 OWN_SHARE = 0.7
 MIN_SEEN = 5
+MOSTLY = 0.5
+SIBLINGS = 2
 RESOURCE_CAUSES = {
     "cpu": "cpu_saturation",
     "memory": "memory_pressure",
@@ -81,7 +83,7 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
         multiplied = grown is not None and grown.kind == "calls_multiplied"
         return CauseType.CODE, "added_calls" if multiplied else "behaviour_change"
     if latency > 0:
-        if suspect.edge_share >= 0.5 or not visible:
+        if suspect.edge_share >= MOSTLY or not visible:
             return CauseType.NETWORK, "slow_edge"
         return CauseType.CODE, "slow_code"
     if control > 0:
@@ -135,7 +137,7 @@ def _instance(
     )
     by = during.group_by("at").agg(pl.col("more").sum(), pl.len().alias("n")).sort("at")
     by = by.filter(pl.col("n") >= MIN_SEEN)
-    if by.height < 2:
+    if by.height < SIBLINGS:
         only = by.get_column("at")[0] if by.height == 1 else None
         busy = next((s.instance for s in mine if s.mechanism is Mechanism.RESOURCE), None)
         return (busy or (only if kind is CauseType.RESOURCE else None)), 1.0, 0

@@ -16,6 +16,7 @@ MIN_WORK_T, MIN_WORK_SHIFT = 4.0, 0.15  # of the log number of spans in a reques
 SLOW_QUANTILE = 0.95
 FELT_METRIC = r"(?i)duration|latency|response_time|error|fail|5xx|p9[059]"
 MIN_Z, MIN_METRIC_RATIO = 4.0, 1.5
+LOUD = 0.5  # strength from which complaints in logs count as felt
 MIN_BEFORE, MIN_AFTER = 4, 2
 
 
@@ -181,7 +182,7 @@ def _failing(roots: pl.DataFrame) -> list[Shift]:
 
 
 def _logged(lines: tuple[Shift, ...]) -> list[Shift]:
-    return [s for s in lines if s.strength >= 0.5][:2]
+    return [s for s in lines if s.strength >= LOUD][:2]
 
 
 def _shift(

@@ -1,57 +1,63 @@
 """Sentences made from numbers: one per kind of fact, each from the fact's own fields alone."""
 
+from assistant.engine.controlflow import UNLINKED
 from assistant.engine.explain import Cleared
 from assistant.engine.shift import Shift
+
+FEW, MANY = 10, 100  # where a reader stops caring for decimals
+LINE = 90  # characters of a log line that are shown
+BARE = {"", "1", "calls", "spans", "lines per trace"}
 
 
 def number(value: float, unit: str) -> str:
     """Return a value as a person reads it: 38 %, 412 ms, 0.93."""
     if unit == "share":
         percent = value * 100
-        return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %"
+        return f"{percent:.0f} %" if percent >= FEW or percent == 0 else f"{percent:.1f} %"
     if unit == "ms":
-        return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+        return f"{value:.0f} ms" if value >= FEW else f"{value:.1f} ms"
     if unit in ("By", "bytes"):
         return f"{value / 1_048_576:.0f} MiB"
-    suffix = "" if unit in ("", "1", "calls", "lines per trace") else f" {unit}"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:.{digits}f}{suffix}"
-
-
-def _move(shift: Shift) -> str:
-    return f"{number(shift.before, shift.unit)} → {number(shift.after, shift.unit)}"
+    digits = 0 if abs(value) >= MANY else 1 if abs(value) >= FEW else 2
+    return f"{value:.{digits}f}" + ("" if unit in BARE else f" {unit}")
 
 
 def statement(shift: Shift) -> str:
     """Return the sentence of a shift."""
     what = f"{shift.service} {shift.operation}" if shift.operation else shift.service
-    move = _move(shift)
-    sentences = {
+    if shift.operation == UNLINKED:
+        what = shift.service
+    move = f"{number(shift.before, shift.unit)} → {number(shift.after, shift.unit)}"
+    of_runs = f"in {move} of its executions"
+    where = f" of {shift.instance}" if shift.instance else ""
+    way = f"{shift.service} to {shift.peer}"
+    if shift.kind == "error_origin" and shift.peer:
+        return f"calls from {way} fail without an answer in {move} ({shift.operation})"
+    return {
         "self_time_shift": f"{what} spends {move} of its own time",
-        "edge_gap_shift": f"{shift.service} waits {move} on the way to {shift.peer} ({shift.operation})",
-        "call_missing": f"{what} makes the call {shift.detail} in {move} of its executions",
-        "call_added": f"{what} makes the call {shift.detail} in {move} of its executions",
+        "edge_gap_shift": f"calls from {way} wait {move} on the way ({shift.operation})",
+        "error_origin": f"errors begin in {what} {of_runs}",
+        "call_missing": f"{what} makes the call {shift.detail} {of_runs}",
+        "call_added": f"{what} makes the call {shift.detail} {of_runs}",
         "calls_multiplied": f"{what} makes the call {shift.detail} {move} times per execution",
-        "new_template": f"{what} writes a new line in {move} of its executions: “{_short(shift.detail)}”",
-        "template_shift": f"{what} writes in {move} of its executions: “{_short(shift.detail)}”",
+        "new_template": f"{what} writes {of_runs} the new line “{line(shift.detail)}”",
+        "template_shift": f"{what} writes {of_runs} the line “{line(shift.detail)}”",
         "error_lines": f"{what} complains {move} times per trace in its logs",
+        "resource_saturation": f"{shift.service}: {shift.detail}{where} is {move}",
         "symptom_latency": f"requests to {what} take {move}",
         "symptom_errors": f"requests to {what} fail in {move}",
-        "symptom_work": f"requests to {what} do {move} of work",
+        "symptom_work": f"requests to {what} do {move} steps of work",
         "symptom_metric": f"{what} is {move}",
-    }
-    if shift.kind == "error_origin" and shift.peer:
-        return f"calls of {shift.service} to {shift.peer} fail without an answer in {move} ({shift.operation})"
-    if shift.kind == "error_origin":
-        return f"errors begin in {what}: {move} of its executions"
-    if shift.kind == "resource_saturation":
-        where = f" of {shift.instance}" if shift.instance else ""
-        return f"{shift.service}: {shift.detail}{where} is {move}"
-    return sentences[shift.kind]
+    }[shift.kind]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "…"
+def line(template: str) -> str:
+    """Return what a template says, its variable parts as …, without what precedes the message."""
+    words = template.replace("<*>", "…")
+    while (shorter := words.replace("… …", "…")) != words:
+        words = shorter
+    words = words.removeprefix("… ")
+    return words if len(words) <= LINE else words[: LINE - 1] + "…"
 
 
 def cleared(record: Cleared) -> str:

@@ -66,8 +66,9 @@ def show(outcomes: Sequence[Outcome], abstained: tuple[int, int], console: Conso
     console.print(table)
     quiet, asked = abstained
     console.print(
-        f"change accuracy {_cell(overall['change_accuracy'])} · decoys blamed {_cell(overall['decoys'])}"
-        f" · kept {_cell(overall['kept'])} · abstained in {quiet} of {asked} windows without a fault"
+        f"change accuracy {_cell(overall['change_accuracy'])}"
+        f" · decoys blamed {_cell(overall['decoys'])}"
+        f" · kept {_cell(overall['kept'])} · abstained in {quiet} of {asked} quiet windows"
     )
     console.print(
         f"brier {_cell(overall['brier'])} (constant {_cell(overall['brier_constant'])})"

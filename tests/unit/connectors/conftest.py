@@ -113,7 +113,7 @@ def changes() -> tuple[Change, ...]:
 
 
 @pytest.fixture
-def recorded(  # noqa: PLR0913, PLR0917 - one for each part of the format
+def recorded(
     tmp_path: Path,
     hour: Window,
     spans: pl.DataFrame,
