@@ -11,7 +11,8 @@ from runbooks.model import Runbook
 from runbooks.render import render
 
 COLLECTION = "runbooks"
-MOST_STATEMENTS = 4
+MOST_STATEMENTS = 3
+MOST_LOOKED_AT = 50  # the cause is known: the best page for it counts, not the best page
 
 
 class Search(Protocol):
@@ -42,13 +43,18 @@ def query(finding: Finding, hypothesis: Hypothesis) -> Query:
         None
     }
     words = [CAUSE_WORDS.get(hypothesis.cause, "").replace("{service}", "")]
+    if hypothesis.instance:
+        words.append("only one instance of several, the others are healthy")
     for evidence_id in hypothesis.supports[:MOST_STATEMENTS]:
         statement = by_id[evidence_id].statement
         for name in sorted((str(n) for n in names), key=len, reverse=True):
             statement = statement.replace(name, " ")
         words.append(statement)
     return Query(
-        text=" ".join(words), collection=COLLECTION, labels={"cause": (hypothesis.cause,)}, limit=3
+        text=" ".join(words),
+        collection=COLLECTION,
+        labels={"cause": (hypothesis.cause,)},
+        limit=MOST_LOOKED_AT,
     )
 
 
@@ -81,6 +87,9 @@ def entities(finding: Finding, hypothesis: Hypothesis) -> dict[str, str]:
         "peer": hypothesis.peer,
         "operation": hypothesis.operation,
         "change": finding.change.ref if finding.change else None,
+        "version": finding.change.ref
+        if finding.change and finding.change.kind == "deploy"
+        else None,
     }
     return {key: value for key, value in known.items() if value}
 

@@ -18,7 +18,8 @@ VERDICT_WORDS = {
     Verdict.NOT_DETERMINED: "Not determined",
     Verdict.HEALTHY: "Looks healthy",
 }
-WHY_SHOWN, OTHERS_SHOWN = 5, 2
+WHY_SHOWN, OTHERS_SHOWN, INNOCENT_SHOWN = 5, 2, 3
+OTHERS_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +87,14 @@ def view(incident: Incident) -> View:
         change=_change(finding) if told else None,
         symptom=_symptom(finding),
         why=_why(first, by_id) if told and first is not None else (),
-        others=tuple(
-            Line(text=_cause(h), evidence=h.supports[:1])
-            for h in (finding.hypotheses[1 : 1 + OTHERS_SHOWN] if told else finding.hypotheses[:2])
-            if h.supports
-        ),
+        others=_others(finding),
         against=_lines(first.contradicts, by_id) if told and first is not None else (),
         ruled_out=tuple(Line(text=r.why, evidence=(r.evidence,)) for r in finding.ruled_out)
         if told
         else (),
         innocent=tuple(
-            Line(text=_innocent(by_id[c.evidence]), evidence=(c.evidence,))
-            for c in finding.innocent_changes[:3]
+            Line(text=by_id[c.evidence].statement, evidence=(c.evidence,))
+            for c in finding.innocent_changes[:INNOCENT_SHOWN]
         ),
         could_not_see=incident.gaps,
         plan_title=None
@@ -138,6 +135,18 @@ def _change(finding: Finding) -> Line:
     return Line(text="changes were not looked at")
 
 
+def _others(finding: Finding) -> tuple[Line, ...]:
+    """Return what else it may be: near enough to the best, and not cleared."""
+    if not finding.hypotheses:
+        return ()
+    told = finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    rest = finding.hypotheses[1:] if told else finding.hypotheses
+    cleared = {r.service for r in finding.ruled_out}
+    near = OTHERS_SHARE * finding.hypotheses[0].score
+    kept = [h for h in rest if h.supports and h.score >= near and h.service not in cleared]
+    return tuple(Line(text=_cause(h), evidence=h.supports[:1]) for h in kept[:OTHERS_SHOWN])
+
+
 def _symptom(finding: Finding) -> tuple[Line, ...]:
     felt = [e for e in finding.evidence if e.kind.startswith("symptom_")]
     return tuple(Line(text=e.statement, evidence=(e.id,)) for e in felt[:2])
@@ -154,10 +163,6 @@ def _lines(ids: tuple[str, ...], by_id: dict[str, Evidence]) -> tuple[Line, ...]
 def _counted(evidence: Evidence) -> str:
     if evidence.n_after:
         return f"{evidence.statement} (n {evidence.n_before} → {evidence.n_after})"
-    return evidence.statement
-
-
-def _innocent(evidence: Evidence) -> str:
     return evidence.statement
 
 

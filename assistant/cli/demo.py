@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from assistant import demo, wiring
+from assistant import demo, observe, wiring
 from assistant.card import show
 from assistant.clock import Clock, SystemClock
 from assistant.config import Settings
@@ -83,7 +83,8 @@ async def run(asked: Asked, settings: Settings) -> int:
 
         receiver = OtlpReceiver(OtlpSettings(port=asked.port))
         try:
-            came = await demo.run(system, script, receiver, make_service, clock, progress.say)
+            with observe.exported(settings.telemetry_endpoint):
+                came = await demo.run(system, script, receiver, make_service, clock, progress.say)
         finally:
             await asyncio.wait([opening])
     _print(came, as_json=asked.as_json, progress=progress)

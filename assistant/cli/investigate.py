@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from assistant import wiring
+from assistant import observe, wiring
 from assistant.card import show
 from assistant.clock import SystemClock
 from assistant.commands import Investigate
@@ -39,9 +39,9 @@ async def run(asked: Asked, settings: Settings) -> int:
         at = asked.at or clock.now()
         service = wiring.live(settings)
     began = clock.monotonic()
-    incident = await service.investigate(
-        Investigate(text=asked.question, at=at, horizon=at, service=asked.service)
-    )
+    command = Investigate(text=asked.question, at=at, horizon=at, service=asked.service)
+    with observe.exported(settings.telemetry_endpoint):
+        incident = await service.investigate(command)
     if asked.as_json:
         click.echo(dumps(result(incident)))
         click.echo(f"{clock.monotonic() - began:.1f} s", err=True)

@@ -72,7 +72,7 @@ class Ledger:
         """Enter a change and why it is or is not to blame."""
         change = judged.change
         stance = Stance.FOR if judged.blamed else Stance.CONTEXT
-        what = f"{change.kind} {change.ref}"
+        what = change.ref if change.ref.startswith(change.kind) else f"{change.kind} {change.ref}"
         text = f"{what} ({change.summary}) at {change.at:%H:%M:%S}: {judged.why}"
         return self._plain(
             "change_event",

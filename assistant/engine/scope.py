@@ -53,8 +53,8 @@ def scope(suspect: Suspect, mine: Sequence[Shift], spans: pl.DataFrame, *, visib
     leading = _leading(kind, mine)
     instance, share, siblings = _instance(suspect.service, kind, mine, spans)
     peer = None
-    if cause in ("slow_edge", "unreachable_dependency") and leading is not None and leading.peer:
-        peer = leading.service if leading.peer == suspect.service else leading.peer
+    if cause in ("slow_edge", "unreachable_dependency") and leading is not None:
+        peer = leading.service if leading.peer == suspect.service else None
     operation = leading.operation if leading is not None and cause != "cpu_saturation" else None
     return Scope(
         instance=instance,

@@ -78,7 +78,7 @@ CAUSE_WORDS = {
     "disk_pressure": "{service} is short of disk",
     "queue_backlog": "{service} has a growing backlog",
     "throttled": "{service} is being throttled",
-    "slow_edge": "the way to {service} is slow",
+    "slow_edge": "the network at {service} is slow",
     "unreachable_dependency": "{service} does not answer",
     "tls_failure": "TLS to or from {service} fails",
     "dns_failure": "names cannot be resolved for {service}",
@@ -91,11 +91,16 @@ CAUSE_WORDS = {
 }
 
 
+FROM_PEER = {
+    "slow_edge": "the way from {peer} to {service} is slow",
+    "unreachable_dependency": "{service} does not answer {peer}",
+}
+
+
 def cause_sentence(cause: str, service: str, instance: str | None, peer: str | None) -> str:
-    """Return the cause in words, with the instance or the way it is narrowed to."""
-    sentence = CAUSE_WORDS.get(cause, "{service} misbehaves").format(service=service)
+    """Return the cause in words, with the instance or the way (from `peer`) it is narrowed to."""
+    words = CAUSE_WORDS.get(cause, "{service} misbehaves")
     if peer:
-        sentence += f" from {peer}"
-    if instance:
-        sentence += f" (only on {instance})"
-    return sentence
+        words = FROM_PEER.get(cause, words)
+    sentence = words.format(service=service, peer=peer)
+    return f"{sentence} (only on {instance})" if instance else sentence
