@@ -86,9 +86,9 @@ class Ledger:
 
     def no_change(self, service: str, looked: int) -> str:
         """Enter that the changes were read and none explains the fault."""
-        found = (
-            f"none of the {looked} recorded changes explains" if looked else "no change explains"
-        )
+        found = f"none of the {looked} recorded changes explains"
+        if looked <= 1:
+            found = "the one recorded change does not explain" if looked else "no change explains"
         text = f"{found} {service}"
         return self._plain("no_change", service, text, Stance.CONTEXT, source="changes")
 

@@ -71,15 +71,20 @@ def shifts(samples: pl.DataFrame, incident: int, load: dict[str, float]) -> list
     """Return the resources that left their habits. `load` is traffic after ÷ before per service."""
     before = samples.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
     during = samples.filter(pl.col("bucket") == incident)
-    value = pl.col("value")
-    habits = before.group_by([*KEYS, "family"]).agg(
-        value.median().alias("before"),
-        (value.quantile(0.75) - value.quantile(0.25)).alias("iqr"),
-        pl.len().alias("n0"),
+    now = during.group_by([*KEYS, "family"]).agg(
+        pl.col("value").median().alias("after"), pl.len().alias("n1")
     )
-    now = during.group_by(KEYS).agg(value.median().alias("after"), pl.len().alias("n1"))
-    both = habits.join(now, on=KEYS, how="inner", nulls_equal=True).filter(
-        (pl.col("n0") >= MIN_BEFORE) & (pl.col("n1") >= MIN_AFTER)
+    own = _habits(before, KEYS)
+    # An instance that has just been started has no habits yet: its service's are taken.
+    common = [k for k in KEYS if k != "instance"]
+    shared = _habits(before, common)
+    both = (
+        now.join(own, on=KEYS, how="left", nulls_equal=True)
+        .join(shared, on=common, how="left", nulls_equal=True, suffix="_shared")
+        .with_columns(
+            pl.coalesce(name, f"{name}_shared").alias(name) for name in ("before", "iqr", "n0")
+        )
+        .filter(pl.col("n0").is_not_null() & (pl.col("n1") >= MIN_AFTER))
     )
     families = {f.name: f for f in FAMILIES}
     found = [
@@ -88,6 +93,19 @@ def shifts(samples: pl.DataFrame, incident: int, load: dict[str, float]) -> list
         if (shift := _judge(row, families[row["family"]], load)) is not None
     ]
     return sorted(found, key=lambda s: (-s.strength, s.service, s.instance or "", s.detail))
+
+
+def _habits(before: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    value = pl.col("value")
+    return (
+        before.group_by(keys)
+        .agg(
+            value.median().alias("before"),
+            (value.quantile(0.75) - value.quantile(0.25)).alias("iqr"),
+            pl.len().alias("n0"),
+        )
+        .filter(pl.col("n0") >= MIN_BEFORE)
+    )
 
 
 def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Shift | None:
