@@ -54,13 +54,15 @@ async def test_traces_of_the_sdk_arrive(receiver: OtlpReceiver):
     )
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("test")
-    with (
-        pytest.raises(KeyError),
-        tracer.start_as_current_span("POST /orders", kind=SpanKind.SERVER),
-    ):
-        with tracer.start_as_current_span("SELECT", kind=SpanKind.CLIENT) as child:
-            child.set_attribute("db.system.name", "postgresql")
-        raise KeyError("no such order")
+
+    def order() -> None:
+        with tracer.start_as_current_span("POST /orders", kind=SpanKind.SERVER):
+            with tracer.start_as_current_span("SELECT", kind=SpanKind.CLIENT) as child:
+                child.set_attribute("db.system.name", "postgresql")
+            raise KeyError("no such order")
+
+    with pytest.raises(KeyError):
+        order()
     await asyncio.to_thread(provider.shutdown)
 
     frame = await rows(receiver, Capability.SPANS)
