@@ -58,7 +58,7 @@ def investigate(  # noqa: PLR0913 — one parameter per option
     *,
     as_json: bool,
 ) -> None:
-    """Investigate QUESTION ("checkout is slow") and say what caused it."""
+    """Investigate QUESTION ("orders are slow") and say what caused it."""
     from assistant.cli import investigate as command  # noqa: PLC0415
 
     settings = load(config, data)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from assistant.domain.hypothesis import Finding, Hypothesis
+from assistant.domain.hypothesis import CauseType, Finding, Hypothesis
 from assistant.domain.plan import RemediationPlan, RemediationStep
 from assistant.engine.wording import CAUSE_WORDS
 from retrieval.api import Document, Match, Query
@@ -80,16 +80,20 @@ def plan(
 
 
 def entities(finding: Finding, hypothesis: Hypothesis) -> dict[str, str]:
-    """Return the names that a runbook's steps are filled with."""
+    """Return the names that a runbook's steps are filled with.
+
+    Runbooks about a way between two are written from the caller's side, where the engine blames the
+    callee and names the caller as its peer.
+    """
+    change = finding.change
+    outward = hypothesis.type is CauseType.NETWORK and hypothesis.peer is not None
     known = {
-        "service": hypothesis.service,
+        "service": hypothesis.peer if outward else hypothesis.service,
+        "peer": hypothesis.service if outward else hypothesis.peer,
         "instance": hypothesis.instance,
-        "peer": hypothesis.peer,
         "operation": hypothesis.operation,
-        "change": finding.change.ref if finding.change else None,
-        "version": finding.change.ref
-        if finding.change and finding.change.kind == "deploy"
-        else None,
+        "change": change.ref if change else None,
+        "version": change.ref if change and change.kind == "deploy" else None,
     }
     return {key: value for key, value in known.items() if value}
 

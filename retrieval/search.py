@@ -19,10 +19,10 @@ MEANING_SHARE = 0.35
 PIN_LABEL = "alertname"  # an exact match is a lookup, not a search
 PIN_BOOST = 2.0
 LABEL_BOOSTS: Mapping[str, float] = MappingProxyType(
-    {"service": 0.15, "cause": 0.15, "component": 0.10, "environment": 0.05}
+    {"service": 0.15, "cause": 1.0, "component": 0.10, "environment": 0.05}
 )
 OTHER_LABEL_BOOST = 0.05
-LARGEST_BOOST = 0.30
+LARGEST_BOOST = 1.15
 
 COVERAGE_SHARE = 0.3
 WEAKEST_ANSWER = 0.34

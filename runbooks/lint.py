@@ -14,8 +14,8 @@ MIN_SYMPTOMS = 2
 
 _UNFINISHED = re.compile(r"\b(TODO|TBD|FIXME|XXX|lorem ipsum|fill (this )?in)\b", re.IGNORECASE)
 _CHANGES_SOMETHING = re.compile(
-    r"\bkubectl\b[^|\n]*\s(annotate|apply|cordon|cp|create|delete|drain|edit|exec|label|patch|replace"
-    r"|rollout\s+(restart|undo|pause|resume)|scale|set|taint|uncordon)\b"
+    r"\bkubectl(\s+-\S+(\s+[^-\s]\S*)?)*?\s+(annotate|apply|cordon|cp|create|delete|drain|edit|exec|label|patch|replace"
+    r"|rollout\s+(restart|undo|pause|resume)|scale|set|taint|uncordon)(?![-\w])"
     r"|(^|[;|&(]|\bsudo)\s*(rm|kill|pkill|reboot|shutdown|systemctl\s+(re)?(start|stop)|dd|mv)\b"
     r"|^\s*(alter|delete|drop|grant|insert|truncate|update|vacuum)\b"
     r"|\bpg_(cancel|terminate)_backend\b|\bcurl\b[^|\n]*\s-X\s*(POST|PUT|PATCH|DELETE)\b",

@@ -29,7 +29,7 @@ _INDENT = "   "
 
 
 def load_library() -> tuple[Runbook, ...]:
-    """The runbooks that are shipped, ordered by id; works from a checkout and from a wheel."""
+    """The runbooks that are shipped, ordered by id; works from source and from a wheel."""
     return _load(files("runbooks").joinpath("library").iterdir())
 
 

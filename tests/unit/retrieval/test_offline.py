@@ -31,8 +31,8 @@ from retrieval.retriever import IndexRetriever
 found = []
 for url in (None, ":memory:"):
     index = open_index(None, url=url)
-    pages = [Document(id="d", collection="runbooks", title="Disk", text="volume is full", source="")]
-    index.sync("runbooks", pages)
+    page = Document(id="d", collection="runbooks", title="Disk", text="volume is full", source="")
+    index.sync("runbooks", [page])
     found += [m.document.id for m in index.search(Query(text="full volume", collection="runbooks"))]
     found += [n.node.node_id for n in IndexRetriever(index, collection="runbooks").retrieve("full")]
     found.append(index.status().chunks)

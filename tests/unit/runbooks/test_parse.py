@@ -66,7 +66,8 @@ def test_a_step_knows_its_line():
 
 def test_steps_from_the_tenth_are_read_like_the_others():
     many = "\n## Steps\n\n" + "".join(f"{n}. **check** — Look.\n\n" for n in range(1, 10))
-    tenth = "10. **action** — Act.\n\n    action: `go` a=1\n\n    ```shell\n    run\n      on\n    ```\n"
+    command = "    ```shell\n    run\n      on\n    ```\n"
+    tenth = f"10. **action** — Act.\n\n    action: `go` a=1\n\n{command}"
     step = parse_runbook(HEAD + many + tenth, "full.md").steps[9]
     assert (step.action, step.args, step.command) == ("go", {"a": "1"}, "run\n  on")
 
@@ -87,7 +88,7 @@ def test_windows_line_ends_are_read():
     [
         ("# no front matter", "full.md:1: a runbook begins with front matter"),
         ("---\nid: x\n", "full.md:1: the front matter is not closed"),
-        ("---\nid: [\n---\n", "full.md:3: the front matter is not YAML"),
+        ("---\nid: [\n---\n", "full.md:2: the front matter is not YAML"),
         ("---\n- a\n---\n", "full.md:2: the front matter is not a list"),
         (HEAD.replace("owners: [sre]\n", ""), "full.md:1: the front matter has no owners"),
         (HEAD.replace("owners: [sre]", "owners: sre"), "full.md:7: owners must be a list"),
