@@ -1,6 +1,7 @@
 """The command line. Heavy parts are imported by the command that needs them, so help is instant."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
@@ -150,7 +151,15 @@ def bench_diagnosis(folders: tuple[Path, ...], onset: str, json_file: Path | Non
 
 def _finish(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run a command to its end and leave with its exit status."""
-    sys.exit(asyncio.run(work))
+    sys.exit(asyncio.run(_interruptible(work)))
+
+
+async def _interruptible(work: Coroutine[Any, Any, int]) -> int:
+    """Let SIGTERM end a command the way Ctrl-C does: everything it started is stopped."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -170,10 +179,13 @@ def _moment(text: str | None) -> datetime | None:
 def main() -> None:
     """Run the command line; whatever happens ends in one clear sentence and an exit status."""
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except EXPECTED as error:
         _stop(str(error), UNUSABLE)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
         _stop("stopped", INTERRUPTED)
     except Exception as error:
         if "--debug" in sys.argv:
