@@ -63,7 +63,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
         ledger.shift(shift, Stance.CONTEXT)
     said, why = confidence.verdict(_standing(scene))
     if said in (Verdict.HEALTHY, Verdict.NOT_DETERMINED) and not scene.ranked:
-        return _nothing(said, why, scene, ledger)
+        return _nothing(said, why, ledger, _gaps(telemetry, scene))
     narrowed = [_narrow(s, scene) for _, s in scene.ranked[:RANKED_SHOWN]]
     judged = _judge_changes(telemetry, question, scene, narrowed[0])
     explained = said in (Verdict.LIKELY, Verdict.POSSIBLE)
@@ -321,7 +321,7 @@ def _ruled_out(scene: _Scene, question: Question, ledger: Ledger) -> tuple[Ruled
     )
 
 
-def _nothing(said: Verdict, why: str, scene: _Scene, ledger: Ledger) -> Finding:
+def _nothing(said: Verdict, why: str, ledger: Ledger, gaps: tuple[str, ...]) -> Finding:
     return Finding(
         verdict=said,
         why_verdict=why,
@@ -331,7 +331,7 @@ def _nothing(said: Verdict, why: str, scene: _Scene, ledger: Ledger) -> Finding:
         innocent_changes=(),
         ruled_out=(),
         evidence=tuple(ledger.records),
-        gaps=scene.gaps,
+        gaps=gaps,
     )
 
 

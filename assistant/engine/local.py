@@ -9,13 +9,19 @@ from dataclasses import dataclass
 import polars as pl
 
 from assistant.engine import controlflow, errors, latency, resources
+from assistant.engine.resources import EVERYONE
 from assistant.engine.shift import Shift
 from assistant.engine.windows import INCIDENT, Windows
+
+CELL_US, BUSY_CELL_US, BUSY = 10_000_000, 1_000_000, 3.0  # requests per second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """Sums per key and bucket; `weights` is how much happened in each bucket."""
+    """Sums per key and bucket; `weights` is how much happened in each bucket.
+
+    `paces` are requests per second.
+    """
 
     latency: pl.DataFrame
     flow: pl.DataFrame
@@ -24,6 +30,7 @@ class Tables:
     resources: pl.DataFrame
     entries: pl.DataFrame
     weights: dict[int, float]
+    paces: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,7 @@ def build(
         resources=resources.table(metrics),
         entries=entries.sort("service", "bucket"),
         weights=weights,
+        paces=_pace(spans),
     )
 
 
@@ -83,8 +91,26 @@ def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
     return {int(b): float(n) for b, n in sorted(counted.iter_rows()) if b >= INCIDENT}
 
 
+def _pace(spans: pl.DataFrame) -> dict[int, float]:
+    """Return requests per second per bucket, over the seconds in which there were any.
+
+    Recordings have holes; a baseline that is half empty must not make now look busy.
+    """
+    starts = spans.group_by("trace_id", "bucket").agg(pl.col("us").min())
+    if starts.is_empty():
+        return {}
+    whole = max(1, int(starts["us"].max()) - int(starts["us"].min()))  # type: ignore[arg-type]
+    cell = BUSY_CELL_US if starts.height * 1_000_000 / whole >= BUSY else CELL_US
+    paces = starts.group_by("bucket").agg(
+        (pl.len() * 1e6 / (cell * (pl.col("us") // cell).n_unique())).alias("pace")
+    )
+    return {int(b): float(p) for b, p in sorted(paces.iter_rows())}
+
+
 def _load(tables: Tables, incident: int) -> dict[str, float]:
-    """Return per service how its work per trace changed (traffic itself is in the weights)."""
+    """Return per service how its work per second changed: resources follow it."""
+    usual = [p for b, p in tables.paces.items() if b >= 0 and b != incident]
+    traffic = tables.paces.get(incident, 0.0) * len(usual) / sum(usual) if usual else 1.0
     total0 = sum(w for b, w in tables.weights.items() if b >= 0 and b != incident)
     total1 = tables.weights.get(incident, 0.0)
     if not total0 or not total1:
@@ -93,4 +119,6 @@ def _load(tables: Tables, incident: int) -> dict[str, float]:
     after = tables.entries.filter(pl.col("bucket") == incident)
     n0 = dict(before.group_by("service").agg(pl.col("n").sum()).iter_rows())
     n1 = dict(after.group_by("service").agg(pl.col("n").sum()).iter_rows())
-    return {s: (n1.get(s, 0) / total1) / (n / total0) for s, n in n0.items() if n}
+    known = {s: traffic * (n1.get(s, 0) / total1) / (n / total0) for s, n in n0.items() if n}
+    # A component without spans of its own (a database) follows the traffic as a whole.
+    return {EVERYONE: traffic, **known}

@@ -14,6 +14,7 @@ from assistant.engine.shift import Mechanism, Shift, saturate
 KEYS = ["service", "instance", "name", "unit"]
 MIN_Z, HALF_Z = 3.0, 10.0
 MIN_BEFORE, MIN_AFTER = 4, 2
+EVERYONE = "*"  # the load of components that have none of their own
 RATIO_UP_TO = 1.5  # a larger value is in percent already
 
 
@@ -111,7 +112,11 @@ def _habits(before: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
 def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Shift | None:
     service = str(row["service"])
     usual, after, iqr = (float(str(row[k])) for k in ("before", "after", "iqr"))
-    expected = usual * max(1.0, load.get(service, 1.0)) if family.follows_load else usual
+    expected = (
+        usual * max(1.0, load.get(service, load.get(EVERYONE, 1.0)))
+        if family.follows_load
+        else usual
+    )
     z = (after - expected) / max(iqr, 0.05 * abs(usual), 1e-9)
     if family.relative:
         floor = 1.0 if family.name in ("pool", "queue", "restarts") else 0.0

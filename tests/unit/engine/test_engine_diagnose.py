@@ -1,0 +1,249 @@
+"""Whole diagnoses: of hand-made requests, of generated systems, and of rubbish."""
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from frames import T0, logs, metrics, minute, span, spans
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assistant.domain.hypothesis import Verdict
+from assistant.engine.diagnose import diagnose
+from assistant.engine.question import Question, Telemetry
+from bench.generator import generate
+from connectors.api import Change
+
+ONSET = 120
+
+
+def at(seconds):
+    return T0 + timedelta(seconds=seconds)
+
+
+def ask(rows, *, lines=(), samples=(), changes=(), end=ONSET + 20, **more):
+    telemetry = Telemetry(
+        spans=spans(rows),
+        logs=logs(lines),
+        metrics=metrics(samples),
+        changes=tuple(changes),
+        changes_seen=True,
+    )
+    return diagnose(telemetry, Question(at=at(end), horizon=at(end), **more))
+
+
+def deploy(service, seconds, ref="v2", until=None):
+    return Change(
+        at=at(seconds),
+        until=until and at(until),
+        kind="deploy",
+        target=service,
+        ref=ref,
+        actor=None,
+        summary="a release",
+    )
+
+
+def before():
+    return minute(600, 0)
+
+
+def cited(finding):
+    ids = [i for h in finding.hypotheses for i in (*h.supports, *h.contradicts)]
+    ids += [r.evidence for r in finding.ruled_out]
+    ids += [c.evidence for c in finding.innocent_changes]
+    return {*ids, *([finding.change.evidence] if finding.change else [])}
+
+
+def test_a_slow_way_is_charged_to_the_way_not_to_the_caller():
+    finding = ask([*before(), *minute(100, ONSET, prefix="u", gap=150.0)])
+    first = finding.hypotheses[0]
+    assert (first.service, first.peer, first.cause) == ("back", "front", "slow_edge")
+    assert finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    assert abs((finding.onset - at(ONSET)).total_seconds()) <= 3
+
+
+def test_slow_work_is_charged_to_who_does_it():
+    finding = ask([*before(), *minute(100, ONSET, prefix="u", work=90.0)])
+    assert (finding.hypotheses[0].service, finding.hypotheses[0].cause) == ("back", "slow_code")
+
+
+def test_errors_are_charged_to_where_they_begin_and_the_caller_is_cleared():
+    rows = [*before()]
+    for i in range(100):
+        rows += minute(1, ONSET + i / 5, prefix=f"u{i}", failing=i % 2 == 0)
+    finding = ask(rows, service="front")
+    first = finding.hypotheses[0]
+    assert (first.service, first.cause, first.type.value) == ("back", "code_error", "code")
+    assert "front" in {r.service for r in finding.ruled_out}
+
+
+def test_what_is_as_before_is_healthy():
+    finding = ask(minute(700, 0))
+    assert finding.verdict is Verdict.HEALTHY
+    assert finding.change is None
+
+
+def test_too_few_requests_are_not_called_healthy():
+    finding = ask(minute(6, 0), end=60)
+    assert finding.verdict is Verdict.NOT_DETERMINED
+    assert any("requests were seen" in gap for gap in finding.gaps)
+
+
+def test_everything_slower_alike_is_nobodys_fault():
+    """A host under load slows all of a system down: no component stands out."""
+    rows = []
+    for i in range(700):
+        factor = 1.3 if i / 5 >= ONSET else 1.0
+        wobble = 1.0 + 0.1 * ((i * 7) % 5)
+        rows.append(span(f"t{i}", "r", "front", at=i / 5, ms=100 * wobble * factor, kind="server"))
+        rows += [
+            span(f"t{i}", f"s{n}", f"part{n}", at=i / 5, ms=8 * wobble * factor, parent="r")
+            for n in range(9)
+        ]
+    assert ask(rows).verdict in (Verdict.HEALTHY, Verdict.NOT_DETERMINED)
+
+
+def test_all_that_is_cited_exists():
+    finding = ask(
+        [*before(), *minute(100, ONSET, prefix="u", gap=150.0)],
+        changes=[deploy("back", ONSET), deploy("front", ONSET - 60, ref="old")],
+    )
+    assert cited(finding) <= {e.id for e in finding.evidence}
+    assert cited(finding)
+
+
+def test_the_release_that_it_began_with_is_named():
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask([*before(), *slow], changes=[deploy("back", ONSET), deploy("front", 30, ref="x")])
+    assert finding.change.ref == "v2"
+    assert [c.ref for c in finding.innocent_changes] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (deploy("back", ONSET + 9), "after the fault"),
+        (deploy("back", ONSET - 20), "executions after it were as before"),
+        (deploy("elsewhere", ONSET), "not on back"),
+    ],
+)
+def test_an_innocent_release_is_cleared_with_a_reason(change, why):
+    finding = ask([*before(), *minute(100, ONSET, prefix="u", work=90.0)], changes=[change])
+    assert finding.change is None
+    (innocent,) = finding.innocent_changes
+    assert why in innocent.why or "it came" in innocent.why
+    assert any(e.kind == "no_change" for e in finding.evidence)
+
+
+def test_the_one_bad_instance_is_named():
+    rows = [*before()]
+    for i in range(100):
+        bad = i % 2 == 0
+        work = 90.0 if bad else 5.0
+        rows += minute(1, ONSET + i / 5, prefix=f"u{i}", work=work, callee_instance=f"b-{1 + bad}")
+    # Both instances were there before as well.
+    rows = [
+        {**r, "instance": "b-2"} if r["instance"] == "b-1" and r["trace_id"] in EVEN else r
+        for r in rows
+    ]
+    first = ask(rows).hypotheses[0]
+    assert (first.service, first.instance) == ("back", "b-2")
+
+
+EVEN = {f"t{i}" for i in range(0, 600, 2)}
+
+
+def test_a_busy_processor_makes_it_a_matter_of_resources():
+    samples = [
+        {
+            "time": at(s),
+            "service": "back",
+            "instance": "b-1",
+            "name": "process.cpu.utilization",
+            "unit": "1",
+            "value": 0.95 if s >= ONSET else 0.05 + 0.01 * (s % 3),
+        }
+        for s in range(0, ONSET + 20, 2)
+    ]
+    rows = [*before(), *minute(100, ONSET, prefix="u", work=90.0)]
+    first = ask(rows, samples=samples).hypotheses[0]
+    assert (first.type.value, first.cause) == ("resource", "cpu_saturation")
+
+
+def generated(seed, fault, **more):
+    made = generate(seed, fault=fault, services=8, rps=3, minutes=10, **more)
+    (case,) = made.cases
+    telemetry = Telemetry(
+        spans=made.spans.filter(pl.col("end") < case.alert_at),
+        logs=made.logs.filter(pl.col("time") < case.alert_at),
+        metrics=made.metrics.filter(pl.col("time") < case.alert_at),
+        changes=tuple(c for c in made.changes if c.at < case.alert_at),
+        changes_seen=True,
+    )
+    return telemetry, Question(at=case.alert_at, horizon=case.alert_at), case.truth
+
+
+@pytest.mark.parametrize("fault", ["cpu_contention", "slow_edge", "exception", "slow_database"])
+@pytest.mark.parametrize("seed", [21, 22])
+def test_a_fault_of_a_generated_system_is_found(seed, fault):
+    telemetry, question, truth = generated(seed, fault)
+    assert diagnose(telemetry, question).hypotheses[0].service == truth["service"]
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_a_healthy_generated_system_is_never_blamed(seed):
+    telemetry, question, _ = generated(seed, "healthy")
+    assert diagnose(telemetry, question).verdict in (Verdict.HEALTHY, Verdict.NOT_DETERMINED)
+
+
+def test_the_order_of_rows_changes_nothing():
+    telemetry, question, _ = generated(22, "exception")
+    shuffled = replace(
+        telemetry,
+        **{n: getattr(telemetry, n).sample(fraction=1.0, shuffle=True, seed=5)
+           for n in ("spans", "logs", "metrics")},
+    )  # fmt: skip
+    first, second = (asdict(diagnose(t, question)) for t in (telemetry, shuffled))
+    assert first["hypotheses"] == second["hypotheses"]
+    assert first["verdict"] is second["verdict"]
+
+
+EDGE_TIMES = [datetime(1754, 1, 1, tzinfo=UTC), at(5), at(60), datetime(2262, 1, 1, tzinfo=UTC)]
+RUBBISH = st.fixed_dictionaries(
+    {
+        "trace_id": st.sampled_from(["a", "b", None]),
+        "span_id": st.sampled_from(["1", "2", "3"]),
+        "parent_span_id": st.sampled_from(["1", "2", "9", None]),
+        "service": st.sampled_from(["x", "y", None]),
+        "name": st.sampled_from(["op", None, "ü" * 300]),
+        "kind": st.sampled_from(["server", "client", "odd", None]),
+        "status": st.sampled_from(["error", "ok", None]),
+        "start": st.sampled_from([*EDGE_TIMES, None]),
+        "end": st.sampled_from([*EDGE_TIMES, None]),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(RUBBISH, max_size=12), st.integers(0, 3), st.floats())
+def test_rubbish_gets_an_answer_or_a_gap(rows, kind, value):
+    lines = [
+        {"time": at(5), "service": "x", "severity": None, "body": "y" * 200_000, "trace_id": "a"},
+        {"time": EDGE_TIMES[0], "service": None, "body": None},
+    ]
+    samples = [
+        {"time": at(i), "service": "x", "name": "cpu", "value": value if i == kind else 0.1}
+        for i in range(8)
+    ]
+    finding = ask(rows, lines=lines[:kind], samples=samples[: 2 * kind], end=90)
+    assert finding.verdict in Verdict
+
+
+def test_a_service_that_exists_only_since_the_fault_does_no_harm():
+    rows = [*before(), *minute(100, ONSET, prefix="u", gap=150.0)]
+    rows += [
+        span(f"u{i}", f"n{i}", "newborn", at=ONSET + i, ms=4, parent=f"u{i}s") for i in range(9)
+    ]
+    assert ask(rows).hypotheses[0].service == "back"
