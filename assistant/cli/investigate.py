@@ -12,8 +12,10 @@ from assistant.card import show
 from assistant.clock import SystemClock
 from assistant.commands import Investigate
 from assistant.config import Settings
+from assistant.domain.events import ReadFailed
 from assistant.result import dumps, result
 from assistant.views import view
+from connectors.errors import Rejected
 from connectors.recording import open_recording
 
 
@@ -42,6 +44,10 @@ async def run(asked: Asked, settings: Settings) -> int:
     command = Investigate(text=asked.question, at=at, horizon=at, service=asked.service)
     with observe.exported(settings.telemetry_endpoint):
         incident = await service.investigate(command)
+    failed = [r for r in incident.reads if isinstance(r, ReadFailed)]
+    if asked.recording is not None and failed:
+        # A live source may be down; a recording that cannot be read is a mistake in the question.
+        raise Rejected(failed[0].reason)
     if asked.as_json:
         click.echo(dumps(result(incident)))
         click.echo(f"{clock.monotonic() - began:.1f} s", err=True)
