@@ -16,7 +16,7 @@ SETS = Path(__file__).parents[4] / "shared" / "data" / "retrieval"
 def test_words_alone_are_no_worse_than_plain_bm25(name):
     folder = SETS / name
     if not folder.is_dir():
-        pytest.skip(f"the development set {name} is not at hand")
+        pytest.skip(f"../shared is absent: the development set {name} is not at hand")
     documents, queries = read_set(folder, "runbooks")
     index = open_index(None, embed=False)
     index.sync("runbooks", documents)
