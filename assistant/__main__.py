@@ -100,6 +100,9 @@ def demo(  # noqa: PLR0913, PLR0917 — one parameter per option
     """Break a real system while it runs, and investigate its alert."""
     from assistant.cli import demo as command  # noqa: PLC0415
 
+    if record is not None and record.exists() and (record.is_file() or any(record.iterdir())):
+        # Said before the run: its telemetry would be lost at the end of it.
+        raise click.BadParameter(f"{record} is not empty; name a new folder", param_hint="--record")
     del auto  # nothing is asked yet: every run is one
     if listing:
         sys.exit(command.listing(system))
@@ -146,6 +149,8 @@ def bench_diagnosis(folders: tuple[Path, ...], onset: str, json_file: Path | Non
     """Run the engine over every case of the recordings in FOLDERS."""
     from assistant.cli import bench as command  # noqa: PLC0415
 
+    if json_file is not None and not json_file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {json_file.parent}", param_hint="--json")
     _finish(command.diagnosis(folders, json_file, given=onset == "given"))
 
 
@@ -180,9 +185,11 @@ def main() -> None:
     """Run the command line; whatever happens ends in one clear sentence and an exit status."""
     try:
         sys.exit(cli(standalone_mode=False))
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _stop(f"{' '.join(error.format_message().split())} (see --help)", error.exit_code)
     except EXPECTED as error:
         _stop(str(error), UNUSABLE)
     except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):

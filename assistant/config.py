@@ -52,14 +52,19 @@ def load(config: Path | None = None, data: Path | None = None) -> Settings:
     if folder is not None:
         said["data"] = folder
     said.setdefault("data", user_data_path(APP))
+    faults: list[str] = []
+    resolved = _resolved(said, "", faults)
     try:
-        return Settings.model_validate(_resolved(said, ""))
+        settings = Settings.model_validate(resolved)
     except ValidationError as error:
-        faults = "; ".join(
+        faults += [
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise ConfigError(f"{path}: {faults}") from error
+        ]
+    else:
+        if not faults:
+            return settings
+    raise ConfigError(f"{path}: {'; '.join(faults)}")
 
 
 def _named(variable: str) -> Path | None:
@@ -78,20 +83,22 @@ def _read(path: Path, *, must_exist: bool) -> dict[str, object]:
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from error
 
 
-def _resolved(value: object, where: str) -> object:
-    """Replace `env:NAME` and `file:PATH` by what they point to."""
+def _resolved(value: object, where: str, faults: list[str]) -> object:
+    """Replace `env:NAME` and `file:PATH` by what they point to; add what is missing to `faults`."""
     if isinstance(value, Mapping):
-        return {k: _resolved(v, f"{where}.{k}".lstrip(".")) for k, v in value.items()}
+        return {k: _resolved(v, f"{where}.{k}".lstrip("."), faults) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_resolved(v, f"{where}.{i}", faults) for i, v in enumerate(value)]
     if not isinstance(value, str):
         return value
     if value.startswith("env:"):
         found = os.environ.get(value[4:])  # noqa: TID251 — the one reader of the environment
         if found is None:
-            raise ConfigError(f"{where}: the environment variable {value[4:]} is not set")
-        return found
+            faults.append(f"{where}: the environment variable {value[4:]} is not set")
+        return found or ""
     if value.startswith("file:"):
         try:
             return Path(value[5:]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{where}: the file {value[5:]} cannot be read") from error
+        except (OSError, UnicodeDecodeError):
+            faults.append(f"{where}: the file {value[5:]} cannot be read")
     return value

@@ -18,7 +18,9 @@ async def diagnosis(folders: tuple[Path, ...], json_file: Path | None, *, given:
     progress = Console(stderr=True)
     found: list[Outcome] = []
     quiet, asked = 0, 0
-    for recording in track(recordings, description="recordings", console=progress):
+    for recording in track(
+        recordings, description="recordings", console=progress, disable=not progress.is_terminal
+    ):
         found += await outcomes(recording, given=given)
         more = await abstentions(recording)
         quiet, asked = quiet + more[0], asked + more[1]

@@ -6,21 +6,21 @@ as baseline, before or after, as the published methods do.
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
 from assistant.clock import SystemClock
+from assistant.domain.events import ReadFailed
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
 from assistant.flow import LOOK_BACK
 from assistant.gather import gather
 from connectors.api import Window
-from connectors.recording import Case, Recording, RecordingConnector, open_recording
+from connectors.errors import Rejected
+from connectors.recording import Case, Recording, RecordingConnector
 
 WINDOW = timedelta(seconds=180)
 GRID = timedelta(seconds=30)
@@ -41,7 +41,7 @@ class Outcome:
 
 
 async def outcomes(recording: Recording, *, given: bool) -> list[Outcome]:
-    """Return the engine's answers to all cases of a recording."""
+    """Return the engine's answers to all cases; raises `Rejected` for an unreadable recording."""
     out = []
     for case in recording.cases:
         question = _question(recording, case, given=given)
@@ -72,12 +72,6 @@ async def abstentions(recording: Recording) -> tuple[int, int]:
     return kept_quiet, asked
 
 
-def opened(folders: tuple[Path, ...]) -> Iterator[Recording]:
-    """Open each folder; raises `connectors.errors.Rejected` for one that is not a recording."""
-    for folder in folders:
-        yield open_recording(folder)
-
-
 def _question(recording: Recording, case: Case, *, given: bool) -> Question:
     alerted = case.alert.get("service") if case.alert else None
     paper = given and case.onset is not None
@@ -98,7 +92,12 @@ async def _telemetry(recording: Recording, question: Question) -> Telemetry:
     else:
         window = Window(start=question.at - LOOK_BACK, end=question.horizon)
     connector = RecordingConnector(recording.folder)
-    return (await gather({connector.name: connector}, window, SystemClock())).telemetry
+    gathered = await gather({connector.name: connector}, window, SystemClock())
+    failed = [r for r in gathered.reads if isinstance(r, ReadFailed)]
+    if failed:
+        # Figures over what could not be read would look like the engine's own mistakes.
+        raise Rejected(f"{recording.folder.name}: {failed[0].reason}")
+    return gathered.telemetry
 
 
 def _services(telemetry: Telemetry) -> int:

@@ -1,0 +1,139 @@
+"""Asking through several sources at once: what fails is a gap, the rest is joined."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fakes import Failing, Silent, Telling
+
+from assistant.clock import SystemClock
+from assistant.commands import Investigate
+from assistant.domain.events import ReadFailed, ReadPerformed
+from assistant.flow import Sources
+from assistant.gather import gather
+from assistant.service import Service
+from bench.generator import generate
+from connectors.api import Capability, Change, Page, Window
+from connectors.errors import Forbidden, Rejected, Unavailable
+from connectors.recording import RecordingConnector, write_recording
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WINDOW = Window(start=NOW - timedelta(hours=1), end=NOW)
+
+
+def change(ref, minutes=10, target="a"):
+    return Change(
+        at=NOW - timedelta(minutes=minutes),
+        until=None,
+        kind="deploy",
+        target=target,
+        ref=ref,
+        actor=None,
+        summary=f"deploy {ref}",
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A generated system and its folder."""
+    made = generate(3, fault="exception", services=3, rps=2, minutes=8)
+    folder = tmp_path_factory.mktemp("gathering") / "recording"
+    write_recording(
+        folder,
+        title=made.title,
+        source="made",
+        window=made.window,
+        spans=made.spans,
+        logs=made.logs,
+        metrics=made.metrics,
+        changes=made.changes,
+    )
+    return made, folder
+
+
+async def gathered(sources, window=WINDOW, **how):
+    return await gather(sources, window, SystemClock(), **how)
+
+
+@pytest.mark.parametrize("error", [Unavailable, Forbidden, Rejected])
+async def test_each_way_to_fail_is_not_looked_at_and_the_others_go_on(recorded, error):
+    made, folder = recorded
+    window = Window(start=made.window.start, end=made.window.end + timedelta(seconds=1))
+    sources = {
+        "down": Failing(error("Nobody is there."), Capability.SPANS, Capability.METRICS),
+        "recording": RecordingConnector(folder),
+    }
+    got = await gathered(sources, window)
+    failed = [r for r in got.reads if isinstance(r, ReadFailed)]
+    assert [(r.source, r.capability, r.reason) for r in failed] == [
+        ("down", "metrics", "Nobody is there."),
+        ("down", "spans", "Nobody is there."),
+    ]
+    done = {r.capability: r for r in got.reads if isinstance(r, ReadPerformed)}
+    assert done["spans"].rows == got.telemetry.spans.height == made.spans.height
+    assert done["logs"].rows == made.logs.height
+    assert "spans.parquet where start >= " in done["spans"].query
+
+
+async def test_what_came_before_a_failure_is_not_taken_for_the_whole():
+    page = Page(capability=Capability.CHANGES, changes=(change("half"),), query="all")
+    source = Failing(Unavailable("It broke off."), Capability.CHANGES, page=page)
+    got = await gathered({"half": source})
+    assert got.telemetry.changes == ()
+    assert not got.telemetry.changes_seen
+    assert isinstance(got.reads[0], ReadFailed)
+
+
+async def test_a_source_that_never_answers_costs_no_more_than_the_deadline():
+    clock = SystemClock()
+    began = clock.monotonic()
+    got = await gathered({"silent": Silent(), "told": Telling(change("r1"))}, deadline_s=0.3)
+    assert clock.monotonic() - began < 5
+    (failed,) = [r for r in got.reads if isinstance(r, ReadFailed)]
+    assert failed.source == "silent"
+    assert "no answer within" in failed.reason
+    assert [c.ref for c in got.telemetry.changes] == ["r1"]
+
+
+async def test_a_change_that_two_sources_tell_is_one_change():
+    both = change("r1")
+    elsewhere = dataclasses.replace(both, target="b")
+    got = await gathered(
+        {"one": Telling(both, change("r2", 5)), "two": Telling(elsewhere, both)},
+    )
+    told = [(c.ref, c.target) for c in got.telemetry.changes]
+    assert sorted(told) == [("r1", "a"), ("r1", "b"), ("r2", "a")]
+
+
+async def test_the_order_of_the_sources_changes_nothing(recorded):
+    made, folder = recorded
+    sources = {
+        "b": Telling(change("r2"), change("r1"), edges=(("x", "y"), ("a", "b")), gaps=("late",)),
+        "a": Telling(change("r1"), edges=(("a", "b"),)),
+        "c": RecordingConnector(folder),
+    }
+    one = await gathered(sources, made.window)
+    other = await gathered(dict(reversed(sources.items())), made.window)
+    assert one.telemetry.changes == other.telemetry.changes
+    assert one.telemetry.edges == other.telemetry.edges == (("a", "b"), ("x", "y"))
+    assert one.telemetry.gaps == other.telemetry.gaps == ("late",)
+    assert one.telemetry.spans.equals(other.telemetry.spans)
+    assert [(r.source, r.capability) for r in one.reads] == [
+        (r.source, r.capability) for r in other.reads
+    ]
+
+
+async def test_no_changes_is_told_apart_from_changes_not_looked_at():
+    looked = await gathered({"told": Telling()})
+    assert looked.telemetry.changes_seen
+    assert not (await gathered({})).telemetry.changes_seen
+
+
+async def test_an_investigation_of_nothing_but_failures_names_them_and_no_cause():
+    down = {"down": Failing(Unavailable("The store is down."), *Capability)}
+    service = Service(Sources(connectors=down, search=None, runbooks={}), SystemClock())
+    incident = await service.investigate(Investigate(text="slow", at=NOW, horizon=NOW))
+    assert incident.finding.verdict.value == "not_determined"
+    assert incident.plan is None
+    for kind in Capability:
+        assert f"down {kind} were not looked at: The store is down." in incident.gaps

@@ -1,0 +1,122 @@
+"""Settings: one file, two variables, references, and every fault at once."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.config import ConfigError, load
+
+
+def written(tmp_path, text):
+    config = tmp_path / "firstline.toml"
+    config.write_text(text)
+    return config
+
+
+def refused(tmp_path, text):
+    config = written(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load(config, tmp_path)
+    assert str(error.value).startswith(f"{config}: ")
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_every_kind_of_fault_is_told_in_the_same_sentence(tmp_path):
+    said = refused(
+        tmp_path,
+        """
+        colour = "red"
+        runbooks = 3
+        telemetry_endpoint = "env:FIRSTLINE_TEST_UNSET"
+        [qdrant]
+        key = "x"
+        [connectors.first]
+        token = "file:/no/such/token"
+        [connectors.second]
+        hosts = ["a", "env:FIRSTLINE_TEST_ABSENT"]
+        """,
+    )
+    for part in (
+        "colour: ",
+        "runbooks: ",
+        "telemetry_endpoint: the environment variable FIRSTLINE_TEST_UNSET is not set",
+        "qdrant.url: ",
+        "qdrant.key: ",
+        "connectors.first.token: the file /no/such/token cannot be read",
+        "connectors.second.hosts.1: the environment variable FIRSTLINE_TEST_ABSENT is not set",
+    ):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'qdrant = "{secret}"',
+        '[qdrant]\nurl = "http://q"\napikey = "{secret}"',
+        '[qdrant]\nurl = "http://q"\napi_key = ["{secret}"]',
+        '[connectors]\nfirst = "{secret}"',
+        '[qdrant]\nurl = ["env:FIRSTLINE_TEST_SECRET"]',
+        '[qdrant]\napi_key = "{secret}\n',
+    ],
+)
+def test_a_secret_in_a_faulty_place_is_not_repeated(tmp_path, monkeypatch, text):
+    monkeypatch.setenv("FIRSTLINE_TEST_SECRET", "hunter2")
+    assert "hunter2" not in refused(tmp_path, text.replace("{secret}", "hunter2"))
+
+
+def test_references_are_followed_wherever_a_text_stands(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIRSTLINE_TEST_TOKEN", "from the environment")
+    (tmp_path / "key").write_text("from a file\n")
+    config = written(
+        tmp_path,
+        f"""
+        [connectors.first]
+        token = "env:FIRSTLINE_TEST_TOKEN"
+        port = 4318
+        [connectors.first.nested]
+        keys = ["plain", "file:{tmp_path}/key"]
+        """,
+    )
+    assert load(config, tmp_path).connectors == {
+        "first": {
+            "token": "from the environment",
+            "port": 4318,
+            "nested": {"keys": ["plain", "from a file"]},
+        }
+    }
+
+
+def test_what_is_nearer_to_the_person_wins(tmp_path, monkeypatch):
+    own = written(tmp_path, 'data = "/from/the/file"\n')
+    assert load(own).data == Path("/from/the/file")
+    monkeypatch.setenv("FIRSTLINE_DATA", "/from/the/variable")
+    assert load(own).data == Path("/from/the/variable")
+    assert load(own, Path("/from/the/option")).data == Path("/from/the/option")
+    other = tmp_path / "other.toml"
+    other.write_text('telemetry_endpoint = "http://127.0.0.1:1"\n')
+    monkeypatch.setenv("FIRSTLINE_CONFIG", str(other))
+    assert load().telemetry_endpoint == "http://127.0.0.1:1"
+    assert load(own).telemetry_endpoint is None
+
+
+def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("FIRSTLINE_CONFIG", raising=False)
+    settings = load(None, tmp_path / "data")
+    assert (settings.connectors, settings.qdrant, settings.runbooks) == ({}, None, None)
+    assert settings.index_folder.parent == tmp_path / "data"
+
+
+def test_a_file_that_a_variable_names_must_exist(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIRSTLINE_CONFIG", str(tmp_path / "gone.toml"))
+    with pytest.raises(ConfigError, match=r"gone\.toml: there is no such file"):
+        load()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"data = ", b"data = 1\ndata = 2\n"])
+def test_a_file_that_is_no_toml_is_said_with_its_name(tmp_path, content):
+    config = tmp_path / "firstline.toml"
+    config.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"firstline\.toml: cannot be read as TOML"):
+        load(config, tmp_path)
