@@ -37,6 +37,7 @@ class Began:
     slack_us: int
     times: pl.Series
     values: pl.Series
+    alone: str | None = None  # the one instance of several that carries the effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +172,11 @@ def _contrast(
     change: Change, service: str, effective: int, start: Began, spans: pl.DataFrame
 ) -> tuple[float, str]:
     """Compare, in the same window, the versions or instances with and without the change."""
-    if change.target != service or change.kind != "deploy":
+    if change.target != service:
+        return 1.0, ""
+    if start.alone is not None and _everywhere(change, service, start, spans):
+        return 0.2, "the other instances have it as well and are as before"
+    if change.kind != "deploy":
         return 1.0, ""
     mine = spans.filter(
         (pl.col("service") == service)
@@ -194,6 +199,15 @@ def _contrast(
     if bad_old > FAILS and bad_old >= bad_new / 2:
         return 0.25, "the old version fails as well"
     return 1.0, ""
+
+
+def _everywhere(change: Change, service: str, start: Began, spans: pl.DataFrame) -> bool:
+    """Tell whether the instances that are not affected have the change too."""
+    if change.kind in ("config", "flag"):
+        return True
+    mine = spans.filter((pl.col("service") == service) & (pl.col("us") >= start.us))
+    versions = mine.drop_nulls("version").group_by("instance").agg(pl.col("version").last())
+    return versions.height > 1 and versions.get_column("version").n_unique() == 1
 
 
 def _mean(values: pl.Series) -> float:

@@ -3,7 +3,7 @@
 Deterministic: the same frames and question give the same `Finding`, whatever the order of rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -267,7 +267,10 @@ def _judge_changes(
         telemetry.changes,
         service=service,
         near=near,
-        start=changes.began(series, scene.onset_us, scene.bin_us),
+        start=replace(
+            changes.began(series, scene.onset_us, scene.bin_us),
+            alone=first.scope.instance if first.scope.siblings else None,
+        ),
         spans=scene.spans,
         horizon=question.horizon,
     )

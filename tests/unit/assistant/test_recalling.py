@@ -21,7 +21,7 @@ LIBRARY = {runbook.id: runbook for runbook in load_library()}
 
 @pytest.fixture(scope="module")
 def index():
-    opened = open_index(None)
+    opened = open_index(None, embed=False)
     opened.sync(COLLECTION, documents(LIBRARY.values()))
     yield opened
     opened.close()
@@ -37,7 +37,7 @@ def one(cause, fact, **more):
 @pytest.mark.parametrize(
     ("cause", "fact", "page"),
     [
-        ("slow_code", "ledger POST /book spends 4 ms → 90 ms of its own time", "slow-code"),
+        ("tls_failure", "ledger writes the new line “x509: certificate expired”", "tls-failure"),
         ("added_calls", "ledger makes the call SELECT 1 → 30 times per execution", "added-calls"),
         ("memory_pressure", "ledger: memory is 200 MiB → 900 MiB", "memory-pressure"),
         ("dns_failure", "ledger writes the new line “no such host”", "dns-failure"),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fakes import Failing
 from rich.console import Console
 
 from assistant import wiring
@@ -24,29 +25,13 @@ from assistant.folder import FolderInUse, held
 from assistant.gather import gather
 from assistant.result import dumps, result
 from assistant.views import view
-from connectors.api import Capability, Health, Window
+from connectors.api import Window
 from connectors.errors import Unavailable
 from connectors.recording import RecordingConnector, open_recording
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "recordings"
 RELEASE = FIXTURES / "bad-release-7"
-
-
-class Broken:
-    """A source that is down."""
-
-    name = "broken"
-    capabilities = frozenset({Capability.SPANS})
-
-    async def fetch(self, ask):
-        raise Unavailable("The trace store does not answer; is it running?")
-        yield ask
-
-    async def check(self):
-        return Health(ok=False, message="down")
-
-    async def aclose(self):
-        return None
+DOWN = "The trace store does not answer; is it running?"
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +112,10 @@ def test_the_data_folder_is_private_and_held_by_one(tmp_path):
 async def test_a_failed_source_is_not_looked_at_and_the_others_go_on():
     info = open_recording(RELEASE).info
     window = Window(start=info.start, end=info.end)
-    sources = {"broken": Broken(), "recording": RecordingConnector(RELEASE)}
+    sources = {"broken": Failing(Unavailable(DOWN)), "recording": RecordingConnector(RELEASE)}
     gathered = await gather(sources, window, SystemClock())
     (failed,) = [r for r in gathered.reads if isinstance(r, ReadFailed)]
-    assert failed.reason.startswith("The trace store does not answer")
+    assert failed.reason == DOWN
     assert gathered.telemetry.spans.height > 1000
     assert gathered.telemetry.changes_seen
 
