@@ -38,6 +38,8 @@ def log_rows(
     rows: list[tuple[object, ...]] = []
     rejected = 0
     for block in request.resource_logs:
+        if not block.scope_logs:
+            continue
         resource = resource_of(block.resource.attributes)
         for scope in block.scope_logs:
             for record in scope.log_records:

@@ -71,6 +71,8 @@ class MetricReader:
         rows: list[tuple[object, ...]] = []
         rejected = 0
         for block in request.resource_metrics:
+            if not block.scope_metrics:
+                continue
             resource = resource_of(block.resource.attributes)
             for scope in block.scope_metrics:
                 for metric in scope.metrics:

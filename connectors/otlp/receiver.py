@@ -40,7 +40,7 @@ class Settings(BaseModel):
     max_rows: int = Field(default=500_000, ge=1)
     max_age_s: float = Field(default=6 * 3600, gt=0)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1)
-    max_inflated_bytes: int = Field(default=32 * 1024 * 1024, ge=1)
+    max_inflated_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
     max_pending: int = Field(default=64, ge=1)
 
 

@@ -31,6 +31,8 @@ def span_rows(
     rows: list[tuple[object, ...]] = []
     rejected = 0
     for block in request.resource_spans:
+        if not block.scope_spans:
+            continue
         resource = resource_of(block.resource.attributes)
         for scope in block.scope_spans:
             for span in scope.spans:

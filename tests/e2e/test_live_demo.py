@@ -69,7 +69,7 @@ def test_a_live_fault_is_found_and_its_change_named(tmp_path):
     assert seconds <= 15
 
 
-def test_a_second_demo_on_the_same_folder_is_refused_and_a_killed_one_leaves_nothing(tmp_path):
+def test_a_second_demo_on_the_folder_is_refused_and_a_killed_one_leaves_nothing(tmp_path):
     first = started(tmp_path)
     children = family(first)
     assert children

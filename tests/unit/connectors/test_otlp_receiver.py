@@ -270,7 +270,7 @@ REFUSED: list[tuple[str, Callable[[], bytes], dict[str, str], int, str]] = [
         lambda: gzipped(bytes(64 * MIB)),
         {**PROTOBUF, "Content-Encoding": "gzip"},
         413,
-        "larger than 33554432 bytes once decompressed",
+        "larger than 16777216 bytes once decompressed",
     ),
     (
         "large JSON in gzip",
