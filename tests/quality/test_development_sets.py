@@ -9,7 +9,7 @@ from retrieval.baseline import bm25
 from retrieval.evaluate import measure, rank_with, read_set
 from retrieval.index import open_index
 
-SETS = Path(__file__).parents[4] / "shared" / "data" / "retrieval"
+SETS = Path(__file__).parents[3] / "shared" / "data" / "retrieval"
 
 
 @pytest.mark.parametrize("name", ["kube-prometheus", "gitlab"])

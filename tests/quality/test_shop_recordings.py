@@ -17,7 +17,7 @@ from connectors.api import Window
 from connectors.demo import Truth
 from connectors.recording import RecordingConnector, open_recording, write_recording
 
-RECORDINGS = sorted((Path(__file__).parents[2] / "fixtures" / "recordings").iterdir())
+RECORDINGS = sorted((Path(__file__).parents[1] / "fixtures" / "recordings").iterdir())
 
 
 def truth_of(case):
