@@ -55,9 +55,9 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 
 test: .venv/.synced  ## all tests, the unit tests first, with the coverage floor (ARGS= goes to pytest)
 	$(BIN)/coverage erase
-	$(BIN)/pytest tests/unit $(QUICK) --cov --cov-report= $(ARGS)
-	$(BIN)/pytest tests/contract tests/architecture tests/quality $(QUICK) --cov --cov-append --cov-report= $(ARGS)
-	$(BIN)/pytest tests/e2e --durations=10 --cov --cov-append --cov-report= $(ARGS)
+	$(BIN)/pytest tests/unit $(QUICK) --cov --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/pytest tests/contract tests/architecture tests/quality $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/pytest tests/e2e --durations=10 --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
 	$(BIN)/coverage report
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
