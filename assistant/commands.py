@@ -1,16 +1,169 @@
-"""Everything that a person or an alert can ask for."""
+"""Everything that a person or an alert can ask for.
+
+A button on a surface stands for one of these, kept on our side under an unguessable id; what comes
+back from the surface is only that id.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from connectors.actions import ArgValue
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Investigate:
-    """Explain what is wrong. `at` is when it was noticed, `horizon` the end of what may be seen."""
+    """Explain what is wrong. `at` is when it was noticed.
+
+    `horizon` is the end of what may be seen (null: whatever is there). `place` is where the surface
+    will show the answer. An alert has a `fingerprint`; while its incident is open it joins that.
+    """
 
     text: str
     at: datetime
-    horizon: datetime
+    horizon: datetime | None = None
     service: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    source: str = "question"  # question, alert
+    fingerprint: str | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertEnded:
+    """A monitor is content again."""
+
+    at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steer:
+    """Plain words in an incident's thread: "not the database", "ignore deploy X"."""
+
+    incident: str
+    text: str
+    zone: str = "UTC"  # the speaker's IANA zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestStep:
+    """Ask for the action of one step of the plan (from 0)."""
+
+    incident: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestAction:
+    """Ask for an action of the catalogue, with its arguments."""
+
+    incident: str
+    action: str
+    args: Mapping[str, ArgValue]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestUndo:
+    """Ask to take back what a request has done."""
+
+    incident: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """Say yes to a request exactly as it was shown."""
+
+    incident: str
+    request: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny:
+    """Say no to a request."""
+
+    incident: str
+    request: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """It is over; write the postmortem."""
+
+    incident: str
+    reason: str = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopen:
+    """It was not over."""
+
+    incident: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """Two are one: follow this incident in another."""
+
+    incident: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Something here is a matter of its own."""
+
+    incident: str
+    text: str
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptRunbook:
+    """Use exactly this draft from now on."""
+
+    incident: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectRunbook:
+    """Do not use this draft."""
+
+    incident: str
+    digest: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """No action may start until it is lifted."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thaw:
+    """Lift the freeze."""
+
+
+OnIncident = (
+    Steer
+    | RequestStep
+    | RequestAction
+    | RequestUndo
+    | Approve
+    | Deny
+    | Close
+    | Reopen
+    | Merge
+    | Split
+    | AcceptRunbook
+    | RejectRunbook
+)
+Command = Investigate | AlertEnded | Freeze | Thaw | OnIncident

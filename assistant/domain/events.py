@@ -6,17 +6,30 @@ The state of an incident is a fold of these (`assistant.domain.incident`).
 from dataclasses import dataclass
 from datetime import datetime
 
+from assistant.domain.action import ActionRequest, Approval
 from assistant.domain.hypothesis import Finding
+from assistant.domain.memory import Draft, SimilarIncident
+from assistant.domain.people import Actor
 from assistant.domain.plan import RemediationPlan
+from assistant.domain.recovery import Recovery
+from assistant.domain.steering import Steering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """Somebody, or an alert, asked."""
+    """Somebody, or an alert, asked.
+
+    `horizon` is the end of what may be seen (null: now). `place` is where the surface shows it, in
+    the surface's own words; `fingerprint` is the alert's.
+    """
 
     at: datetime
     text: str
     service: str | None
+    horizon: datetime | None = None
+    source: str = "question"  # question, alert
+    fingerprint: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +86,265 @@ class RecallFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """Memory was asked; `similar` is empty where nothing like it was seen before."""
+
+    similar: tuple[SimilarIncident, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertJoined:
+    """One more alert about the same trouble."""
+
+    at: datetime
+    text: str
+    service: str | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertResolved:
+    """The monitor that had raised the alert is content again."""
+
+    at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """Somebody said what to consider; `steering` is the sum so far."""
+
+    by: Actor
+    text: str
+    steering: Steering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedInto:
+    """Somebody said that this is part of another incident; it is followed there."""
+
+    by: Actor
+    other: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absorbed:
+    """Another incident was merged into this one."""
+
+    by: Actor
+    other: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOff:
+    """Somebody said that something is a matter of its own; `other` follows it."""
+
+    by: Actor
+    other: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequested:
+    """Somebody asked for an action; this is what approvers are shown."""
+
+    request: ActionRequest
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """Somebody said yes to exactly this digest."""
+
+    request: str
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """Somebody said no; one no ends it."""
+
+    request: str
+    by: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Somebody tried what they may not do; nothing came of it."""
+
+    by: Actor
+    tried: str
+    why: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """Nobody decided in time."""
+
+    request: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentStale:
+    """What was approved is no longer what would happen; it was not started."""
+
+    request: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionStarted:
+    """The intent, on disk before anything is done."""
+
+    request: str
+    digest: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFinished:
+    """It was done. `how` is run, or probe where it was found out after a crash."""
+
+    request: str
+    at: datetime
+    summary: str
+    ref: str | None
+    how: str = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFailed:
+    """It is known that it was not done."""
+
+    request: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionUnknown:
+    """Nobody knows whether it was done; it is never run again by itself."""
+
+    request: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The evidence was measured again after an action."""
+
+    request: str
+    recovery: Recovery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """No action may start until it is lifted."""
+
+    by: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thawed:
+    """The freeze was lifted."""
+
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Somebody said that it is over."""
+
+    by: Actor
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened:
+    """It was not over."""
+
+    by: Actor
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostmortemWritten:
+    """The account of the incident, made from the journal alone."""
+
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookDrafted:
+    """A runbook was made from the postmortem; it waits for a person."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookAccepted:
+    """Somebody accepted exactly this draft."""
+
+    digest: str
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookRejected:
+    """Somebody does not want this draft."""
+
+    digest: str
+    by: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The incident, and its runbook where one was accepted, can now be found."""
+
+    runbook: str | None
+
+
 Event = (
-    Opened | ScopeSet | ReadPerformed | ReadFailed | HypothesesRanked | PlanProposed | RecallFailed
+    Opened
+    | ScopeSet
+    | ReadPerformed
+    | ReadFailed
+    | HypothesesRanked
+    | Recalled
+    | PlanProposed
+    | RecallFailed
+    | AlertJoined
+    | AlertResolved
+    | Steered
+    | MergedInto
+    | Absorbed
+    | SplitOff
+    | ActionRequested
+    | Approved
+    | Denied
+    | Refused
+    | Expired
+    | WentStale
+    | ActionStarted
+    | ActionFinished
+    | ActionFailed
+    | ActionUnknown
+    | Verified
+    | Frozen
+    | Thawed
+    | Closed
+    | Reopened
+    | PostmortemWritten
+    | RunbookDrafted
+    | RunbookAccepted
+    | RunbookRejected
+    | Remembered
 )

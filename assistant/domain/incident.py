@@ -1,39 +1,86 @@
 """The state of an incident: a pure fold of its events."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
+from assistant.domain.action import Status, Tracked
 from assistant.domain.events import (
+    Absorbed,
+    ActionFailed,
+    ActionFinished,
+    ActionRequested,
+    ActionStarted,
+    ActionUnknown,
+    AlertJoined,
+    AlertResolved,
+    Approved,
+    Closed,
+    Denied,
     Event,
+    Expired,
+    Frozen,
     HypothesesRanked,
+    MergedInto,
     Opened,
     PlanProposed,
+    PostmortemWritten,
     ReadFailed,
     ReadPerformed,
+    Recalled,
     RecallFailed,
+    Refused,
+    Remembered,
+    Reopened,
+    RunbookAccepted,
+    RunbookDrafted,
+    RunbookRejected,
     ScopeSet,
+    SplitOff,
+    Steered,
+    Thawed,
+    Verified,
+    WentStale,
 )
 from assistant.domain.hypothesis import Finding
+from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
+from assistant.domain.recovery import Effect
+from assistant.domain.requests import IllegalEvent, track
+from assistant.domain.steering import Steering
 
-
-class IllegalEvent(Exception):
-    """An event that cannot follow the ones before it."""
+__all__ = ["IllegalEvent", "Incident", "apply"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """What is known so far. `finding` and `plan` are null until they are there."""
+    """What is known so far; what is not known yet is null or empty.
+
+    `asked_anew` is true while something was said that the finding does not consider yet.
+    """
 
     opened: Opened
     window: tuple[datetime, datetime] | None = None
     reads: tuple[ReadPerformed | ReadFailed, ...] = ()
     finding: Finding | None = None
     analysis_seconds: float = 0.0
+    steering: Steering = field(default_factory=Steering)
+    asked_anew: bool = False
+    recalled: bool = False
+    similar: tuple[SimilarIncident, ...] = ()
     plan: RemediationPlan | None = None
     recall_seconds: float = 0.0
     recall_failure: str | None = None
+    fingerprints: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    requests: Mapping[str, Tracked] = field(default_factory=dict)
+    merged_into: str | None = None
+    closed: Closed | None = None
+    postmortem: str | None = None
+    draft: Draft | None = None
+    draft_decided: bool | None = None
+    remembered: bool = False
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -47,29 +94,142 @@ class Incident:
             failed.append(f"runbooks were not looked at: {self.recall_failure}")
         return tuple(dict.fromkeys([*(self.finding.gaps if self.finding else ()), *failed]))
 
+    @property
+    def open(self) -> bool:
+        """Tell whether people still work on it."""
+        return self.closed is None and self.merged_into is None
+
+    @property
+    def resolved_by(self) -> Tracked | None:
+        """Return the last action after which the evidence was as before the incident."""
+        good = [
+            t
+            for t in self.requests.values()
+            if t.status is Status.VERIFIED and t.recovery and t.recovery.effect is Effect.RECOVERED
+        ]
+        return good[-1] if good else None
+
 
 def apply(state: Incident | None, event: Event) -> Incident:
     """Return the state after an event; raises `IllegalEvent` instead of guessing."""
     if isinstance(event, Opened):
         if state is not None:
             raise IllegalEvent("an incident is opened once")
-        return Incident(opened=event)
+        known = {event.fingerprint} - {None}
+        return Incident(opened=event, fingerprints=frozenset(str(f) for f in known))
     if state is None:
         raise IllegalEvent("an incident begins with being opened")
     match event:
         case ScopeSet():
-            return replace(state, window=(event.start, event.end))
+            return replace(state, window=(event.start, event.end), reads=())
         case ReadPerformed() | ReadFailed():
             return replace(state, reads=(*state.reads, event))
+        case HypothesesRanked() | Recalled() | PlanProposed() | RecallFailed():
+            return _explained(state, event)
+        case Steered() | AlertJoined() | AlertResolved():
+            return _heard(state, event)
+        case (
+            ActionRequested()
+            | Approved()
+            | Denied()
+            | Expired()
+            | WentStale()
+            | ActionStarted()
+            | ActionFinished()
+            | ActionFailed()
+            | ActionUnknown()
+            | Verified()
+        ):
+            return replace(state, requests=track(state.requests, event))
+        case Frozen() | Thawed():
+            raise IllegalEvent("a freeze concerns all incidents, not one")
+        case _:
+            return _ended(state, event)
+
+
+def _explained(
+    state: Incident, event: HypothesesRanked | Recalled | PlanProposed | RecallFailed
+) -> Incident:
+    match event:
         case HypothesesRanked():
             _check_citations(event.finding)
-            return replace(state, finding=event.finding, analysis_seconds=event.seconds)
+            return replace(
+                state,
+                finding=event.finding,
+                analysis_seconds=event.seconds,
+                asked_anew=False,
+                recalled=False,
+                similar=(),
+                plan=None,
+                recall_failure=None,
+            )
+        case Recalled():
+            return replace(
+                state, recalled=True, similar=event.similar, recall_seconds=event.seconds
+            )
         case PlanProposed():
             if state.finding is None or not state.finding.hypotheses:
                 raise IllegalEvent("a plan needs a hypothesis")
             return replace(state, plan=event.plan, recall_seconds=event.seconds)
         case RecallFailed():
-            return replace(state, recall_failure=event.reason)
+            return replace(state, recalled=True, recall_failure=event.reason)
+        case _:
+            assert_never(event)
+
+
+def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved) -> Incident:
+    if isinstance(event, Steered):
+        return replace(state, steering=event.steering, asked_anew=True)
+    heard = {event.fingerprint}
+    if isinstance(event, AlertJoined):
+        return replace(state, fingerprints=state.fingerprints | heard, silent=state.silent - heard)
+    return replace(state, silent=state.silent | heard)
+
+
+def _ended(
+    state: Incident,
+    event: Refused
+    | Absorbed
+    | SplitOff
+    | MergedInto
+    | Closed
+    | Reopened
+    | PostmortemWritten
+    | RunbookDrafted
+    | RunbookAccepted
+    | RunbookRejected
+    | Remembered,
+) -> Incident:
+    match event:
+        case Refused() | Absorbed() | SplitOff():
+            return state
+        case MergedInto():
+            return replace(state, merged_into=event.other)
+        case Closed():
+            if state.closed is not None:
+                raise IllegalEvent("the incident is closed already")
+            return replace(state, closed=event)
+        case Reopened():
+            if state.closed is None:
+                raise IllegalEvent("the incident is open")
+            return replace(
+                state,
+                closed=None,
+                postmortem=None,
+                draft=None,
+                draft_decided=None,
+                remembered=False,
+            )
+        case PostmortemWritten():
+            return replace(state, postmortem=event.markdown)
+        case RunbookDrafted():
+            return replace(state, draft=event.draft, draft_decided=None)
+        case RunbookAccepted() | RunbookRejected():
+            if state.draft is None or state.draft.digest != event.digest:
+                raise IllegalEvent("what was decided on is not the draft")
+            return replace(state, draft_decided=isinstance(event, RunbookAccepted))
+        case Remembered():
+            return replace(state, remembered=True)
         case _:
             assert_never(event)
 

@@ -13,6 +13,11 @@ class RemediationStep:
     args: tuple[tuple[str, str], ...]
     command: str | None
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether it is an action of which everything is known (`<name>` stands for a gap)."""
+        return self.action is not None and not any("<" in value for _, value in self.args)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemediationPlan:

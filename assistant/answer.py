@@ -1,0 +1,12 @@
+"""What a command is answered with at once; everything else is told by the incident's view."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`said` is a sentence for whoever asked; `refused` is true where nothing came of it."""
+
+    incident: str | None
+    said: str
+    refused: bool = False

@@ -1,0 +1,112 @@
+"""An action that somebody asked for: exactly what was shown, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from assistant.domain.canonical import Value, digest
+from assistant.domain.people import Actor
+from assistant.domain.recovery import Recovery
+from connectors.actions import ActionCall, ArgValue
+
+
+class Status(StrEnum):
+    """Where a request stands; from STARTED on the world may have been changed."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    STALE = "stale"  # the target, the approvers or a freeze changed before it could run
+    STARTED = "started"
+    UNKNOWN = "unknown"  # nobody knows whether it was done
+    FAILED = "failed"  # it is known that it was not done
+    FINISHED = "finished"
+    VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequest:
+    """One call as it was previewed; approvals bind to its `digest`.
+
+    `id` is unguessable and is the idempotency key of the run. `args` are validated, sorted by name.
+    `target`, `state`, `summary`, `diff`, `blast` and `undo` are the preview's. `step` is the place
+    in the plan (from 0) and `undo_of` the request that this one takes back, where there are any.
+    """
+
+    id: str
+    incident: str
+    actuator: str
+    action: str
+    args: tuple[tuple[str, ArgValue], ...]
+    effect: str
+    risk: str
+    demo: bool
+    target: str
+    state: str
+    summary: str
+    diff: tuple[str, ...]
+    blast: str
+    undo: ActionCall | None
+    requested_by: Actor
+    reason: str
+    runbook: str | None
+    step: int | None
+    undo_of: str | None
+    created: datetime
+    expires: datetime
+
+    @property
+    def call(self) -> ActionCall:
+        return ActionCall(action=self.action, args=dict(self.args))
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 over everything that an approver is shown, and who asks for it."""
+        undo: Value = None
+        if self.undo is not None:
+            undo = {"action": self.undo.action, "args": dict(self.undo.args)}
+        return digest(
+            {
+                "id": self.id,
+                "incident": self.incident,
+                "actuator": self.actuator,
+                "action": self.action,
+                "args": dict(self.args),
+                "effect": self.effect,
+                "risk": self.risk,
+                "target": self.target,
+                "state": self.state,
+                "summary": self.summary,
+                "diff": list(self.diff),
+                "blast": self.blast,
+                "undo": undo,
+                "requested_by": [self.requested_by.team, self.requested_by.id],
+                "undo_of": self.undo_of,
+                "expires": self.expires.isoformat(),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's yes to one digest."""
+
+    digest: str
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """A request and what became of it. `why` says it in a sentence where it went no further."""
+
+    request: ActionRequest
+    status: Status = Status.PENDING
+    approvals: tuple[Approval, ...] = ()
+    why: str | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    outcome: str | None = None
+    ref: str | None = None
+    recovery: Recovery | None = None

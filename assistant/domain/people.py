@@ -1,0 +1,33 @@
+"""Who does something: a person, an alert, or firstline itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """What kind of somebody it is; only a human can decide anything."""
+
+    HUMAN = "human"
+    ALERT = "alert"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """`id` is unique within `team` (a Slack workspace); `name` is for people to read.
+
+    `simulated` marks the people of the in-process workspace: they may act on demo systems only.
+    """
+
+    kind: ActorKind
+    id: str
+    name: str
+    team: str = ""
+    simulated: bool = False
+
+    def same_person(self, other: "Actor") -> bool:
+        """Tell whether two are one person, whatever they are called."""
+        return (self.team, self.id) == (other.team, other.id)
+
+
+FIRSTLINE = Actor(kind=ActorKind.SYSTEM, id="firstline", name="firstline")
