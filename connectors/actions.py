@@ -66,7 +66,7 @@ class ActionCall:
 class Preview:
     """What a call would do, before it is done.
 
-    `target` is the target's kind and unique name (`service/NAME`), `state` an opaque version of
+    `target` is the target's kind and unique name (`service/web`), `state` an opaque version of
     its present state: when that differs at run time, what was approved is stale. `summary` is one
     exact sentence, `diff` lines such as `- version 2` and `+ version 1`, `blast` what else feels
     it, `undo` the call that takes it back (null where there is none).

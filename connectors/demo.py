@@ -1,8 +1,9 @@
 """What a system must offer so that `firstline demo` can run it and be on call for it.
 
 A demo system is a distribution of its own: it registers `build() -> DemoSystem` under the entry
-point group `firstline.demos`, and its connectors under `firstline.connectors`. firstline knows no
-name of its services or faults; it only compares its own verdict with the truth afterwards.
+point group `firstline.demos`, and what reads and acts on it as any plugin does (`registry`).
+firstline knows no name of its services or faults; it compares its own verdict with the truth
+afterwards.
 """
 
 from collections.abc import Mapping
@@ -55,9 +56,13 @@ class Truth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningSystem:
-    """A started system: settings for its connectors (by entry-point name), and what to watch."""
+    """A started system: settings for its connectors and actuators, and what to watch.
+
+    Both are by entry-point name, as `connectors.registry` takes them.
+    """
 
     connectors: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    actuators: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     services: tuple[str, ...] = ()
 
 
@@ -71,7 +76,17 @@ class Session(Protocol):
         """Let traffic flow, then break what the run says; returns once the fault is in."""
         ...
 
-    async def truth(self) -> Truth: ...
+    async def recur(self) -> None:
+        """After the fault was repaired: a while of healthy traffic, then the same thing again.
+
+        The same kind of fault at the same place; returns once it is in. Raises `DemoError` where
+        the first one was not repaired.
+        """
+        ...
+
+    async def truth(self) -> Truth:
+        """Return the truth about the newest fault."""
+        ...
 
 
 class DemoSystem(Protocol):

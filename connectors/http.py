@@ -21,8 +21,10 @@ from connectors.errors import (
     Rejected,
     Unavailable,
 )
+from connectors.redact import redact_text
 
 _TRY_AGAIN = frozenset({408, 425, 429})
+_MOST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,16 @@ class Limits:
     max_bytes: int = 64 * 1024 * 1024
     attempts: int = 3
     backoff_s: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One request and how often it may be tried."""
+
+    url: str
+    method: str = "GET"
+    body: Mapping[str, object] | None = None
+    attempts: int = 1
 
 
 class HttpClient:
@@ -74,9 +86,24 @@ class HttpClient:
         Tries again after `Unavailable` while attempts and `deadline_s` (seconds, for all attempts
         together) last. Raises any `ConnectorError`.
         """
+        question = _Question(url=self.url(path, params), attempts=self._limits.attempts)
+        return await self._counted(question, deadline_s)
+
+    async def post_json(
+        self, path: str, body: Mapping[str, object], *, deadline_s: float
+    ) -> object:
+        """Return the JSON answer to POST `path` with the JSON object `body`.
+
+        Asks once: after `Unavailable` or `DeadlineExceeded` nobody knows whether it was done.
+        Raises any `ConnectorError`.
+        """
+        question = _Question(method="POST", url=self.url(path), body=body)
+        return await self._counted(question, deadline_s)
+
+    async def _counted(self, question: _Question, deadline_s: float) -> object:
         outcome = "cancelled"
         try:
-            answer = await self._within(deadline_s, self.url(path, params))
+            answer = await self._within(deadline_s, question)
         except ConnectorError as error:
             outcome = type(error).__name__
             raise
@@ -105,25 +132,25 @@ class HttpClient:
         if client is not None:
             await client.aclose()
 
-    async def _within(self, deadline_s: float, url: str) -> object:
+    async def _within(self, deadline_s: float, question: _Question) -> object:
         try:
             async with asyncio.timeout(deadline_s) as scope:
-                return await self._tries(url, scope)
+                return await self._tries(question, scope)
         except TimeoutError as error:
             raise DeadlineExceeded(
                 f"{self._source}: {self._base.host} did not answer within {deadline_s:g} s; "
                 "ask for a shorter window or allow more time."
             ) from error
 
-    async def _tries(self, url: str, scope: asyncio.Timeout) -> object:
-        for attempt in range(1, self._limits.attempts + 1):
+    async def _tries(self, question: _Question, scope: asyncio.Timeout) -> object:
+        for attempt in range(1, question.attempts + 1):
             try:
-                body = await self._attempt(url)
+                body = await self._attempt(question)
                 break
             except Unavailable:
                 pause = self._limits.backoff_s * 2 ** (attempt - 1)
                 left = (scope.when() or 0.0) - asyncio.get_running_loop().time()
-                if attempt == self._limits.attempts or pause >= left:
+                if attempt == question.attempts or pause >= left:
                     raise
                 await asyncio.sleep(pause)
         try:
@@ -134,7 +161,7 @@ class HttpClient:
             ) from error
         return answer
 
-    async def _attempt(self, url: str) -> bytes:
+    async def _attempt(self, question: _Question) -> bytes:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 headers=self._headers,
@@ -143,9 +170,14 @@ class HttpClient:
                 trust_env=False,
             )
         try:
-            async with self._client.stream("GET", url) as response:
+            async with self._client.stream(
+                question.method, question.url, json=question.body
+            ) as response:
                 self._refuse(response)
-                return await self._body(response)
+                body = await self._body(response)
+                if not response.is_success:
+                    raise Rejected(f"{self._source}: {self._reason(response, body)}")
+                return body
         except httpx.DecodingError as error:
             raise Rejected(
                 f"{self._source}: {self._base.host} sent a damaged compressed answer."
@@ -174,8 +206,19 @@ class HttpClient:
                 f"{self._source}: {host} redirects elsewhere (HTTP {status}), which is never "
                 "followed; put the final address into the settings."
             )
-        if not response.is_success:
-            raise Rejected(f"{self._source}: {host} did not accept the question (HTTP {status}).")
+
+    def _reason(self, response: httpx.Response, body: bytes) -> str:
+        """Why a question was not accepted: the backend's words if they are meant for people.
+
+        Those are the `detail` of an `application/problem+json` answer (RFC 9457); nothing else of
+        an answer is repeated, as it may hold anything.
+        """
+        if response.headers.get("content-type", "").startswith("application/problem+json"):
+            try:
+                return redact_text(str(json.loads(body)["detail"]))[:_MOST_REASON]
+            except (ValueError, RecursionError, LookupError, TypeError):
+                pass
+        return f"{self._base.host} did not accept the question (HTTP {response.status_code})."
 
     async def _body(self, response: httpx.Response) -> bytes:
         body = bytearray()

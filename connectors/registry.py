@@ -1,7 +1,8 @@
-"""Entry points and settings in, connectors and receivers out.
+"""Entry points and settings in; connectors, receivers and actuators out.
 
 A source is added by a distribution that registers `build(settings) -> Connector | Receiver` under
-`firstline.connectors`; ours are registered the same way. One that fails to load or to build is
+`firstline.connectors`, what can be acted on by one that registers `build(settings) -> Actuator`
+under `firstline.actuators`; ours are registered the same way. One that fails to load or to build is
 reported and the rest go on: during an incident half of the eyes are better than none.
 """
 
@@ -12,18 +13,22 @@ from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
+from connectors.actions import Actuator
 from connectors.api import Connector, Receiver
 from connectors.errors import ConnectorError, Rejected
 
 GROUP = "firstline.connectors"
+ACTUATORS = "firstline.actuators"
 
+_NOUNS = {GROUP: "connector", ACTUATORS: "actuator"}
+_Made_co = TypeVar("_Made_co", covariant=True)
 _Settings = TypeVar("_Settings", bound=BaseModel)
 
 
-class Build(Protocol):
+class Build(Protocol[_Made_co]):
     """What an entry point names. It does no I/O; raises `Rejected` for faulty settings."""
 
-    def __call__(self, settings: Mapping[str, object]) -> Connector | Receiver: ...
+    def __call__(self, settings: Mapping[str, object]) -> _Made_co: ...
 
 
 @runtime_checkable
@@ -35,7 +40,7 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A source that could not be built: `message` is a sentence for a person."""
+    """A plugin that could not be built: `message` is a sentence for a person."""
 
     name: str
     message: str
@@ -50,26 +55,35 @@ class Registered:
     failed: tuple[Failed, ...]
 
 
-def available() -> tuple[str, ...]:
-    """Return the names of all installed sources, sorted."""
-    return tuple(sorted(_entry_points()))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actuators:
+    """What `load_actuators` made, keyed by its entry point's name."""
+
+    actuators: Mapping[str, Actuator]
+    failed: tuple[Failed, ...]
+
+
+def available(group: str = GROUP) -> tuple[str, ...]:
+    """Return the names of all that is installed under an entry-point group, sorted."""
+    return tuple(sorted(_entry_points(group)))
 
 
 def load(configured: Mapping[str, Mapping[str, object]]) -> Registered:
     """Build every source in `configured` (entry-point name to its settings). Raises nothing."""
-    found = _entry_points()
-    connectors: dict[str, Connector] = {}
-    receivers: dict[str, Receiver] = {}
-    failed: list[Failed] = []
-    for name, settings in configured.items():
-        built = _build(name, found.get(name), settings)
-        if isinstance(built, Failed):
-            failed.append(built)
-        elif hasattr(built, "receive"):
-            receivers[name] = cast(Receiver, built)
-        else:
-            connectors[name] = built
-    return Registered(connectors=connectors, receivers=receivers, failed=tuple(failed))
+    built, failed = _load(GROUP, configured)
+    sources = cast(dict[str, Connector | Receiver], built)
+    receivers = {name: source for name, source in sources.items() if hasattr(source, "receive")}
+    return Registered(
+        connectors={n: cast(Connector, s) for n, s in sources.items() if n not in receivers},
+        receivers={n: cast(Receiver, s) for n, s in receivers.items()},
+        failed=failed,
+    )
+
+
+def load_actuators(configured: Mapping[str, Mapping[str, object]]) -> Actuators:
+    """Build every actuator in `configured` (entry-point name to its settings). Raises nothing."""
+    built, failed = _load(ACTUATORS, configured)
+    return Actuators(actuators=cast(dict[str, Actuator], built), failed=failed)
 
 
 def parse_settings(
@@ -89,24 +103,35 @@ def parse_settings(
         raise Rejected(f"The settings of {source} are wrong: {faults}.") from None
 
 
-def _entry_points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _entry_points(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def _load(
+    group: str, configured: Mapping[str, Mapping[str, object]]
+) -> tuple[dict[str, object], tuple[Failed, ...]]:
+    """Return what could be built under `group`, in the order configured, and what could not."""
+    found = _entry_points(group)
+    tried = {name: _build(group, name, found.get(name), s) for name, s in configured.items()}
+    failed = tuple(one for one in tried.values() if isinstance(one, Failed))
+    return {name: one for name, one in tried.items() if not isinstance(one, Failed)}, failed
 
 
 def _build(
-    name: str, point: EntryPoint | None, settings: Mapping[str, object]
-) -> Connector | Receiver | Failed:
+    group: str, name: str, point: EntryPoint | None, settings: Mapping[str, object]
+) -> object:
+    noun = _NOUNS[group]
     if point is None:
-        known = ", ".join(available()) or "none"
-        return Failed(name=name, message=f"No connector is called {name}; installed: {known}.")
+        known = ", ".join(available(group)) or "none"
+        return Failed(name=name, message=f"No {noun} is called {name}; installed: {known}.")
     try:
-        build: Build = point.load()
+        build: Build[object] = point.load()
         return build(settings)
     except ConnectorError as error:
         return Failed(name=name, message=str(error))
     except Exception as error:  # noqa: BLE001 - a third party's plugin may raise anything
         return Failed(
             name=name,
-            message=f"The connector {name} could not be loaded ({type(error).__name__}); "
+            message=f"The {noun} {name} could not be loaded ({type(error).__name__}); "
             "reinstall or update it, or take it out of the settings.",
         )

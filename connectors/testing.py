@@ -7,6 +7,7 @@
         await check(contract)
 
 A check raises AssertionError with a sentence that says what was promised and what happened.
+`connectors.testing_actuators` is the same for what can be acted on.
 """
 
 import asyncio
@@ -49,8 +50,8 @@ Check = Callable[[ConnectorContract], Awaitable[None]]
 async def build_does_no_io(contract: ConnectorContract) -> None:
     """Building opens no file and no socket; what it imports is imported first."""
     contract.build()
-    effects = _effects(contract.build)
-    _must(not effects, f"build() must do no I/O, but it did: {', '.join(effects)}")
+    found = effects(contract.build)
+    must(not found, f"build() must do no I/O, but it did: {', '.join(found)}")
 
 
 async def answers_are_typed(contract: ConnectorContract) -> None:
@@ -58,7 +59,7 @@ async def answers_are_typed(contract: ConnectorContract) -> None:
     async with contract.make() as connector:
         for capability in connector.capabilities:
             pages = await _pages(connector, contract.ask(capability))
-            _must(_items(pages) >= _PLANTED, f"the maker must plant two {capability} in the window")
+            must(_items(pages) >= _PLANTED, f"the maker must plant two {capability} in the window")
             for page in pages:
                 _check_page(page, capability)
 
@@ -83,10 +84,10 @@ async def answers_are_bounded(contract: ConnectorContract) -> None:
     async with contract.make() as connector:
         for capability in connector.capabilities:
             pages = await _pages(connector, replace(contract.ask(capability), max_items=1))
-            _must(_items(pages) <= 1, f"max_items=1 must give at most one of the {capability}")
+            must(_items(pages) <= 1, f"max_items=1 must give at most one of the {capability}")
             cut = [page for page in pages if not page.complete]
-            _must(bool(cut), f"a page of {capability} that was cut must say complete=False")
-            _must(any(page.gaps for page in cut), f"a cut page of {capability} must name the gap")
+            must(bool(cut), f"a page of {capability} that was cut must say complete=False")
+            must(any(page.gaps for page in cut), f"a cut page of {capability} must name the gap")
 
 
 async def services_are_filtered(contract: ConnectorContract) -> None:
@@ -97,7 +98,7 @@ async def services_are_filtered(contract: ConnectorContract) -> None:
             known = _services(await _pages(connector, everything))
             for name in (*sorted(known)[:1], "no-such-service"):
                 pages = await _pages(connector, replace(everything, services=(name,)))
-                _must(
+                must(
                     _services(pages) == known & {name},
                     f"only the {capability} of the asked services may come, and all of them",
                 )
@@ -108,7 +109,7 @@ async def answers_tell_the_query(contract: ConnectorContract) -> None:
     async with contract.make() as connector:
         for capability in connector.capabilities:
             for page in await _pages(connector, contract.ask(capability)):
-                _must(bool(page.query.strip()), f"a page of {capability} must tell its query")
+                must(bool(page.query.strip()), f"a page of {capability} must tell its query")
 
 
 async def secrets_stay_inside(contract: ConnectorContract) -> None:
@@ -118,9 +119,9 @@ async def secrets_stay_inside(contract: ConnectorContract) -> None:
         for capability in connector.capabilities:
             for page in await _pages(connector, contract.ask(capability)):
                 text = page.frame.write_json() if page.frame is not None else repr(page.changes)
-                _must(contract.secret not in text, f"a secret left with the {capability}")
+                must(contract.secret not in text, f"a secret left with the {capability}")
                 said += text
-    _must("[redacted" in said, "the maker must plant the secret as a password in some telemetry")
+    must("[redacted" in said, "the maker must plant the secret as a password in some telemetry")
 
 
 async def only_connector_errors_leave(contract: ConnectorContract) -> None:
@@ -135,11 +136,11 @@ async def only_connector_errors_leave(contract: ConnectorContract) -> None:
                     await asyncio.wait_for(_pages(connector, ask), _PATIENCE_S)
                 except ConnectorError as error:
                     fitting = isinstance(error, Rejected) or ask is late
-                    _must(fitting, f"{capability}: {type(error).__name__} is not Rejected")
-                    _must(bool(str(error)), "an error must hold a sentence")
+                    must(fitting, f"{capability}: {type(error).__name__} is not Rejected")
+                    must(bool(str(error)), "an error must hold a sentence")
                 else:
-                    _must(offered, f"asking for {capability}, not offered, must be Rejected")
-                    _must(ask is late, "an unknown cursor must be Rejected")
+                    must(offered, f"asking for {capability}, not offered, must be Rejected")
+                    must(ask is late, "an unknown cursor must be Rejected")
 
 
 async def fetching_can_be_cancelled(contract: ConnectorContract) -> None:
@@ -150,8 +151,8 @@ async def fetching_can_be_cancelled(contract: ConnectorContract) -> None:
             await asyncio.sleep(0)
             task.cancel()
             done, _ = await asyncio.wait({task}, timeout=_PATIENCE_S)
-            _must(bool(done), f"a cancelled fetch of {capability} must end")
-            _must(
+            must(bool(done), f"a cancelled fetch of {capability} must end")
+            must(
                 _items(await _pages(connector, contract.ask(capability))) >= _PLANTED,
                 "it must go on",
             )
@@ -161,8 +162,8 @@ async def health_is_a_sentence(contract: ConnectorContract) -> None:
     """A working connector says so."""
     async with contract.make() as connector:
         health = await connector.check()
-        _must(health.ok, f"check() must find a working connector well, not: {health.message}")
-        _must(bool(health.message.strip()), "check() must say something")
+        must(health.ok, f"check() must find a working connector well, not: {health.message}")
+        must(bool(health.message.strip()), "check() must say something")
 
 
 async def closing_twice_is_once(contract: ConnectorContract) -> None:
@@ -203,16 +204,16 @@ def _services(pages: list[Page]) -> set[str]:
 
 
 def _check_page(page: Page, capability: Capability) -> None:
-    _must(page.capability is capability, f"asked for {capability}, got {page.capability}")
+    must(page.capability is capability, f"asked for {capability}, got {page.capability}")
     wanted = FRAME_SCHEMAS.get(capability)
     if wanted is None:
-        _must(page.frame is None, f"{capability} come without a frame")
+        must(page.frame is None, f"{capability} come without a frame")
     elif page.frame is None or list(page.frame.schema.items()) != list(wanted.items()):
         raise AssertionError(f"{capability} must come in a frame of exactly the fixed schema")
-    _must(not page.changes or capability is Capability.CHANGES, "only changes come as changes")
-    _must(not page.edges or capability is Capability.GRAPH, "only the graph comes as edges")
+    must(not page.changes or capability is Capability.CHANGES, "only changes come as changes")
+    must(not page.edges or capability is Capability.GRAPH, "only the graph comes as edges")
     times = [time for change in page.changes for time in (change.at, change.until)]
-    _must(
+    must(
         all(time is None or time.tzinfo is not None for time in times),
         "a change's times must have a zone",
     )
@@ -221,14 +222,14 @@ def _check_page(page: Page, capability: Capability) -> None:
 def _check_window(page: Page, ask: Ask) -> None:
     if page.frame is not None:
         outside = page.frame.filter(~asked(ask))
-        _must(outside.is_empty(), f"{ask.capability} outside the window came along")
+        must(outside.is_empty(), f"{ask.capability} outside the window came along")
     for change in page.changes:
-        _must(ask.window.start <= change.at < ask.window.end, "a change outside the window came")
+        must(ask.window.start <= change.at < ask.window.end, "a change outside the window came")
         over = change.until is None or change.until < ask.window.end
-        _must(over, "a change's end was told before it could be known")
+        must(over, "a change's end was told before it could be known")
 
 
-def _effects(work: Callable[[], object]) -> list[str]:
+def effects(work: Callable[[], object]) -> list[str]:
     """Return the audit events of files, sockets and processes that `work` causes in this thread."""
     seen: list[str] = []
     thread = threading.get_ident()
@@ -247,6 +248,7 @@ def _effects(work: Callable[[], object]) -> list[str]:
     return seen
 
 
-def _must(condition: bool, sentence: str) -> None:  # noqa: FBT001 - reads as assert does
+def must(condition: bool, sentence: str) -> None:  # noqa: FBT001 - reads as assert does
+    """Raise `AssertionError` with the sentence unless the condition holds."""
     if not condition:
         raise AssertionError(sentence)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
+from opentelemetry import trace
 from opentelemetry.propagate import inject
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
@@ -30,13 +31,13 @@ class UpstreamRefused(Exception):
 class Routing:
     """Where the other services are, and how they are reached; changed while running.
 
-    `peers`: service → base URLs of its instances. `slow`: service → milliseconds that its primary
-    route takes longer. `standby`: services that are reached over the standby route.
+    `peers`: service → base URLs of its instances. `slow`: service → milliseconds that the way to
+    it takes longer. `broken`: services whose circuit breaker is open: they are not called.
     """
 
     peers: Mapping[str, list[str]] = field(default_factory=dict)
     slow: Mapping[str, float] = field(default_factory=dict)
-    standby: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
     timeout_s: float = 3.0
 
 
@@ -51,23 +52,31 @@ class Client:
         self._turns: dict[str, int] = {}
 
     async def call(self, call: Call, facts: Mapping[str, str]) -> None:
-        """Make the call; raises `UpstreamFailed` or `UpstreamRefused`."""
+        """Make the call, or fall back where the breaker is open.
+
+        Raises `UpstreamFailed` or `UpstreamRefused`.
+        """
+        if call.service in self.routing.broken:
+            trace.get_current_span().add_event("fallback", {"circuit_breaker.state": "open"})
+            return
         base = self._next(call.service)
-        url = base + call.path.format_map(facts)
+        path = call.path.format_map(facts)
+        address = {"server.address": "127.0.0.1", "peer.service": call.service}
+        if call.outside:
+            address = {"server.address": call.service}
         with self._tracer.start_as_current_span(
             f"{call.method} {call.path}",
             kind=SpanKind.CLIENT,
             attributes={
                 "http.request.method": call.method,
                 "url.template": call.path,
-                "url.full": url,
-                "server.address": "127.0.0.1",
+                "url.full": f"http://{call.service}{path}" if call.outside else base + path,
                 "server.port": int(base.rpartition(":")[2]),
-                "peer.service": call.service,
+                **address,
             },
         ) as span:
             try:
-                status = await self._send(call, url, facts)
+                status = await self._send(call, base + path, facts)
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise UpstreamFailed(f"{call.service} did not answer") from error
             span.set_attribute("http.response.status_code", status)
@@ -91,7 +100,7 @@ class Client:
         inject(headers)
         routing = self.routing
         async with asyncio.timeout(routing.timeout_s):
-            if (slow := routing.slow.get(call.service)) and call.service not in routing.standby:
+            if slow := routing.slow.get(call.service):
                 await asyncio.sleep(slow * self._rng.uniform(0.85, 1.15) / 1000)
             async with self._session.request(
                 call.method,

@@ -5,6 +5,8 @@ process that burns CPU) is put in here too, and is no change.
 """
 
 import asyncio
+import hashlib
+import json
 import random
 import re
 from collections import defaultdict
@@ -15,16 +17,20 @@ from pathlib import Path
 from shop import pool
 from shop.changes import ChangeLog
 from shop.children import Child, ShopError, Zygote
-from shop.defects import Defect
-from shop.model import System, entry
+from shop.defects import Defect, Loop
+from shop.model import System, callees, entry, third_parties
 
 SKUS = 200
 CONFIG = {"log_level": "INFO", "client_timeout_ms": "3000"}
+ROUTES = ("primary", "standby")
 _ALLOWED = {
     "log_level": "DEBUG|INFO|WARNING|ERROR",
     "client_timeout_ms": "[1-9][0-9]{1,4}",
+    "pool_size": "[1-9]|[1-5][0-9]|6[0-4]",
     "route": "primary|standby",
+    "breaker": "closed|open",
 }
+_UNSET = {"route": ROUTES[0], "breaker": "closed"}
 _DRAIN_S = 0.3
 
 
@@ -37,12 +43,16 @@ class _Running:
 
 @dataclass(slots=True, kw_only=True)
 class Site:
-    """What every process of one run is told: names, folder, and where telemetry goes."""
+    """What every process of one run is told: names, folder, and where telemetry goes.
+
+    `loop` is a mistake that waits in the code behind its flag.
+    """
 
     system: System
     names: Mapping[str, str]
     folder: Path
     otlp: str
+    loop: Loop | None = None
 
 
 class ControlPlane:
@@ -55,21 +65,29 @@ class ControlPlane:
         self._zygote = zygote
         self._rng = rng
         self._running: dict[str, list[_Running]] = {name: [] for name in site.system}
-        self._versions = {
+        self._releases = {
             name: [f"{rng.randrange(1, 5)}.{rng.randrange(20)}.{rng.randrange(9)}"]
             for name in site.system
         }
+        self._versions = {name: releases[0] for name, releases in self._releases.items()}
         self._defects: dict[tuple[str, str], Defect] = {}
         self._flags: dict[str, set[str]] = defaultdict(set)
-        self._config = {name: dict(CONFIG) for name in site.system}
-        self._slow: dict[str, dict[str, float]] = defaultdict(dict)
+        self._config = {
+            name: {**CONFIG, "pool_size": str(pool.SIZE)} if service.database else dict(CONFIG)
+            for name, service in site.system.items()
+        }
+        self._slow: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
         self._locks = {name: asyncio.Lock() for name in site.system}
+        self._outside: dict[str, Child] = {}
         self._shoppers: Child | None = None
         self._rate = 1.0
 
     async def start(self) -> None:
         """Start every instance of every service, and tell each where the others are."""
         await asyncio.to_thread(pool.create, self._database, SKUS)
+        for party in dict.fromkeys(party for _, party in third_parties(self.system)):
+            spec = {"role": "outside", "seed": self._rng.randrange(2**32)}
+            self._outside[party] = await self._zygote.fork(party, spec)
         names = [name for name, service in self.system.items() for _ in range(service.instances)]
         for name, started in zip(
             names, await asyncio.gather(*(self._start(name) for name in names)), strict=True
@@ -88,13 +106,13 @@ class ControlPlane:
         await self._publish()
 
     def instances(self, service: str) -> tuple[str, ...]:
-        return tuple(running.id for running in self._running[self._known(service)])
+        return tuple(running.id for running in self._running[self.known(service)])
 
     def status(self) -> dict[str, object]:
         """What runs now, for people."""
         return {
             name: {
-                "version": self._versions[name][-1],
+                "version": self._versions[name],
                 "instances": {
                     r.id: {"version": r.version, "pid": r.child.pid} for r in self._running[name]
                 },
@@ -104,31 +122,69 @@ class ControlPlane:
             for name in self.system
         }
 
-    def next_version(self, service: str) -> str:
-        """The version that a patch release of `service` would have."""
-        head, _, patch = self._versions[self._known(service)][-1].rpartition(".")
-        return f"{head}.{int(patch) + 1}"
+    def known(self, service: str) -> str:
+        """The name itself; raises `ShopError` if there is no such service."""
+        if service not in self.system:
+            raise ShopError(f"No service is called {service}.")
+        return service
+
+    def version(self, service: str) -> str:
+        """The release that `service` is to run."""
+        return self._versions[self.known(service)]
+
+    def releases(self, service: str) -> tuple[str, ...]:
+        """Every release of `service` there has been, oldest first."""
+        return tuple(self._releases[self.known(service)])
+
+    def flag(self, service: str, flag: str) -> str:
+        """Whether a flag is on or off; raises `ShopError` if there is no such flag."""
+        if flag not in self.system[self.known(service)].flags:
+            raise ShopError(f"{service} has no flag {flag}.")
+        return "on" if flag in self._flags[service] else "off"
+
+    def setting(self, service: str, key: str) -> str:
+        """The present value of a setting; raises `ShopError` if there is no such setting."""
+        kind, _, peer = key.partition(".")
+        settings = self._config[self.known(service)]
+        if kind in _UNSET and peer not in callees(self.system[service]):
+            raise ShopError(f"{service} does not call {peer or 'that'}.")
+        if kind == "route" and peer not in self.system:
+            raise ShopError(f"There is one route to {peer} only.")
+        if kind not in _UNSET and key not in settings:
+            raise ShopError(f"{service} has no setting {key}.")
+        return settings.get(key, _UNSET.get(kind, ""))
+
+    def allowed(self, service: str, key: str, value: str) -> None:
+        """Raise `ShopError` for a value that a setting cannot have."""
+        if not re.fullmatch(_ALLOWED[key.partition(".")[0]], value):
+            raise ShopError(f"{key} of {service} cannot be {value}.")
+
+    def digest(self, service: str) -> str:
+        """A version of the present state of a service: releases, instances, flags, settings."""
+        state = json.dumps(self.status()[self.known(service)], sort_keys=True)
+        return hashlib.sha256(state.encode()).hexdigest()[:16]
 
     async def deploy(
         self, service: str, *, actor: str, summary: str, defect: Defect | None = None
     ) -> str:
-        """Roll a patch release out, one instance after the other; the change's ref."""
-        async with self._locks[self._known(service)]:
-            version = self.next_version(service)
-            carried = defect or self._defects.get((service, self._versions[service][-1]))
+        """Roll a new patch release out, one instance after the other; the change's ref."""
+        async with self._locks[self.known(service)]:
+            head, _, patch = self._releases[service][-1].rpartition(".")
+            version = f"{head}.{int(patch) + 1}"
+            carried = defect or self._defects.get((service, self._versions[service]))
             if carried:
                 self._defects[service, version] = carried
-            self._versions[service].append(version)
-            return await self._roll(service, f"Deploy {service} {version}: {summary}", actor)
+            self._releases[service].append(version)
+            return await self._roll(
+                service, version, f"Deploy {service} {version}: {summary}", actor
+            )
 
-    async def roll_back(self, service: str, *, actor: str) -> str:
-        """Return to the release before the current one; raises `ShopError` if there is none."""
-        async with self._locks[self._known(service)]:
-            if len(self._versions[service]) < 2:
-                raise ShopError(f"{service} has no earlier release to return to.")
-            self._versions[service].pop()
-            version = self._versions[service][-1]
-            return await self._roll(service, f"Roll {service} back to {version}", actor)
+    async def redeploy(self, service: str, version: str, *, actor: str) -> str:
+        """Return to a release that there has been; raises `ShopError` for any other."""
+        async with self._locks[self.known(service)]:
+            if version not in self._releases[service]:
+                raise ShopError(f"{service} has no release {version}.")
+            return await self._roll(service, version, f"Return {service} to {version}", actor)
 
     async def restart(self, instance: str, *, actor: str) -> str:
         """Replace one instance by a new one of the same release."""
@@ -138,7 +194,7 @@ class ControlPlane:
         if service is None:
             raise ShopError(f"No instance is called {instance}.")
         async with self._locks[service]:
-            change = self.changes.begin(
+            ref = self.changes.begin(
                 kind="infra",
                 target=service,
                 ref=f"restart/{instance}",
@@ -146,33 +202,58 @@ class ControlPlane:
                 summary=f"Restart {instance}",
             )
             await self._replace(service, instance)
-            self.changes.end(change)
-            return f"restart/{instance}"
+            self.changes.end(ref)
+            return ref
 
     async def switch(self, service: str, flag: str, *, on: bool, actor: str) -> str:
-        """Switch a flag of a service."""
-        if flag not in self.system[self._known(service)].flags:
-            raise ShopError(f"{service} has no flag {flag}.")
+        """Switch a flag of a service; the change's ref."""
+        before, after = self.flag(service, flag), "on" if on else "off"
         (self._flags[service].add if on else self._flags[service].discard)(flag)
-        state = "on" if on else "off"
-        return await self._instant(
-            "flag", service, f"{flag}={state}", actor, f"Flag {flag} {state}"
+        ref = self.changes.begin(
+            kind="flag",
+            target=service,
+            ref=f"flag/{service}/{flag}={after}",
+            actor=actor,
+            summary=f"Flag {flag} {after}",
+            what=flag,
+            before=before,
+            after=after,
         )
+        await self._publish()
+        return ref
 
     async def configure(self, service: str, key: str, value: str, *, actor: str) -> str:
-        """Set one configuration value: log_level, client_timeout_ms or route.CALLEE."""
-        allowed = _ALLOWED.get("route" if key.startswith("route.") else key)
-        if allowed is None or not re.fullmatch(allowed, value):
-            raise ShopError(f"{service} has no setting {key} that could be {value}.")
-        before = self._config[self._known(service)].get(key, "primary")
+        """Set one setting: log_level, client_timeout_ms, pool_size, route.PEER or breaker.PEER."""
+        before = self.setting(service, key)
+        self.allowed(service, key, value)
         self._config[service][key] = value
-        summary = f"{service}: {key} {before} -> {value}"
-        return await self._instant("config", service, f"{key}={value}", actor, summary)
+        ref = self.changes.begin(
+            kind="config",
+            target=service,
+            ref=f"config/{service}/{key}={value}",
+            actor=actor,
+            summary=f"{service}: {key} {before} -> {value}",
+            what=key,
+            before=before,
+            after=value,
+        )
+        await self._publish()
+        return ref
 
     async def slow_edge(self, caller: str, callee: str, ms: float) -> None:
-        """Make the wire from one service to another slow. No change: it happens by itself."""
-        self._slow[caller][callee] = ms
+        """Make the wire between two services slow, on the route in use now and on no other.
+
+        No change: it happens by itself.
+        """
+        route = self.setting(caller, f"route.{callee}")
+        for other in ROUTES:
+            self._slow[caller].pop((callee, other), None)
+        self._slow[caller][callee, route] = ms
         await self._publish()
+
+    async def make_party(self, party: str, mode: str) -> None:
+        """Let a third party be well, refuse or fall silent (`shop.outside`). It is no change."""
+        await self._outside[party].tell({"mode": mode})
 
     async def burn(self, service: str, index: int, switch_ms: float) -> str:
         """Burn CPU inside one instance; its id. No change: it happens by itself."""
@@ -184,25 +265,21 @@ class ControlPlane:
     def _database(self) -> Path:
         return self._site.folder / "stock.db"
 
-    def _known(self, service: str) -> str:
-        if service not in self.system:
-            raise ShopError(f"No service is called {service}.")
-        return service
-
-    async def _instant(self, kind: str, service: str, what: str, actor: str, summary: str) -> str:
-        ref = f"{kind}/{service}/{what}"
-        self.changes.begin(kind=kind, target=service, ref=ref, actor=actor, summary=summary)
-        await self._publish()
-        return ref
-
-    async def _roll(self, service: str, summary: str, actor: str) -> str:
-        ref = f"{service}@{self._versions[service][-1]}"
-        change = self.changes.begin(
-            kind="deploy", target=service, ref=ref, actor=actor, summary=summary
+    async def _roll(self, service: str, version: str, summary: str, actor: str) -> str:
+        before, self._versions[service] = self._versions[service], version
+        ref = self.changes.begin(
+            kind="deploy",
+            target=service,
+            ref=f"{service}@{version}",
+            actor=actor,
+            summary=summary,
+            what="version",
+            before=before,
+            after=version,
         )
         for instance in self.instances(service):
             await self._replace(service, instance)
-        self.changes.end(change)
+        self.changes.end(ref)
         return ref
 
     async def _replace(self, service: str, instance: str) -> None:
@@ -216,9 +293,10 @@ class ControlPlane:
         await self._zygote.end(old.child)
 
     async def _start(self, service: str) -> _Running:
-        version = self._versions[service][-1]
+        version = self._versions[service]
         identity = f"{service}-{self._rng.randrange(16**5):05x}"
         defect = self._defects.get((service, version))
+        loop = self._site.loop
         child = await self._zygote.fork(
             identity,
             {
@@ -230,6 +308,7 @@ class ControlPlane:
                 "otlp": self._site.otlp,
                 "seed": self._rng.randrange(2**32),
                 "defect": asdict(defect) if defect else None,
+                "loop": asdict(loop) if loop and loop.service == service else None,
                 "database": str(self._database),
             },
         )
@@ -238,6 +317,7 @@ class ControlPlane:
     async def _publish(self) -> None:
         """Tell every process the state of the world."""
         peers = {name: [r.child.url for r in all_] for name, all_ in self._running.items()}
+        peers |= {party: [child.url] for party, child in self._outside.items()}
         if self._shoppers:
             await self._shoppers.tell({"targets": peers[entry(self.system)], "rate": self._rate})
         await asyncio.gather(
@@ -247,11 +327,15 @@ class ControlPlane:
                         "peers": peers,
                         "flags": sorted(self._flags[name]),
                         "config": self._config[name],
-                        "slow": self._slow[name],
-                        "standby": [
+                        "slow": {
+                            callee: ms
+                            for (callee, route), ms in self._slow[name].items()
+                            if self.setting(name, f"route.{callee}") == route
+                        },
+                        "broken": [
                             callee
-                            for callee in self.system
-                            if self._config[name].get(f"route.{callee}") == "standby"
+                            for callee in callees(self.system[name])
+                            if self.setting(name, f"breaker.{callee}") == "open"
                         ],
                     }
                 )

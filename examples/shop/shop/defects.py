@@ -1,6 +1,7 @@
-"""What a bad release really does wrong: a few mistakes of the everyday kind.
+"""What is wrong in the code: a few mistakes of the everyday kind.
 
-Each is ordinary code that fails on the input it is given, and the line its author logs about it.
+A bad release fails on the input it is given, and logs the line its author wrote about it. A loop
+waits behind a flag: what was asked once is then asked once for each of many.
 """
 
 import logging
@@ -21,7 +22,26 @@ class Defect:
     share: float
 
     def hits(self, facts: Facts) -> bool:
-        return zlib.crc32(facts["user"].encode()) % 1000 < self.share * 1000
+        return _among(facts, self.share)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """With `flag` on, step number `step` of one operation is taken `times` more for some users."""
+
+    service: str
+    flag: str
+    route: str
+    step: int
+    times: int
+    share: float
+
+    def hits(self, facts: Facts) -> bool:
+        return _among(facts, self.share)
+
+
+def _among(facts: Facts, share: float) -> bool:
+    return zlib.crc32(facts["user"].encode()) % 1000 < share * 1000
 
 
 def _unknown_tier(facts: Facts) -> object:

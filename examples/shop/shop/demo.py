@@ -6,7 +6,7 @@ however it comes (`shop.lifeline`).
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,15 +21,41 @@ from shop.children import ShopError, Zygote
 from shop.control import ControlPlane, Site
 from shop.lifeline import Message
 from shop.model import entry, rename
-from shop.plan import FAULTS, WARM_UP_S, BadRelease, Burn, Innocent, Plan, SlowEdge, make
+from shop.outside import WELL
+from shop.plan import (
+    FAULTS,
+    WARM_UP_S,
+    BadRelease,
+    Breakage,
+    Burn,
+    Innocent,
+    Multiplied,
+    Plan,
+    SlowEdge,
+    SmallPool,
+    Unreachable,
+    make,
+)
 from shop.services import SERVICES
 
 _SUMMARIES = {
     "slow-dependency": "The way from one service to another becomes slow; nothing was changed.",
     "bad-release": "A new release of one service fails on one path.",
     "cpu-contention": "CPU is burnt inside one instance of a service.",
+    "pool-exhaustion": "A setting leaves a service too few database connections.",
+    "n-plus-one": "A flag lets one operation ask many times for what it needs once.",
+    "third-party-unreachable": "Somebody outside, whom a service calls, stops answering.",
 }
-_TYPES = {SlowEdge: "network", BadRelease: "code", Burn: "resource"}
+_TYPES: Mapping[type[Breakage], str] = {
+    SlowEdge: "network",
+    BadRelease: "code",
+    Burn: "resource",
+    SmallPool: "resource",
+    Multiplied: "code",
+    Unreachable: "network",
+}
+HEALTHY_S = 20.0  # between a repair and the recurrence: its alert resolves, and a baseline grows
+_QUIET_S = 60.0
 _FALSE_ALARM = "p95 latency is 268 ms (objective: at most 250 ms)"
 
 
@@ -65,8 +91,13 @@ class Shop:
         if run.rename:
             names = naming.invent(run.seed, SERVICES)
         system = rename(SERVICES, names)
+        plan = make(system, run.seed, run.fault, warm_up_s=self._warm_up_s)
         site = Site(
-            system=system, names=names, folder=run.folder, otlp=run.otlp_endpoint.rstrip("/")
+            system=system,
+            names=names,
+            folder=run.folder,
+            otlp=run.otlp_endpoint.rstrip("/"),
+            loop=plan.breakage.loop if isinstance(plan.breakage, Multiplied) else None,
         )
         async with AsyncExitStack() as stack:
             zygote = Zygote(run.folder)
@@ -79,6 +110,7 @@ class Shop:
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            firing = Firing(self._heard)
             shoppers = await zygote.fork(
                 "shoppers",
                 {
@@ -88,13 +120,27 @@ class Shop:
                     "entry": entry(system),
                     "link": f"{url}/status",
                 },
-                self._heard,
+                firing.hear,
             )
             await control.admit(shoppers)
-            plan = make(system, run.seed, run.fault, warm_up_s=self._warm_up_s)
-            session = ShopSession(run=run, plan=plan, control=control, url=url)
+            session = ShopSession(run=run, plan=plan, control=control, url=url, firing=firing)
             stack.push_async_callback(session.close)
             yield session
+
+
+class Firing:
+    """Which symptoms the monitor reports now; passes on what it hears."""
+
+    def __init__(self, heard: Callable[[Message], None]) -> None:
+        self._heard = heard
+        self._symptoms: set[str] = set()
+        self.quiet = asyncio.Event()
+        self.quiet.set()
+
+    def hear(self, message: Message) -> None:
+        (self._symptoms.add if message["firing"] else self._symptoms.discard)(message["about"])
+        (self.quiet.clear if self._symptoms else self.quiet.set)()
+        self._heard(message)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +151,7 @@ class ShopSession:
     plan: Plan
     control: ControlPlane
     url: str
+    firing: Firing
     _tasks: list["asyncio.Task[None]"] = field(init=False, default_factory=list)
     _innocent: list[str] = field(init=False, default_factory=list)
     _instance: str | None = field(init=False, default=None)
@@ -114,7 +161,9 @@ class ShopSession:
     @property
     def system(self) -> RunningSystem:
         return RunningSystem(
-            connectors={"shop": {"url": self.url}}, services=tuple(self.control.system)
+            connectors={"shop": {"url": self.url}},
+            actuators={"shop": {"url": self.url}},
+            services=tuple(self.control.system),
         )
 
     async def play(self) -> None:
@@ -125,24 +174,63 @@ class ShopSession:
             for innocent in plan.innocents
         ]
         await asyncio.sleep(plan.onset_s)
-        match plan.breakage:
+        await self._break()
+
+    async def recur(self) -> None:
+        """Let a while of healthy traffic pass after the repair, then let the same happen again.
+
+        Raises `ShopError` where the monitor still reports the first fault after that.
+        """
+        await self._let_calls_through()
+        await asyncio.sleep(HEALTHY_S)
+        try:
+            async with asyncio.timeout(_QUIET_S):
+                await self.firing.quiet.wait()
+        except TimeoutError as error:
+            raise ShopError(
+                "The monitor still reports a symptom: repair the fault before it can recur."
+            ) from error
+        await self._break()
+
+    async def _break(self) -> None:
+        control = self.control
+        self._onset = datetime.now(UTC)
+        match self.plan.breakage:
             case SlowEdge(caller=caller, callee=callee, ms=ms):
-                self._onset = datetime.now(UTC)
-                await self.control.slow_edge(caller, callee, ms)
+                await control.slow_edge(caller, callee, ms)
             case BadRelease() as bad:
-                self._onset = datetime.now(UTC)
-                self._change = await self.control.deploy(
+                self._change = await control.deploy(
                     bad.service, actor=bad.actor, summary=bad.summary, defect=bad.defect
                 )
             case Burn(service=service, index=index, switch_ms=switch_ms):
-                self._onset = datetime.now(UTC)
-                self._instance = await self.control.burn(service, index, switch_ms)
+                self._instance = await control.burn(service, index, switch_ms)
+            case SmallPool(service=service, size=size, actor=actor):
+                self._change = await control.configure(service, "pool_size", str(size), actor=actor)
+            case Multiplied(loop=loop, actor=actor):
+                self._change = await control.switch(loop.service, loop.flag, on=True, actor=actor)
+            case Unreachable(party=party, mode=mode):
+                await control.make_party(party, mode)
             case None:
-                await self.control.crowd(plan.crowd)
+                self._onset = None
+                await control.crowd(self.plan.crowd)
                 await self._false_alarm()
 
+    async def _let_calls_through(self) -> None:
+        """What failed by itself is well again, and somebody closes the breaker in front of it."""
+        match self.plan.breakage:
+            case Unreachable(caller=caller, party=callee):
+                await self.control.make_party(callee, WELL)
+            case SlowEdge(caller=caller, callee=callee):
+                await self.control.slow_edge(caller, callee, 0.0)
+            case _:
+                return
+        key = f"breaker.{callee}"
+        if self.control.setting(caller, key) == "open":
+            actor = self.plan.innocents[0].actor
+            self._innocent.append(await self.control.configure(caller, key, "closed", actor=actor))
+
     async def truth(self) -> Truth:
-        """What really happened; waits for changes that are still under way."""
+        """What really happened last; waits for changes that are still under way."""
         await asyncio.gather(*self._tasks)
         breakage = self.plan.breakage
         return Truth(

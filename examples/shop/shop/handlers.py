@@ -13,9 +13,9 @@ from opentelemetry.trace import SpanKind
 
 from shop import defects
 from shop.client import Client, UpstreamFailed, UpstreamRefused
-from shop.defects import Defect
-from shop.model import Call, Log, Query, Refuse, Route, Service, Step, Together, Work
-from shop.pool import Pool, execute
+from shop.defects import Defect, Loop
+from shop.model import Call, Job, Log, Query, Refuse, Route, Service, Step, Together, Work
+from shop.pool import Pool, PoolExhausted, execute
 from shop.telemetry import Telemetry
 
 _SPREAD = 0.25  # sigma of the lognormal times
@@ -34,6 +34,7 @@ class Instance:
     client: Client
     rng: random.Random
     defect: Defect | None = None
+    loop: Loop | None = None
     pool: Pool | None = None
     flags: frozenset[str] = frozenset()
 
@@ -101,6 +102,8 @@ async def _respond(instance: Instance, route: Route, request: web.Request) -> in
             if defect and defect.step == number:
                 defects.run(defect, facts, log)
             await _take(instance, step, facts)
+            for item in range(_more(instance, route, number, facts)):
+                await _take(instance, _single(step), {**facts, "sku": f"sku-{item:04d}"})
     except UpstreamRefused:
         return 402
     except _Refused as refusal:
@@ -109,7 +112,34 @@ async def _respond(instance: Instance, route: Route, request: web.Request) -> in
     except UpstreamFailed as error:
         log.error(f"{route.name} failed for {facts['user']}: {error}")  # noqa: TRY400, G004
         raise
+    except PoolExhausted as error:
+        log.error(f"no database connection for {route.name}: {error}")  # noqa: TRY400, G004
+        raise
     return 200
+
+
+def _more(instance: Instance, route: Route, number: int, facts: dict[str, str]) -> int:
+    """How many more times a step is taken than it needs to be."""
+    loop = instance.loop
+    if loop is None or (loop.route, loop.step) != (route.name, number):
+        return 0
+    return loop.times if loop.flag in instance.flags and loop.hits(facts) else 0
+
+
+def _single(step: Step) -> Step:
+    return step.calls[0] if isinstance(step, Together) else step
+
+
+async def repeat(instance: Instance, job: Job) -> None:
+    """Do a job again and again, each time as a trace of its own."""
+    while True:
+        await _pass(job.pause_ms, instance.rng)
+        with instance.telemetry.tracer.start_as_current_span(job.name):
+            try:
+                for step in job.steps:
+                    await _take(instance, step, {})
+            except PoolExhausted as error:
+                instance.telemetry.log.warning(f"{job.name} put off: {error}")  # noqa: G004
 
 
 async def _take(instance: Instance, step: Step, facts: dict[str, str]) -> None:
@@ -140,18 +170,18 @@ async def _take(instance: Instance, step: Step, facts: dict[str, str]) -> None:
 async def _query(instance: Instance, query: Query, facts: dict[str, str]) -> None:
     if instance.pool is None:
         raise RuntimeError(f"{instance.service.name} has no database")
-    with instance.telemetry.tracer.start_as_current_span(
-        f"{query.operation} {query.table}",
-        kind=SpanKind.CLIENT,
-        attributes={
-            "db.system": "sqlite",
-            "db.name": "stock.db",
-            "db.operation": query.operation,
-            "db.sql.table": query.table,
-            "db.statement": query.sql,
-        },
-    ):
-        async with instance.pool.connection() as connection:
+    async with instance.pool.connection() as connection:
+        with instance.telemetry.tracer.start_as_current_span(
+            f"{query.operation} {query.table}",
+            kind=SpanKind.CLIENT,
+            attributes={
+                "db.system": "sqlite",
+                "db.name": "stock.db",
+                "db.operation": query.operation,
+                "db.sql.table": query.table,
+                "db.statement": query.sql,
+            },
+        ):
             await asyncio.to_thread(execute, connection, query.sql, facts)
             await _pass(query.ms, instance.rng)
 

@@ -107,7 +107,12 @@ class _Pager:
                 link=self.link,
             )
             self.channel.send(
-                {"symptom": symptom.text, "firing": symptom.firing, "at": now.isoformat()}
+                {
+                    "about": f"{symptom.name} {symptom.route}",
+                    "symptom": symptom.text,
+                    "firing": symptom.firing,
+                    "at": now.isoformat(),
+                }
             )
         for name in sorted({symptom.name for symptom in symptoms}):
             group = [alert for alert in self.firing.values() if alert.name == name]

@@ -20,11 +20,12 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An HTTP call to another service, which must succeed."""
+    """An HTTP call to another service, which must succeed; `outside` is a third party's."""
 
     service: str
     method: str
     path: str
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What each instance does by itself, again and again, `pause_ms` after the last time."""
+
+    name: str
+    pause_ms: float
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A service: how many instances it runs, what it offers, which flags it knows."""
 
@@ -97,6 +107,7 @@ class Service:
     flags: tuple[str, ...]
     instances: int = 1
     database: bool = False
+    jobs: tuple[Job, ...] = ()
 
 
 System = Mapping[str, Service]  # by name; the first one is the entry
@@ -107,26 +118,44 @@ def entry(system: System) -> str:
     return next(iter(system))
 
 
+def callees(service: Service) -> tuple[str, ...]:
+    """Whom a service calls, each once, third parties too."""
+    called = (call.service for route in service.routes for call in route.calls())
+    return tuple(dict.fromkeys(called))
+
+
 def edges(system: System) -> tuple[tuple[str, str], ...]:
-    """Every (caller, callee), in the order of the table, each once."""
-    pairs = (
-        (service.name, call.service)
+    """Every (caller, callee) inside the system, in the order of the table, each once."""
+    return tuple(
+        (service.name, callee)
         for service in system.values()
-        for route in service.routes
-        for call in route.calls()
+        for callee in callees(service)
+        if callee in system
     )
-    return tuple(dict.fromkeys(pairs))
+
+
+def third_parties(system: System) -> tuple[tuple[str, str], ...]:
+    """Every (caller, third party), in the order of the table, each once."""
+    return tuple(
+        (service.name, callee)
+        for service in system.values()
+        for callee in callees(service)
+        if callee not in system
+    )
 
 
 def rename(system: System, names: Mapping[str, str]) -> System:
     """The same system with other service names; nothing else changes."""
 
+    def call(old: Call) -> Call:
+        return old if old.outside else replace(old, service=names[old.service])
+
     def step(old: Step) -> Step:
         match old:
-            case Call(service=service):
-                return replace(old, service=names[service])
+            case Call():
+                return call(old)
             case Together(calls=calls):
-                return Together(calls=tuple(replace(c, service=names[c.service]) for c in calls))
+                return Together(calls=tuple(call(each) for each in calls))
             case _:
                 return old
 

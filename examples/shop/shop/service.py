@@ -13,13 +13,12 @@ from aiohttp import web
 from shop import handlers, lifeline
 from shop.burn import Burner
 from shop.client import Client, Routing
-from shop.defects import Defect
+from shop.defects import Defect, Loop
 from shop.model import Service, rename
-from shop.pool import Pool
+from shop.pool import SIZE, Pool
 from shop.services import SERVICES
 from shop.telemetry import Telemetry
 
-_POOL_SIZE = 4
 _POOL_WAITING = 32
 
 
@@ -41,6 +40,7 @@ async def run(channel: lifeline.Channel, spec: Mapping[str, Any]) -> None:
             client=Client(session, telemetry.tracer, rng),
             rng=rng,
             defect=Defect(**spec["defect"]) if spec["defect"] else None,
+            loop=Loop(**spec["loop"]) if spec["loop"] else None,
             pool=_pool(service, spec["database"], telemetry),
         )
         runner = web.AppRunner(
@@ -52,10 +52,14 @@ async def run(channel: lifeline.Channel, spec: Mapping[str, Any]) -> None:
         port = runner.addresses[0][1]
         channel.send({"ready": {"pid": os.getpid(), "url": f"http://127.0.0.1:{port}"}})
         burner = Burner()
+        jobs = [asyncio.create_task(handlers.repeat(instance, job)) for job in service.jobs]
         async for order in channel.orders():
             _obey(instance, burner, order)
         lifeline.exit_soon()
         burner.stop()
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
         await runner.cleanup()
     await asyncio.to_thread(telemetry.close)
 
@@ -63,8 +67,10 @@ async def run(channel: lifeline.Channel, spec: Mapping[str, Any]) -> None:
 def _pool(service: Service, path: str, telemetry: Telemetry) -> Pool | None:
     if not service.database:
         return None
-    pool = Pool(Path(path), size=_POOL_SIZE, max_waiting=_POOL_WAITING)
-    telemetry.watch_pool(size=pool.size, used=lambda: pool.used, waiting=lambda: pool.waiting)
+    file = Path(path)
+    waited = telemetry.pool_wait(file.stem)
+    pool = Pool(file, size=SIZE, max_waiting=_POOL_WAITING, waited=waited)
+    telemetry.watch_pool(file.stem, pool)
     return pool
 
 
@@ -76,9 +82,11 @@ def _obey(instance: handlers.Instance, burner: Burner, order: Mapping[str, Any])
     config: dict[str, str] = order["config"]
     instance.flags = frozenset(order["flags"])
     instance.telemetry.log.setLevel(config["log_level"])
+    if instance.pool is not None:
+        instance.pool.resize(int(config["pool_size"]))
     instance.client.routing = Routing(
         peers=order["peers"],
         slow=order["slow"],
-        standby=frozenset(order["standby"]),
+        broken=frozenset(order["broken"]),
         timeout_s=int(config["client_timeout_ms"]) / 1000,
     )

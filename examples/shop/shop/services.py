@@ -1,9 +1,9 @@
-"""The shop itself: nine services, thirteen edges, up to four deep.
+"""The shop itself: nine services, thirteen edges, up to four deep, and three third parties.
 
 No route, log line or flag holds a service's name, so that a renamed run gives nothing away.
 """
 
-from shop.model import Call, Log, Query, Refuse, Route, Service, System, Together, Work
+from shop.model import Call, Job, Log, Query, Refuse, Route, Service, System, Together, Work
 
 _STOREFRONT = Service(
     name="storefront",
@@ -141,7 +141,7 @@ _PRICING = Service(
 
 _RECOMMENDATIONS = Service(
     name="recommendations",
-    flags=("diversity-boost",),
+    flags=("diversity-boost", "seasonal-mix"),
     routes=(
         Route(
             method="GET",
@@ -184,7 +184,7 @@ _CART = Service(
 _CHECKOUT = Service(
     name="checkout",
     instances=2,
-    flags=("express-lane",),
+    flags=("express-lane", "slot-hints"),
     routes=(
         Route(
             method="POST",
@@ -196,6 +196,7 @@ _CHECKOUT = Service(
                 Call(service="payment", method="POST", path="/charges"),
                 Call(service="shipping", method="POST", path="/shipments"),
                 Work(name="write order", ms=3),
+                Call(service="mail.example", method="POST", path="/messages", outside=True),
                 Log(level="info", text="order {ref} placed, total {n} cents"),
             ),
         ),
@@ -205,8 +206,19 @@ _CHECKOUT = Service(
 _INVENTORY = Service(
     name="inventory",
     instances=2,
-    flags=("low-stock-hint",),
+    flags=("low-stock-hint", "bin-lookup"),
     database=True,
+    jobs=(
+        Job(
+            name="reconcile reservations",
+            pause_ms=600,
+            steps=(
+                Query(
+                    sql="SELECT sku, reserved FROM stock WHERE reserved > 0", table="stock", ms=550
+                ),
+            ),
+        ),
+    ),
     routes=(
         Route(
             method="GET",
@@ -243,7 +255,8 @@ _PAYMENT = Service(
             steps=(
                 Log(level="debug", text="charge {ref}: risk score {n}"),
                 Refuse(share=0.015, text="card of {user} declined, charge {ref}"),
-                Work(name="authorise card", ms=14),
+                Work(name="score risk", ms=5),
+                Call(service="cards.example", method="POST", path="/captures", outside=True),
                 Log(level="info", text="charge {ref} captured, {n} cents"),
                 Log(level="error", text="receipt {ref} not archived, will retry", share=0.004),
             ),
@@ -259,7 +272,8 @@ _SHIPPING = Service(
             method="POST",
             path="/shipments",
             steps=(
-                Work(name="choose carrier", ms=5),
+                Call(service="parcels.example", method="GET", path="/quotes", outside=True),
+                Work(name="choose carrier", ms=3),
                 Log(level="info", text="shipment {ref} booked, parcel of {n} g"),
                 Log(level="warning", text="carrier quote {ref} from cache", share=0.03),
             ),

@@ -25,6 +25,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Tracer
 
+from shop.pool import Pool
+
 _SCOPE = "shop"
 _BATCH_MS = 700
 _METRICS_MS = 2000
@@ -138,22 +140,41 @@ class Telemetry:
         self.log.setLevel(logging.INFO)
         self.log.addHandler(_Bridge(self._logs))
 
-    def watch_pool(self, *, size: int, used: Callable[[], int], waiting: Callable[[], int]) -> None:
-        """Report a connection pool: connections used and idle, its bound, and who waits for one."""
+    def watch_pool(self, name: str, pool: Pool) -> None:
+        """Report a connection pool: what is used and idle, its bound, who waits, who gave up."""
+        labels = {"db.client.connection.pool.name": name}
+        gauge = self._meter.create_observable_gauge
 
         def count(_: CallbackOptions) -> Iterable[Observation]:
-            busy = used()
-            yield Observation(busy, {"state": "used"})
-            yield Observation(size - busy, {"state": "idle"})
+            for state, number in (("used", pool.used), ("idle", max(0, pool.size - pool.used))):
+                yield Observation(number, {**labels, "db.client.connection.state": state})
 
-        gauge = self._meter.create_observable_gauge
         gauge("db.client.connection.count", [count], unit="{connection}")
         gauge(
+            "db.client.connection.max",
+            [lambda _: [Observation(pool.size, labels)]],
+            unit="{connection}",
+        )
+        gauge(
             "db.client.connection.pending_requests",
-            [lambda _: [Observation(waiting())]],
+            [lambda _: [Observation(pool.waiting, labels)]],
             unit="{request}",
         )
-        gauge("db.client.connection.max", [lambda _: [Observation(size)]], unit="{connection}")
+        self._meter.create_observable_counter(
+            "db.client.connection.timeouts",
+            [lambda _: [Observation(pool.timeouts, labels)]],
+            unit="{timeout}",
+        )
+
+    def pool_wait(self, name: str) -> Callable[[float], None]:
+        """Return what is told the seconds that each wait for a connection of a pool took."""
+        labels = {"db.client.connection.pool.name": name}
+        waits = self._meter.create_histogram(
+            "db.client.connection.wait_time",
+            unit="s",
+            explicit_bucket_boundaries_advisory=_BUCKETS_S,
+        )
+        return lambda seconds: waits.record(seconds, labels)
 
     def close(self) -> None:
         """Send what is waiting and stop; blocks for as long as the exporters need."""

@@ -13,9 +13,9 @@ import socket
 import sys
 from pathlib import Path
 
-from shop import lifeline, load, service
+from shop import lifeline, load, outside, service
 
-_ROLES = {"service": service.run, "load": load.run}
+_ROLES = {"service": service.run, "load": load.run, "outside": outside.run}
 
 
 def main() -> None:

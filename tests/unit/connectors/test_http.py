@@ -43,6 +43,7 @@ async def backend() -> AsyncIterator[Backend]:
     served = Backend()
     app = web.Application()
     app.router.add_get("/{tail:.*}", served.handle)
+    app.router.add_post("/{tail:.*}", served.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -219,3 +220,39 @@ async def test_calls_are_counted_by_outcome(backend: Backend):
     assert ({"connector": "counted", "outcome": "ok"}, 1) in points
     assert ({"connector": "counted", "outcome": "Forbidden"}, 1) in points
     provider.shutdown()
+
+
+async def test_a_post_carries_json_and_is_never_repeated(backend: Backend, client: HttpClient):
+    async def echo(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"got": await request.json()})
+
+    backend.answer = echo
+    assert await client.post_json("/do", {"a": 1}, deadline_s=5) == {"got": {"a": 1}}
+    backend.answer = status(503)
+    with pytest.raises(Unavailable):
+        await client.post_json("/do", {"a": 1}, deadline_s=5)
+    assert [request.method for request in backend.requests] == ["POST", "POST"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ('{"detail": "It is off already."}', "application/problem+json", "It is off already."),
+        ('{"detail": "password=hunter2"}', "application/problem+json", "[redacted"),
+        ('{"detail": "secret"}', "application/json", "did not accept the question"),
+        ("[]", "application/problem+json", "did not accept the question"),
+        ("secret", "text/plain", "did not accept the question"),
+    ],
+)
+async def test_a_refusal_is_told_in_the_backends_words_if_they_are_for_people(
+    backend: Backend, client: HttpClient, text: str, kind: str, said: str
+):
+    async def refuse(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=422, text=text, content_type=kind)
+
+    backend.answer = refuse
+    with pytest.raises(Rejected) as caught:
+        await client.post_json("/do", {}, deadline_s=5)
+    assert said in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert ": secret" not in str(caught.value)

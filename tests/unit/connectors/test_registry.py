@@ -15,6 +15,9 @@ from connectors.errors import Forbidden
 def explodes(settings):
     raise ZeroDivisionError("hunter2")
 
+def lever(settings):
+    return ("lever", settings["length"])
+
 def refuses(settings):
     raise Forbidden("The broken plugin needs a licence.")
 """
@@ -23,6 +26,10 @@ ENTRY_POINTS = """[firstline.connectors]
 explodes = plugin_for_registry:explodes
 refuses = plugin_for_registry:refuses
 absent = no_such_module_at_all:build
+
+[firstline.actuators]
+lever = plugin_for_registry:lever
+explodes = plugin_for_registry:explodes
 """
 
 
@@ -77,3 +84,14 @@ def test_one_that_fails_is_reported_and_the_rest_go_on(tmp_path: Path):
     assert messages["refuses"] == "The broken plugin needs a licence."
     assert messages["nowhere"].startswith("No connector is called nowhere; installed: ")
     assert messages["otlp"].startswith("The settings of otlp are wrong: prot: ")
+
+
+@pytest.mark.usefixtures("plugins")
+def test_actuators_are_loaded_as_connectors_are():
+    made = registry.load_actuators({"explodes": {}, "nowhere": {}, "lever": {"length": 2}})
+    assert made.actuators == {"lever": ("lever", 2)}
+    messages = {failed.name: failed.message for failed in made.failed}
+    assert messages["explodes"].startswith("The actuator explodes could not be loaded (Zero")
+    assert messages["nowhere"].startswith("No actuator is called nowhere; installed: ")
+    assert "lever" in registry.available(registry.ACTUATORS)
+    assert "lever" not in registry.available()

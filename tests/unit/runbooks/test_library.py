@@ -13,6 +13,7 @@ ACTIONS = {
     "drain_instance",
     "enable_circuit_breaker",
     "purge_queue_to_dlq",
+    "reroute_traffic",
     "restart_instance",
     "revert_config",
     "rollback_deploy",

@@ -1,19 +1,14 @@
 """The shop's change feed, from the control plane's HTTP interface to firstline's words."""
 
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp import web
+from idle_shop import idle_plane, served
 from shop.changefeed import build
-from shop.children import Zygote
-from shop.control import ControlPlane, Site
+from shop.control import ControlPlane
 from shop.feed import application
-from shop.services import SERVICES
 
 from connectors.api import Ask, Capability, Connector, Page, Window
 from connectors.errors import Rejected, Unavailable
@@ -21,19 +16,7 @@ from connectors.errors import Rejected, Unavailable
 
 @pytest.fixture
 def control(tmp_path: Path) -> ControlPlane:
-    """A control plane that runs nothing: its record and its rules work without."""
-    names = {name: name for name in SERVICES}
-    site = Site(system=SERVICES, names=names, folder=tmp_path, otlp="http://127.0.0.1:1")
-    return ControlPlane(site, Zygote(tmp_path), random.Random(1))  # noqa: S311
-
-
-@asynccontextmanager
-async def served(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    return idle_plane(tmp_path)
 
 
 async def _pages(connector: Connector, **asked: object) -> list[Page]:
@@ -74,12 +57,12 @@ async def test_a_filter_and_a_bound_are_kept_and_a_cut_is_told(control: ControlP
 
 
 async def test_an_unfinished_change_is_told_as_under_way(control: ControlPlane):
-    number = control.changes.begin(
+    ref = control.changes.begin(
         kind="deploy", target="cart", ref="cart@1.0.1", actor="deploy-bot", summary="Deploy"
     )
     async with served(application(control)) as url:
         (before,) = await _pages(build({"url": url}))
-        control.changes.end(number)
+        control.changes.end(ref)
         (after,) = await _pages(build({"url": url}))
     assert before.changes[0].until is None
     assert after.changes[0].until is not None
@@ -109,24 +92,9 @@ async def test_something_else_at_the_address_is_not_an_empty_feed():
             await _pages(build({"url": url}))
 
 
-@pytest.mark.parametrize(
-    ("path", "order", "status"),
-    [
-        ("/rollback", {"service": "cart"}, 422),
-        ("/rollback", {"service": "nothing"}, 422),
-        ("/restart", {"instance": "cart-0"}, 422),
-        ("/flag", {"service": "cart", "flag": "no-such-flag", "state": "on"}, 422),
-        ("/config", {"service": "cart", "key": "log_level", "value": "LOUD"}, 422),
-        ("/config", {"service": "cart"}, 400),
-        ("/config", {"service": "cart", "key": "route.pricing", "value": "standby"}, 200),
-    ],
-)
-async def test_an_operator_is_told_what_cannot_be_done(
-    control: ControlPlane, path: str, order: dict[str, str], status: int
-):
-    async with served(application(control)) as url, aiohttp.ClientSession() as session:
-        async with session.post(url + path, json=order) as response:
-            assert response.status == status
-            assert await response.text()
-        async with session.get(f"{url}/changes", params={"from": "yesterday"}) as response:
-            assert response.status == 400
+async def test_the_same_change_again_has_a_reference_of_its_own(control: ControlPlane):
+    for value in ("DEBUG", "INFO", "DEBUG"):
+        await control.configure("cart", "log_level", value, actor="a.lindqvist")
+    async with served(application(control)) as url:
+        (page,) = await _pages(build({"url": url}))
+    assert len({change.ref for change in page.changes}) == 3

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from shop.defects import KINDS, Defect, run
+from shop.defects import KINDS, Defect, Loop, run
 
 FACTS = [
     {"user": f"u-{number:04d}", "sku": f"sku-{number:04d}", "category": "toys", "ref": "0"}
@@ -27,3 +27,10 @@ def test_each_kind_fails_where_it_hits_and_logs_what_it_was(
             run(defect, facts, LOG)
     assert 0.3 < failed / len(FACTS) < 0.7
     assert [record.levelname for record in caplog.records] == ["ERROR"] * failed
+
+
+def test_a_loop_hits_the_same_users_each_time_and_about_its_share():
+    loop = Loop(service="s", flag="f", route="GET /", step=0, times=20, share=0.4)
+    hit = [loop.hits(facts) for facts in FACTS]
+    assert hit == [loop.hits(facts) for facts in FACTS]
+    assert 0.25 < sum(hit) / len(hit) < 0.55

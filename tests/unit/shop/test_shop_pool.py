@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from shop.pool import Pool, PoolExhausted, create, execute
+from shop.pool import WAIT_S, Pool, PoolExhausted, create, execute
 
 
 @pytest.fixture
@@ -52,6 +52,32 @@ async def test_a_cancelled_waiter_leaves_the_queue(database: Path):
         await asyncio.gather(waiting, return_exceptions=True)
         assert pool.waiting == 0
     await _borrow(pool)
+    pool.close()
+
+
+async def test_who_waits_too_long_goes_away_and_every_wait_is_told(database: Path):
+    waits: list[float] = []
+    pool = Pool(database, size=1, max_waiting=1, waited=waits.append)
+    async with pool.connection():
+        with pytest.raises(PoolExhausted, match="no connection within 400 ms, 1 of 1 in use"):
+            await _borrow(pool)
+    assert pool.timeouts == 1
+    assert max(waits) >= WAIT_S * 0.9
+    assert len(waits) == 2
+    pool.close()
+
+
+async def test_a_pool_is_resized_while_it_is_in_use(database: Path):
+    pool = Pool(database, size=2, max_waiting=5)
+    async with pool.connection(), pool.connection():
+        pool.resize(1)
+        assert pool.used == 2
+    async with pool.connection():
+        waiting = asyncio.create_task(_borrow(pool))
+        await asyncio.sleep(0)
+        assert pool.waiting == 1
+        pool.resize(3)
+        await waiting
     pool.close()
 
 
