@@ -13,6 +13,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from assistant.engine.controlflow import calls_made
 from assistant.engine.shift import Shift
 from assistant.engine.windows import to_us
 from connectors.api import Change
@@ -27,6 +28,13 @@ UNHARMED_LEVEL = 0.3
 WORTH_A_LOOK = 0.5  # timing below which nothing else can make a change guilty
 FAILS = 0.02  # share of executions from which a version counts as failing
 MIN_SERIES = 12
+DATED = (  # kinds of shifts whose moment single executions tell
+    "calls_multiplied",
+    "call_added",
+    "error_origin",
+    "self_time_shift",
+    "edge_gap_shift",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +226,13 @@ def _mean(values: pl.Series) -> float:
 def series_of(shift: Shift, spans: pl.DataFrame) -> pl.DataFrame:
     """Return the executions behind a shift as (`us`, `value`): what it measures, one row each.
 
-    Empty for shifts that no single execution shows.
+    It rises with the fault. Empty for shifts that are not in `DATED`.
     """
     mine = spans.filter((pl.col("service") == shift.service) & (pl.col("name") == shift.operation))
-    if shift.kind == "error_origin":
+    if shift.kind in ("calls_multiplied", "call_added"):
+        mine = calls_made(spans, mine, shift.detail)
+        value = pl.col("calls").cast(pl.Float64).log1p()
+    elif shift.kind == "error_origin":
         value = pl.col("origin").cast(pl.Float64)
     elif shift.kind in ("self_time_shift", "edge_gap_shift"):
         if shift.peer:

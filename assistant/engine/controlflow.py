@@ -49,10 +49,7 @@ def _calls(spans: pl.DataFrame) -> pl.DataFrame | None:
         .select(
             pl.col("parent").alias("ix"),
             pl.lit("call").alias("event"),
-            pl.when((pl.col("role") == "call") & (pl.col("callee") != pl.col("service")))
-            .then(pl.col("name") + " → " + pl.col("callee"))
-            .otherwise(pl.col("name"))
-            .alias("target"),
+            _target().alias("target"),
             pl.coalesce("callee", "service").alias("target_service"),
         )
         .group_by("ix", "event", "target", "target_service")
@@ -60,6 +57,26 @@ def _calls(spans: pl.DataFrame) -> pl.DataFrame | None:
         .join(spans.select("ix", "service", "name", "bucket"), on="ix")
     )
     return _complete(made, executions)
+
+
+def _target() -> pl.Expr:
+    """What a child span is to its parent: an operation, or a call to somebody."""
+    outward = (pl.col("role") == "call") & (pl.col("callee") != pl.col("service"))
+    return (
+        pl.when(outward).then(pl.col("name") + " → " + pl.col("callee")).otherwise(pl.col("name"))
+    )
+
+
+def calls_made(spans: pl.DataFrame, executions: pl.DataFrame, target: str) -> pl.DataFrame:
+    """Return `executions` (spans with `ix`) with `calls`: how often each made the call `target`."""
+    made = (
+        spans.filter(pl.col("parent").is_not_null() & (_target() == target))
+        .group_by(pl.col("parent").alias("ix"))
+        .len("calls")
+    )
+    return executions.join(made, on="ix", how="left", maintain_order="left").with_columns(
+        pl.col("calls").fill_null(0)
+    )
 
 
 def _lines(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame | None:

@@ -61,6 +61,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     ledger = Ledger(scene.spans)
     for shift in scene.symptoms.shifts[:SYMPTOMS_SHOWN]:
         ledger.shift(shift, Stance.CONTEXT)
+    ledger.told(question)
     said, why = confidence.verdict(_standing(scene))
     if said in (Verdict.HEALTHY, Verdict.NOT_DETERMINED) and not scene.ranked:
         return _nothing(said, why, ledger, _gaps(telemetry, scene))
@@ -93,7 +94,8 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     tables = local.build(spans, _bucketed(logs, windows), samples, windows)
     tested = local.run(tables)
     passed = errors.passed_on(spans, INCIDENT)
-    ranked = [r for r in fuse.ranked(explain.explain(tested, graph, passed)) if r[0] > 0]
+    suspects = fuse.ranked(explain.explain(tested, graph, passed))
+    ranked = [r for r in suspects if r[0] > 0 and r[1].service not in question.ruled_out]
     return _Scene(
         spans=spans,
         windows=windows,
@@ -252,9 +254,7 @@ def _affected(service: str, scene: _Scene) -> tuple[str, ...]:
 def _judge_changes(
     telemetry: Telemetry, question: Question, scene: _Scene, first: _Narrowed
 ) -> list[changes.Judged]:
-    strongest = next(
-        (s for s in first.mine if s.mechanism in (Mechanism.ERROR, Mechanism.LATENCY)), None
-    )
+    strongest = next((s for s in first.mine if s.kind in changes.DATED), None)
     series = (
         changes.series_of(strongest, scene.spans)
         if strongest
@@ -264,7 +264,7 @@ def _judge_changes(
     graph = scene.graph
     near = graph.callers.get(service, frozenset()) | graph.callees.get(service, frozenset())
     return changes.judge(
-        telemetry.changes,
+        tuple(c for c in telemetry.changes if c.ref not in question.ignored),
         service=service,
         near=near,
         start=replace(

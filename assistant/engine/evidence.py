@@ -8,6 +8,7 @@ import polars as pl
 from assistant.domain.evidence import Evidence, Stance, Subject
 from assistant.engine.changes import Judged
 from assistant.engine.explain import Cleared
+from assistant.engine.question import Question
 from assistant.engine.scope import Scope
 from assistant.engine.shift import Shift
 from assistant.engine.windows import INCIDENT, from_us
@@ -15,6 +16,7 @@ from assistant.engine.wording import cleared as cleared_sentence
 from assistant.engine.wording import statement
 
 EXEMPLARS = 3
+LASTING = ("self_time_shift", "edge_gap_shift", "symptom_latency", "symptom_tail")
 
 
 @dataclass(slots=True)
@@ -92,6 +94,14 @@ class Ledger:
         text = f"{found} {service}"
         return self._plain("no_change", service, text, Stance.CONTEXT, source="changes")
 
+    def told(self, question: Question) -> None:
+        """Enter what a person said: it is evidence of what was left out, not of the cause."""
+        for name in question.ruled_out:
+            self._plain("told", name, f"{name} is not considered: a person said so", Stance.CONTEXT)
+        for ref in question.ignored:
+            text = f"change {ref} is not considered: a person said so"
+            self._plain("told", question.service or ref, text, Stance.CONTEXT, metric=ref)
+
     def ruled_out(self, record: Cleared) -> str:
         """Enter that a component was cleared."""
         return self._plain(
@@ -157,8 +167,8 @@ class Ledger:
             shown = mine.filter("origin" if shift.kind == "error_origin" else "failed").sort(
                 ["us", "trace_id"]
             )
-        elif shift.kind in ("self_time_shift", "edge_gap_shift", "symptom_latency"):
-            value = "dur_us" if shift.kind == "symptom_latency" else "self_ms"
+        elif shift.kind in LASTING:
+            value = "dur_us" if shift.kind.startswith("symptom") else "self_ms"
             shown = mine.sort([value, "trace_id"], descending=[True, False])
         else:
             return None, ()

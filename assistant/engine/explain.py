@@ -56,9 +56,13 @@ def explain(
     _latency(tested, graph, suspects)
     _control(tested.control, graph, suspects, passed_on)
     _errors(tested.errors, suspects)
-    for shift in (*tested.resources, *tested.lines):
-        parts = suspects[shift.service].parts
-        parts[shift.mechanism] = max(parts.get(shift.mechanism, 0.0), shift.strength)
+    for shift in tested.resources:
+        _raise(suspects[shift.service], shift.mechanism, shift.strength)
+    for shift in tested.lines:
+        # Who passes on what failed beneath complains about it as well.
+        share, _ = passed_on.get(shift.service, (0.0, ""))
+        own = 1.0 - PASSED_ON * share if share > MOSTLY else 1.0
+        _raise(suspects[shift.service], shift.mechanism, own * shift.strength)
     return [s for s in suspects.values() if any(v > 0 for v in s.parts.values()) or s.cleared]
 
 
@@ -164,5 +168,8 @@ def _errors(shifts: Sequence[Shift], suspects: dict[str, Suspect]) -> None:
         if shift.peer:
             charged = [(shift.peer, ON_THE_WAY), (shift.service, CALLER_SIDE)]
         for name, share in charged:
-            parts = suspects[name].parts
-            parts[Mechanism.ERROR] = max(parts.get(Mechanism.ERROR, 0.0), share * shift.strength)
+            _raise(suspects[name], Mechanism.ERROR, share * shift.strength)
+
+
+def _raise(suspect: Suspect, mechanism: Mechanism, strength: float) -> None:
+    suspect.parts[mechanism] = max(suspect.parts.get(mechanism, 0.0), strength)

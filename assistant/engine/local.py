@@ -20,7 +20,7 @@ CELL_US, BUSY_CELL_US, BUSY = 10_000_000, 1_000_000, 3.0  # requests per second
 class Tables:
     """Sums per key and bucket; `weights` is how much happened in each bucket.
 
-    `paces` are requests per second.
+    `work` is executions and calls per service, `paces` are requests per second.
     """
 
     latency: pl.DataFrame
@@ -28,7 +28,7 @@ class Tables:
     errors: pl.DataFrame
     lines: pl.DataFrame
     resources: pl.DataFrame
-    entries: pl.DataFrame
+    work: pl.DataFrame
     weights: dict[int, float]
     paces: dict[int, float]
 
@@ -53,14 +53,15 @@ def build(
     spans: pl.DataFrame, logs: pl.DataFrame, metrics: pl.DataFrame, windows: Windows
 ) -> Tables:
     """Sum the (bucketed) frames; they need a `bucket` column."""
-    entries = spans.filter(pl.col("role") == "entry").group_by("service", "bucket").len("n")
+    # A service that asks more of others works more, though no more is asked of it.
+    work = spans.filter(pl.col("role").is_in(["entry", "call"])).group_by("service", "bucket")
     return Tables(
         latency=latency.table(spans),
         flow=controlflow.table(spans, logs),
         errors=errors.table(spans),
         lines=errors.line_table(logs, weights := _weights(spans, windows)),
         resources=resources.table(metrics),
-        entries=entries.sort("service", "bucket"),
+        work=work.len("n").sort("service", "bucket"),
         weights=weights,
         paces=_pace(spans),
     )
@@ -115,8 +116,8 @@ def _load(tables: Tables, incident: int) -> dict[str, float]:
     total1 = tables.weights.get(incident, 0.0)
     if not total0 or not total1:
         return {}
-    before = tables.entries.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
-    after = tables.entries.filter(pl.col("bucket") == incident)
+    before = tables.work.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
+    after = tables.work.filter(pl.col("bucket") == incident)
     n0 = dict(before.group_by("service").agg(pl.col("n").sum()).iter_rows())
     n1 = dict(after.group_by("service").agg(pl.col("n").sum()).iter_rows())
     known = {s: traffic * (n1.get(s, 0) / total1) / (n / total0) for s, n in n0.items() if n}

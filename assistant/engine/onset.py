@@ -120,8 +120,14 @@ def _span_signals(
     per_trace = spans.group_by("trace_id").agg(
         pl.col("us").min(), pl.len().cast(pl.Float64).log().alias("size")
     )
-    sizes = _on_grid(per_trace, pl.col("size"), first_us, bin_us, count)
-    signals.append(Signal(sizes, 1.0, either_way=True))
+    # Kinds of requests differ in size far more than a request from others of its kind.
+    kinds = roots.select("trace_id", "service", "name").unique("trace_id", maintain_order=True)
+    kind = ["service", "name"]
+    kept = per_trace.join(kinds, on="trace_id", how="left").with_columns(pl.col(kind).fill_null(""))
+    work = _standardised(kept.sort("us", "trace_id"), pl.col("size"), kind)
+    signals.append(
+        Signal(_on_grid(work, pl.col("z"), first_us, bin_us, count), 1.0, either_way=True)
+    )
     for _, part in sorted(local.group_by("service"), key=lambda item: str(item[0])):
         signals.append(Signal(_on_grid(part, pl.col("z"), first_us, bin_us, count), 1.0))
     return signals

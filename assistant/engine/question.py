@@ -38,6 +38,7 @@ class Telemetry:
 class Question:
     """When and about what. `at` is the alert's time, `horizon` the end of what may be seen.
 
+    `ruled_out` are components that a person told not to blame, `ignored` refs of changes.
     `onset` is null where it has to be found; where it is told, all data outside known incidents are
     baseline and the incident ends at `until`. `known_incidents` are kept out of the baseline.
     """
@@ -49,3 +50,5 @@ class Question:
     onset: datetime | None = None
     until: datetime | None = None
     known_incidents: tuple[Window, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()

@@ -11,11 +11,17 @@ import polars as pl
 
 from assistant.engine.shift import Mechanism, Shift, saturate
 
-KEYS = ["service", "instance", "name", "unit"]
+KEYS = ["service", "instance", "name", "unit", "labels"]
 MIN_Z, HALF_Z = 3.0, 10.0
 MIN_BEFORE, MIN_AFTER = 4, 2
 EVERYONE = "*"  # the load of components that have none of their own
 RATIO_UP_TO = 1.5  # a larger value is in percent already
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+FELT_WAIT_S = 0.01  # a shorter wait for a connection or a turn is felt by no request
+NO_BURDEN = (
+    r"limit|max|capacity|requested|node[._]|\.rate$"  # a duration's rate is how often it was
+)
+UNUSED = r"\b(idle|free|available|unused)\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +56,22 @@ FAMILIES = (
 def family_of(metric: str) -> Family | None:
     """Return the family of a metric by its name, null for one that says nothing of resources."""
     lowered = metric.lower()
-    if re.search(r"limit|max|capacity|requested|node[._]", lowered):
+    if re.search(NO_BURDEN, lowered):
         return None
     return next((f for f in FAMILIES if re.search(f.pattern, lowered)), None)
 
 
 def table(metrics: pl.DataFrame) -> pl.DataFrame:
-    """Return the resource samples with `family`; other metrics and non-numbers are left out."""
+    """Return the resource samples with `family`, apart by their labels.
+
+    Other metrics, non-numbers, and what is told of the unused part are left out.
+    """
     names = metrics.get_column("name").unique().drop_nulls().to_list()
     families = {n: f.name for n in sorted(names) if (f := family_of(n)) is not None}
     return metrics.filter(
-        pl.col("name").is_in(list(families)) & pl.col("value").is_finite()
+        pl.col("name").is_in(list(families))
+        & pl.col("value").is_finite()
+        & ~pl.col("labels").cast(pl.String).str.contains(UNUSED).fill_null(value=False)
     ).with_columns(
         pl.col("name")
         .replace_strict(families, default=None, return_dtype=pl.String)
@@ -109,6 +120,19 @@ def _habits(before: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     )
 
 
+def _least(family: Family, unit: object) -> float:
+    """The least rise above what is expected, in the metric's own unit."""
+    if family.name not in ("pool", "queue", "restarts"):
+        return 0.0
+    seconds = SECONDS.get(str(unit))
+    return FELT_WAIT_S / seconds if seconds else 0.5
+
+
+def _chance(unit: object, expected: float) -> float:
+    """How far a figure strays by chance: counts of things (`{request}`) by their square root."""
+    return max(1.0, expected) ** 0.5 if str(unit).startswith("{") else 1e-9
+
+
 def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Shift | None:
     service = str(row["service"])
     usual, after, iqr = (float(str(row[k])) for k in ("before", "after", "iqr"))
@@ -117,10 +141,9 @@ def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Sh
         if family.follows_load
         else usual
     )
-    z = (after - expected) / max(iqr, 0.05 * abs(usual), 1e-9)
+    z = (after - expected) / max(iqr, 0.05 * abs(usual), _chance(row["unit"], expected))
     if family.relative:
-        floor = 1.0 if family.name in ("pool", "queue", "restarts") else 0.0
-        enough = after > expected * family.rise + floor * 0.5 and after > 0
+        enough = after > expected * family.rise + _least(family, row["unit"]) and after > 0
     else:
         scale = 100.0 if max(usual, after) <= RATIO_UP_TO and row["unit"] != "%" else 1.0
         enough = (after - expected) * scale >= family.rise

@@ -8,6 +8,7 @@ import polars as pl
 from assistant.domain.hypothesis import CauseType
 from assistant.engine.explain import Suspect
 from assistant.engine.fuse import WEIGHTS
+from assistant.engine.resources import FAMILIES
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.windows import INCIDENT
 
@@ -25,6 +26,7 @@ RESOURCE_CAUSES = {
     "throttling": "throttled",
     "restarts": "memory_pressure",
 }
+FOLLOWING_LOAD = {family.name for family in FAMILIES if family.follows_load}
 NAME_CAUSES = (
     ("tls_failure", ("certificate", "x509", "tls handshake", "ssl:")),
     ("dns_failure", ("name resolution", "no such host", "getaddrinfo", "nxdomain", "dns")),
@@ -70,6 +72,9 @@ def scope(suspect: Suspect, mine: Sequence[Shift], spans: pl.DataFrame, *, visib
 def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[CauseType, str]:
     weighted = {m: WEIGHTS[m] * v for m, v in suspect.parts.items()}
     resource = [s for s in mine if s.mechanism is Mechanism.RESOURCE]
+    # Who asks much more than before for the same work lacks resources because of it.
+    if any(s.kind == "calls_multiplied" and s.service == suspect.service for s in mine):
+        resource = [s for s in resource if s.operation not in FOLLOWING_LOAD]
     latency = weighted.get(Mechanism.LATENCY, 0.0)
     control = weighted.get(Mechanism.CONTROL, 0.0)
     error = weighted.get(Mechanism.ERROR, 0.0)
@@ -84,7 +89,12 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
         return CauseType.CODE, "added_calls" if multiplied else "behaviour_change"
     if latency > 0:
         if suspect.edge_share >= MOSTLY or not visible:
-            return CauseType.NETWORK, "slow_edge"
+            # A wait that mostly ends in a failure is a time-out.
+            timed_out = any(
+                s.kind == "error_origin" and s.peer == suspect.service and s.after >= MOSTLY
+                for s in mine
+            )
+            return CauseType.NETWORK, "unreachable_dependency" if timed_out else "slow_edge"
         return CauseType.CODE, "slow_code"
     if control > 0:
         return CauseType.CODE, "behaviour_change"

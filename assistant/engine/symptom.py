@@ -12,8 +12,10 @@ from assistant.engine.windows import INCIDENT
 KEYS = ["service", "name", "route"]
 MIN_T, MIN_RATIO = 3.0, 1.2
 MIN_G, MIN_RISE = 10.0, 0.02
+MIN_SLOW_RISE = 0.1  # of the share of slow requests: a mean hides that only some users suffer
 MIN_WORK_T, MIN_WORK_SHIFT = 4.0, 0.15  # of the log number of spans in a request
 SLOW_QUANTILE = 0.95
+MIN_ROUTE_SHARE = 0.02  # of the requests with one name: rarer ways are accidents
 FELT_METRIC = r"(?i)duration|latency|response_time|error|fail|5xx|p9[059]"
 MIN_Z, MIN_METRIC_RATIO = 4.0, 1.5
 LOUD = 0.5  # strength from which complaints in logs count as felt
@@ -35,25 +37,28 @@ class Symptoms:
 
 def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...]) -> Symptoms:
     """Return how requests at the system's entries changed; `lines` are error-line shifts."""
-    roots = _requests(spans)
-    found = [*_slower(roots), *_failing(roots), *_other_work(roots), *_logged(lines)]
-    found += _measured(metrics)
-    during = roots.filter(pl.col("bucket") == INCIDENT)
+    roots = requests(spans)
     limits = (
         roots.filter(pl.col("bucket") >= 0)
         .group_by(KEYS)
         .agg(pl.col("ms").quantile(SLOW_QUANTILE).alias("limit"))
     )
-    bad = during.join(limits, on=KEYS, how="left").filter(
-        (pl.col("ms") > pl.col("limit") * MIN_RATIO) | pl.col("failed").fill_null(value=False)
+    roots = roots.join(limits, on=KEYS, how="left", maintain_order="left").with_columns(
+        (pl.col("ms") > pl.col("limit") * MIN_RATIO).fill_null(value=False).alias("slow")
     )
+    found = [*_slower(roots), *_failing(roots), *_other_work(roots), *_logged(lines)]
+    found += [*_measured(metrics), *_partly_slower(roots)]
+    during = roots.filter(pl.col("bucket") == INCIDENT)
+    bad = during.filter(pl.col("slow") | pl.col("failed").fill_null(value=False))
     return Symptoms(tuple(found), frozenset(bad.get_column("trace_id").to_list()), during.height)
 
 
-def _requests(spans: pl.DataFrame) -> pl.DataFrame:
+def requests(spans: pl.DataFrame) -> pl.DataFrame:
     """Return the roots with `ms`, `size` and `route`.
 
-    Gateways name all requests alike; what they hand a request to first tells the kinds apart.
+    Gateways name all requests alike; what they hand a request to first tells the kinds apart. Where
+    a name has one route only, the route is left out: a request that fails before it is handed on
+    is still of that kind.
     """
     first = (
         spans.filter((pl.col("role") == "entry") & pl.col("parent").is_not_null())
@@ -62,12 +67,24 @@ def _requests(spans: pl.DataFrame) -> pl.DataFrame:
         .select("trace_id", pl.col("name").alias("route"))
     )
     sizes = spans.group_by("trace_id").len("size")
-    return (
+    roots = (
         spans.filter(pl.col("parent_span_id").is_null())
         .join(first, on="trace_id", how="left", maintain_order="left")
         .join(sizes, on="trace_id", how="left", maintain_order="left")
-        .with_columns((pl.col("dur_us") / 1000.0).alias("ms"), pl.col("route").fill_null(""))
+        .with_columns((pl.col("dur_us") / 1000.0).alias("ms"))
     )
+    share = pl.len() / pl.col("handed").first()
+    several = (
+        roots.filter(pl.col("route").is_not_null())
+        .with_columns(pl.len().over("service", "name").alias("handed"))
+        .group_by("service", "name", "route")
+        .agg(share.alias("share"))
+        .group_by("service", "name")
+        .agg(((pl.col("share") >= MIN_ROUTE_SHARE).sum() > 1).alias("several"))
+    )
+    return roots.join(
+        several, on=["service", "name"], how="left", maintain_order="left"
+    ).with_columns(pl.when("several").then("route").fill_null("").alias("route"))
 
 
 def _other_work(roots: pl.DataFrame) -> list[Shift]:
@@ -157,17 +174,8 @@ def _slower(roots: pl.DataFrame) -> list[Shift]:
 
 
 def _failing(roots: pl.DataFrame) -> list[Shift]:
-    sums = (
-        roots.filter(pl.col("failed").is_not_null())
-        .group_by([*KEYS, "bucket"])
-        .agg(pl.len().alias("n"), pl.col("failed").sum().cast(pl.Int64).alias("hits"))
-    )
-    moved = share_shift(sums, KEYS, INCIDENT).filter(
-        (pl.col("g") > MIN_G) & (pl.col("r1") > pl.col("r0") + MIN_RISE)
-    )
-    renamed = moved.rename({"r0": "before", "r1": "after"}).sort(
-        ["g", *KEYS], descending=[True, False, False, False]
-    )
+    known = roots.filter(pl.col("failed").is_not_null())
+    moved = _share(known, pl.col("failed"), MIN_RISE)
     return [
         _shift(
             row,
@@ -177,8 +185,28 @@ def _failing(roots: pl.DataFrame) -> list[Shift]:
             saturate(row["after"] - row["before"], errors.HALF_RISE),
             row["g"],
         )
-        for row in renamed.iter_rows(named=True)
+        for row in moved.iter_rows(named=True)
     ]
+
+
+def _partly_slower(roots: pl.DataFrame) -> list[Shift]:
+    """Return kinds of requests of which more than before are slower than usual."""
+    return [
+        _shift(row, "symptom_tail", Mechanism.LATENCY, "share", row["after"], row["g"])
+        for row in _share(roots, pl.col("slow"), MIN_SLOW_RISE).iter_rows(named=True)
+    ]
+
+
+def _share(roots: pl.DataFrame, hit: pl.Expr, rise: float) -> pl.DataFrame:
+    sums = roots.group_by([*KEYS, "bucket"]).agg(
+        pl.len().alias("n"), hit.sum().cast(pl.Int64).alias("hits")
+    )
+    return (
+        share_shift(sums, KEYS, INCIDENT)
+        .filter((pl.col("g") > MIN_G) & (pl.col("r1") > pl.col("r0") + rise))
+        .rename({"r0": "before", "r1": "after"})
+        .sort(["g", *KEYS], descending=[True, False, False, False])
+    )
 
 
 def _logged(lines: tuple[Shift, ...]) -> list[Shift]:

@@ -46,6 +46,7 @@ def statement(shift: Shift) -> str:
         "resource_saturation": f"{shift.service}: {shift.detail}{where} is {move}",
         "symptom_latency": f"requests to {what} take {move}",
         "symptom_errors": f"requests to {what} fail in {move}",
+        "symptom_tail": f"requests to {what} take longer than usual in {move}",
         "symptom_work": f"requests to {what} do {move} steps of work",
         "symptom_metric": f"{what} is {move}",
     }[shift.kind]

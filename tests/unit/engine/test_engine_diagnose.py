@@ -1,5 +1,6 @@
 """Whole diagnoses: of hand-made requests, and of rubbish."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -185,7 +186,7 @@ RUBBISH = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(RUBBISH, max_size=12), st.integers(0, 3), st.floats())
 def test_rubbish_gets_an_answer_or_a_gap(rows, kind, value):
     lines = [
@@ -206,3 +207,106 @@ def test_a_service_that_exists_only_since_the_fault_does_no_harm():
         span(f"u{i}", f"n{i}", "newborn", at=ONSET + i, ms=4, parent=f"u{i}s") for i in range(9)
     ]
     assert ask(rows).hypotheses[0].service == "back"
+
+
+def outward(trace, at_s, *, ms=10.0, failing=False):
+    """Front → somebody who sends no spans of its own."""
+    status = "error" if failing else "ok"
+    return [
+        span(f"{trace}", f"{trace}r", "front", at=at_s, ms=ms + 5, name="POST /", kind="server",
+             status=status, instance="f-1"),
+        span(f"{trace}", f"{trace}c", "front", at=at_s + 0.001, ms=ms, parent=f"{trace}r",
+             name="POST /pay", kind="client", status=status, peer="bank.test", instance="f-1"),
+    ]  # fmt: skip
+
+
+def test_a_third_party_that_is_silent_until_the_time_out_does_not_answer():
+    rows = [r for i in range(600) for r in outward(f"t{i}", i / 5, ms=10 + i % 5)]
+    rows += [
+        r
+        for i in range(100)
+        for r in outward(f"u{i}", ONSET + i / 5, ms=3000 + i % 5, failing=True)
+    ]
+    finding = ask(rows, service="front")
+    first = finding.hypotheses[0]
+    assert (first.service, first.peer, first.cause) == (
+        "bank.test",
+        "front",
+        "unreachable_dependency",
+    )
+
+
+def reads(trace, at_s, number, *, kind="GET /all"):
+    """One request of a kind, with so many reads of a database, one after the other."""
+    rows = [
+        span(trace, f"{trace}r", "store", at=at_s, ms=5 + 6 * number, name=kind, kind="server",
+             status="ok", instance="s-1")
+    ]  # fmt: skip
+    return rows + [
+        span(trace, f"{trace}q{n}", "store", at=at_s + 0.002 + n * 0.006, ms=5 + n % 3,
+             parent=f"{trace}r", name="SELECT", kind="client", status="ok", peer="db")
+        for n in range(number)
+    ]  # fmt: skip
+
+
+def test_who_asks_more_for_the_same_work_is_not_short_of_connections():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
+    rows += [r for i in range(100) for r in reads(f"u{i}", ONSET + i / 5, 40)]
+    waits = [
+        {
+            "time": at(second),
+            "service": "store",
+            "instance": "s-1",
+            "name": "db.client.connection.wait_time.mean",
+            "unit": "s",
+            "value": 0.0001 if second < ONSET else 0.05,
+        }
+        for second in range(0, ONSET + 20, 2)
+    ]
+    first = ask(rows, samples=waits, service="store").hypotheses[0]
+    assert (first.service, first.cause, first.type.value) == ("store", "added_calls", "code")
+
+
+def test_the_flag_is_blamed_that_was_switched_when_the_reads_began():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
+    rows += [r for i in range(100) for r in reads(f"u{i}", ONSET + i / 5, 30 if i % 2 else 1)]
+    early = replace(deploy("store", ONSET - 25, ref="early"), kind="flag")
+    then = replace(deploy("store", ONSET, ref="then"), kind="flag")
+    finding = ask(rows, changes=[early, then], service="store")
+    assert finding.change is not None
+    assert finding.change.ref == "then"
+    assert {c.ref for c in finding.innocent_changes} == {"early"}
+
+
+def test_added_reads_for_a_few_users_of_a_rare_request_are_found():
+    rows = [
+        r
+        for i in range(2400)
+        for r in reads(f"t{i}", i / 18, 1 + i % 7, kind=f"GET /{i % 7}")
+    ]  # fmt: skip
+    rows += [
+        r
+        for i in range(180)
+        for r in reads(
+            f"u{i}",
+            2400 / 18 + i / 18,
+            40 if i % 7 == 3 and i % 3 == 0 else 1 + i % 7,
+            kind=f"GET /{i % 7}",
+        )
+    ]
+    finding = ask(rows, end=2580 / 18, service="store")
+    assert finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    first = finding.hypotheses[0]
+    assert (first.operation, first.cause) == ("GET /3", "added_calls")
+    assert any(e.kind == "symptom_tail" for e in finding.evidence)
+
+
+def test_requests_that_fail_before_they_are_handed_on_are_felt():
+    rows = before()
+    for i in range(100):
+        broken = {"name": "GET /", "kind": "server", "status": "error", "instance": "f-1"}
+        rows += [span(f"u{i}", f"u{i}r", "front", at=ONSET + i / 5, ms=2, **broken)]
+    finding = ask(rows)
+    felt = [e for e in finding.evidence if e.kind == "symptom_errors"]
+    assert [(e.subject.service, e.after) for e in felt] == [("front", 1.0)]
+    assert finding.hypotheses[0].service == "front"

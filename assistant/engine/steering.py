@@ -1,0 +1,79 @@
+"""Plain words into something the engine can take into account; what is not understood is refused.
+
+A first set: "not the database", "ignore deploy X", "look at payments", "since 14:05".
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from assistant.domain.steering import Steering
+
+_NOT = re.compile(r"\b(?:not|rule\s+out|exclude)\s+(?:the\s+)?(\S+)", re.IGNORECASE)
+_IGNORE = re.compile(
+    r"\bignore\s+(?:the\s+)?(?:deploy\w*\s+|change\s+|flag\s+|config\s+)?(\S+)", re.IGNORECASE
+)
+_LOOK = re.compile(r"\b(?:look\s+(?:only\s+)?at|focus\s+on)\s+(?:the\s+)?(\S+)", re.IGNORECASE)
+_SINCE = re.compile(r"\b(?:since|from|after)\s+(\d{1,2}):(\d{2})(?::(\d{2}))?", re.IGNORECASE)
+_EDGES = ".,;:!?\"'`“”<>()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """What can be meant: names of components, and refs of changes, that were seen."""
+
+    components: Collection[str]
+    changes: Collection[str]
+
+
+def understand(
+    text: str, before: Steering, words: Vocabulary, *, now: datetime, zone: str
+) -> Steering | None:
+    """Return the steering after `text`, or null where nothing of it was understood.
+
+    Times are in the speaker's `zone` (IANA) and in the past.
+    """
+    after = before
+    for name in _named(_NOT, text, words.components):
+        after = replace(after, ruled_out=_with(after.ruled_out, name))
+    for ref in _named(_IGNORE, text, words.changes):
+        after = replace(after, ignored=_with(after.ignored, ref))
+    for name in _named(_LOOK, text, words.components):
+        after = replace(after, focus=name)
+    since = _since(text, now, zone)
+    if since is not None:
+        after = replace(after, since=since)
+    return None if after == before else replace(after, said=(*before.said, text.strip()))
+
+
+def _with(known: tuple[str, ...], new: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, new)))
+
+
+def _named(pattern: re.Pattern[str], text: str, known: Collection[str]) -> list[str]:
+    found = [match.group(1).strip(_EDGES).lower() for match in pattern.finditer(text)]
+    return [name for name in sorted(known) if any(_means(said, name.lower()) for said in found)]
+
+
+def _means(said: str, name: str) -> bool:
+    """Compare a spoken name with a real one: whole, or one of its parts (`db` in `orders-db`)."""
+    return bool(said) and (said == name or said in re.split(r"[-_./@:= ]", name))
+
+
+def _since(text: str, now: datetime, zone: str) -> datetime | None:
+    match = _SINCE.search(text)
+    if match is None:
+        return None
+    try:
+        local = now.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    if hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 — a clock
+        return None
+    moment = local.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    if moment > local:
+        moment -= timedelta(days=1)
+    return moment.astimezone(now.tzinfo)

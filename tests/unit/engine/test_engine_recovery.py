@@ -1,0 +1,60 @@
+"""Whether an action helped, told from requests before, during and after it."""
+
+from datetime import timedelta
+
+import pytest
+from frames import T0, minute, spans
+
+from assistant.domain.recovery import Effect
+from assistant.engine.diagnose import diagnose
+from assistant.engine.question import Question, Telemetry
+from assistant.engine.recovery import Phases, recovery
+from connectors.api import LOGS, METRICS, Window
+
+ONSET, ACTED, END = 120, 180, 240
+
+
+def at(seconds):
+    return T0 + timedelta(seconds=seconds)
+
+
+def telemetry(rows):
+    import polars as pl
+
+    return Telemetry(
+        spans=spans(rows), logs=pl.DataFrame(schema=LOGS), metrics=pl.DataFrame(schema=METRICS)
+    )
+
+
+def judged(*afterwards):
+    broken = [*minute(600, 0), *minute(200, ONSET, prefix="u", gap=150.0)]
+    now = at(ACTED)
+    finding = diagnose(telemetry(broken), Question(at=now, horizon=now))
+    phases = Phases(
+        before=at(ONSET),
+        during=Window(start=at(ONSET), end=at(ACTED)),
+        after=Window(start=at(ACTED + 2), end=at(END)),
+    )
+    return recovery(telemetry([*broken, *afterwards]), finding, phases)
+
+
+@pytest.mark.parametrize(
+    ("gap", "effect"),
+    [
+        (0.0, Effect.RECOVERED),
+        (150.0, Effect.NO_EFFECT),
+        (40.0, Effect.IMPROVED),
+        (2500.0, Effect.WORSE),
+    ],
+)
+def test_the_same_requests_are_measured_again(gap, effect):
+    extra = {"gap": gap} if gap else {}
+    said = judged(*minute(200, ACTED + 2, prefix="v", **extra))
+    assert said.effect is effect
+    measure = said.measures[0]
+    assert measure.before < measure.during
+    assert measure.n_after >= 20
+
+
+def test_without_requests_nothing_is_claimed():
+    assert judged().effect is Effect.NOT_MEASURED

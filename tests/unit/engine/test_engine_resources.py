@@ -1,0 +1,57 @@
+"""What counts as a resource that left its habits, and what only looks like one."""
+
+import json
+
+import polars as pl
+import pytest
+from frames import T0, metrics
+
+from assistant.engine import resources
+from assistant.engine.windows import INCIDENT
+
+WAIT = "db.client.connection.wait_time.mean"
+
+
+def judged(name, unit, before, after, *, labels=None, load=1.0):
+    """Return the shifts of one metric whose values were `before` and are `after`."""
+    rows = [
+        {
+            "time": T0,
+            "service": "store",
+            "instance": "store-1",
+            "name": name,
+            "unit": unit,
+            "value": float(value),
+            "labels": json.dumps(labels) if labels else None,
+        }
+        for value in (*before, *after)
+    ]
+    buckets = pl.Series("bucket", [0] * len(before) + [INCIDENT] * len(after), dtype=pl.Int32)
+    table = resources.table(metrics(rows).with_columns(buckets))
+    return resources.shifts(table, INCIDENT, {"store": load})
+
+
+def test_a_wait_that_requests_feel_is_a_shortage():
+    (found,) = judged(WAIT, "s", [4e-5, 5e-5, 4e-5, 6e-5], [0.07, 0.06, 0.12])
+    assert found.operation == "pool"
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "before", "after", "labels"),
+    [
+        (WAIT, "s", [4e-5, 5e-5, 4e-5, 6e-5], [2e-3, 3e-3, 2e-3], None),
+        ("db.client.connection.wait_time.rate", "1/s", [8, 8, 9, 8], [140, 150, 143], None),
+        ("db.client.connection.count", "{connection}", [0, 0, 0, 1], [1, 1, 1], {"state": "used"}),
+        ("db.client.connection.count", "{connection}", [1, 1, 1, 1], [9, 9, 9], {"state": "idle"}),
+        ("db.client.connection.max", "{connection}", [4, 4, 4, 4], [40, 40, 40], None),
+    ],
+    ids=["unfelt", "how often", "one more", "unused", "the bound"],
+)
+def test_what_burdens_nobody_is_none(name, unit, before, after, labels):
+    assert judged(name, unit, before, after, labels=labels) == []
+
+
+def test_many_who_wait_are_a_shortage_unless_the_work_has_grown_as_much():
+    waiting = ("db.client.connection.pending_requests", "{request}", [2, 3, 2, 2], [30, 28, 31])
+    assert judged(*waiting)
+    assert judged(*waiting, load=14.0) == []

@@ -1,0 +1,45 @@
+"""What plain words in a thread mean to the engine."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from assistant.domain.steering import Steering
+from assistant.engine.steering import Vocabulary, understand
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+WORDS = Vocabulary(components=("orders", "orders-db", "front"), changes=("front@2.1", "flag/x=on"))
+
+
+def said(text, before=Steering(), zone="UTC"):  # noqa: B008 — frozen
+    return understand(text, before, WORDS, now=NOW, zone=zone)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("it's not the db", "ruled_out", ("orders-db",)),
+        ("Not orders.", "ruled_out", ("orders", "orders-db")),
+        ("please ignore deploy front@2.1", "ignored", ("front@2.1",)),
+        ("look at front", "focus", "front"),
+    ],
+)
+def test_plain_words_are_understood(text, field, value):
+    assert getattr(said(text), field) == value
+
+
+def test_times_are_in_the_speakers_zone_and_in_the_past():
+    assert said("since 12:30", zone="Europe/Berlin").since == NOW.replace(hour=11, minute=30)
+    assert said("since 23:00").since == NOW.replace(day=28, month=2, hour=23)
+
+
+@pytest.mark.parametrize("text", ["thanks!", "not today", "since 29:99", "ignore it", ""])
+def test_what_means_nothing_here_changes_nothing(text):
+    assert said(text) is None
+
+
+def test_what_was_said_adds_up():
+    first = said("not orders-db")
+    second = said("ignore front@2.1", first)
+    assert second.ruled_out == ("orders-db",)
+    assert second.said == ("not orders-db", "ignore front@2.1")
