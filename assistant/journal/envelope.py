@@ -1,0 +1,205 @@
+"""What a record is made of on disk: a canonical envelope, its hash, and the event it commits to.
+
+The envelope holds everything but the event, which it names by a salted hash: an event can be shown
+or withheld without touching the chain. The hash is the leaf hash of RFC 6962, so that a Merkle root
+over the same leaves can be published one day.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Literal
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from assistant.domain.canonical import canonical
+from assistant.domain.events import (
+    ActionFailed,
+    ActionFinished,
+    ActionRequested,
+    ActionStarted,
+    ActionUnknown,
+    Approved,
+    Denied,
+    Event,
+    Expired,
+    Refused,
+    Verified,
+    WentStale,
+)
+from assistant.domain.people import Actor
+from assistant.domain.record import Record
+from assistant.journal.api import BrokenRecord
+from assistant.journal.codec import EVENTS
+from assistant.store.tagged import Unreadable
+
+GENESIS = "0" * 64
+LEAF = b"\x00"
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One record without its event.
+
+    `prev` is the hash of the record before, `subject` the id of the request that it is about and
+    `plan_sha256` the digest of that request, where there are any.
+    """
+
+    v: Literal[1] = 1
+    log_id: str
+    seq: int
+    prev: str
+    id: str
+    ts: datetime
+    type: str
+    actor: Actor
+    incident: str
+    subject: str
+    plan_sha256: str
+    payload_commit: str
+
+    def encoded(self) -> bytes:
+        """Return the one encoding of it."""
+        actor = self.actor
+        return canonical(
+            {
+                "v": self.v,
+                "log_id": self.log_id,
+                "seq": self.seq,
+                "prev": self.prev,
+                "id": self.id,
+                "ts": self.ts.astimezone(UTC).isoformat(timespec="microseconds"),
+                "type": self.type,
+                "actor": {
+                    "kind": actor.kind,
+                    "team": actor.team,
+                    "id": actor.id,
+                    "name": actor.name,
+                    "simulated": actor.simulated,
+                },
+                "incident": self.incident,
+                "subject": self.subject,
+                "plan_sha256": self.plan_sha256,
+                "payload_commit": self.payload_commit,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as it is stored; null where the bytes are absent."""
+
+    seq: int
+    env: bytes | None
+    h: bytes | None
+    salt: bytes | None
+    body: bytes | None
+
+
+def leaf(env: bytes) -> bytes:
+    """Return the hash of an envelope (RFC 6962 §2.1)."""
+    return hashlib.sha256(LEAF + env).digest()
+
+
+def commitment(salt: bytes, body: bytes) -> str:
+    """Return what an envelope says of its event; the salt keeps short events from being guessed."""
+    return hashlib.sha256(salt + body).hexdigest()
+
+
+def about(event: Event) -> tuple[str, str]:
+    """Return the id and the digest of the request that an event is about, empty where none is."""
+    match event:
+        case ActionRequested():
+            return event.request.id, event.digest
+        case Approved():
+            return event.request, event.approval.digest
+        case ActionStarted():
+            return event.request, event.digest
+        case (
+            Denied()
+            | Expired()
+            | WentStale()
+            | ActionFinished()
+            | ActionFailed()
+            | ActionUnknown()
+            | Verified()
+        ):
+            return event.request, ""
+        case Refused():
+            return event.request or "", ""
+        case _:
+            return "", ""
+
+
+def new_id(at: datetime) -> str:
+    """Return a UUID of version 7 (RFC 9562 §5.7): ids sort by time."""
+    milliseconds = int(at.timestamp() * 1000)
+    value = milliseconds << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76  # version
+    value = value & ~(0x3 << 62) | 2 << 62  # variant
+    return str(UUID(int=value))
+
+
+def unseal(row: Row) -> Envelope:
+    """Return the envelope of stored bytes; raises `BrokenRecord`."""
+    seq, env, h = row.seq, row.env, row.h
+    if env is None or h is None:
+        raise BrokenRecord(seq, "its envelope is missing")
+    try:
+        envelope: Envelope = _adapter().validate_json(env, strict=True)
+        same = envelope.encoded() == env
+    except (ValueError, OverflowError) as error:
+        said = "its envelope was changed" if leaf(env) != h else "its envelope cannot be read"
+        raise BrokenRecord(seq, said) from error
+    if leaf(env) != h:
+        raise BrokenRecord(seq, "its envelope or its hash was changed", envelope.id)
+    if not same:
+        raise BrokenRecord(seq, "its envelope is not in the canonical form", envelope.id)
+    if envelope.seq != seq:
+        raise BrokenRecord(envelope.seq, f"it is stored under the number {seq}", envelope.id)
+    return envelope
+
+
+def opened(row: Row) -> tuple[Envelope, Event]:
+    """Return what a row holds, with every hash checked; raises `BrokenRecord`."""
+    envelope = unseal(row)
+
+    def broken(what: str) -> BrokenRecord:
+        return BrokenRecord(row.seq, what, envelope.id)
+
+    if row.salt is None or row.body is None:
+        raise broken("its event is missing")
+    if len(row.salt) != SALT_BYTES or commitment(row.salt, row.body) != envelope.payload_commit:
+        raise broken("its event is not the one that was written")
+    try:
+        event = EVENTS.decode(row.body)
+    except Unreadable as error:
+        raise broken(f"its event cannot be read: {error}") from error
+    if (type(event).__name__, *about(event)) != (
+        envelope.type,
+        envelope.subject,
+        envelope.plan_sha256,
+    ):
+        raise broken("its envelope speaks of another event")
+    return envelope, event
+
+
+def record(envelope: Envelope, event: Event) -> Record:
+    """Return a record in the words of the domain."""
+    return Record(
+        seq=envelope.seq,
+        id=envelope.id,
+        at=envelope.ts,
+        actor=envelope.actor,
+        incident=envelope.incident,
+        event=event,
+    )
+
+
+@cache
+def _adapter() -> TypeAdapter[Envelope]:
+    return TypeAdapter(Envelope)

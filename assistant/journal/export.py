@@ -1,0 +1,23 @@
+"""The journal as lines of JSON, for whoever keeps it elsewhere or checks it with other tools.
+
+Envelope and event are the stored bytes, verbatim, so every hash can be computed again from a line.
+"""
+
+from collections.abc import Iterator
+
+from assistant.journal.envelope import opened
+from assistant.journal.sql import rows
+from assistant.store.database import Database
+
+
+def lines(database: Database, incident: str | None = None) -> Iterator[bytes]:
+    """Yield a line a record of one incident (null: all); raises `BrokenRecord`, `StoreError`."""
+    for row in rows(database, incident):
+        opened(row)
+        env, h, salt, body = row.env or b"", row.h or b"", row.salt or b"", row.body or b""
+        yield b'{"envelope":%b,"hash":"%b","salt":"%b","event":%b}\n' % (
+            env,
+            h.hex().encode(),
+            salt.hex().encode(),
+            body,
+        )

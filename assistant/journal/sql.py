@@ -1,0 +1,161 @@
+"""The journal in SQLite."""
+
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from uuid import uuid4
+
+from assistant.clock import Clock
+from assistant.domain.events import ActionStarted, Event
+from assistant.domain.people import Actor
+from assistant.domain.record import Record
+from assistant.journal.api import AlreadyIntended, BrokenRecord, JournalError
+from assistant.journal.codec import EVENTS
+from assistant.journal.envelope import (
+    GENESIS,
+    SALT_BYTES,
+    Envelope,
+    Row,
+    about,
+    commitment,
+    leaf,
+    new_id,
+    opened,
+    record,
+    unseal,
+)
+from assistant.store.database import Database
+from assistant.store.tagged import Unreadable
+
+PAGE = 256
+# Bytes of another type were not written by us; they count as absent.
+ROWS = """
+SELECT e.seq,
+    iif(typeof(e.env) = 'blob', e.env, NULL), iif(typeof(e.h) = 'blob', e.h, NULL),
+    iif(typeof(p.salt) = 'blob', p.salt, NULL), iif(typeof(p.body) = 'blob', p.body, NULL)
+FROM entry AS e LEFT JOIN payload AS p ON p.seq = e.seq
+"""
+
+
+class SqlJournal:
+    """Implements `assistant.journal.api.Journal`; threads may share one."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def append(
+        self,
+        incident: str,
+        actor: Actor,
+        events: Sequence[Event],
+        *,
+        intent: tuple[str, str] | None = None,
+    ) -> list[Record]:
+        _check_intent(events, intent)
+        try:
+            bodies = [EVENTS.encode(event) for event in events]
+        except Unreadable as error:
+            raise JournalError(f"an event cannot be written: {error}") from error
+        written = []
+        with self._database.transaction() as connection:
+            if intent is not None:
+                _refuse_second(connection, intent[0])
+            last, prev = _last(connection)
+            seq = last.seq if last else 0
+            log_id = last.log_id if last else str(uuid4())
+            now = self._clock.now().astimezone(UTC)
+            ts = max(last.ts, now) if last else now
+            for event, body in zip(events, bodies, strict=True):
+                seq += 1
+                salt = secrets.token_bytes(SALT_BYTES)
+                subject, plan = about(event)
+                envelope = Envelope(
+                    log_id=log_id,
+                    seq=seq,
+                    prev=prev,
+                    id=new_id(ts),
+                    ts=ts,
+                    type=type(event).__name__,
+                    actor=actor,
+                    incident=incident,
+                    subject=subject,
+                    plan_sha256=plan,
+                    payload_commit=commitment(salt, body),
+                )
+                prev = _insert(connection, envelope, salt, body).hex()
+                if isinstance(event, ActionStarted):
+                    connection.execute("INSERT INTO intent VALUES (?, ?, ?)", (subject, plan, seq))
+                written.append(record(envelope, event))
+        return written
+
+    def records(self, incident: str | None = None) -> Iterator[Record]:
+        for row in rows(self._database, incident):
+            envelope, event = opened(row)
+            if incident not in {None, envelope.incident}:
+                raise BrokenRecord(row.seq, f"it is not of {incident}", envelope.id)
+            yield record(envelope, event)
+
+    def incidents(self) -> list[str]:
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT incident FROM entry WHERE incident <> '' "
+                "GROUP BY incident ORDER BY min(seq)"
+            ).fetchall()
+        return [str(incident) for (incident,) in found]
+
+    def head(self) -> tuple[int, str]:
+        with self._database.reading() as connection:
+            last, digest = _last(connection)
+        return (last.seq if last else 0), digest
+
+
+def rows(database: Database, incident: str | None = None) -> Iterator[Row]:
+    """Yield the stored rows of one incident (null: all), unchecked, without holding the database.
+
+    Raises `StoreError`.
+    """
+    seq = 0
+    while True:
+        with database.reading() as connection:
+            if incident is None:
+                query, values = f"{ROWS} WHERE e.seq > ? ORDER BY e.seq LIMIT {PAGE}", (seq,)
+                page = connection.execute(query, values).fetchall()
+            else:
+                query = f"{ROWS} WHERE e.incident = ? AND e.seq > ? ORDER BY e.seq LIMIT {PAGE}"
+                page = connection.execute(query, (incident, seq)).fetchall()
+        yield from (Row(*row) for row in page)
+        if len(page) < PAGE:
+            return
+        seq = page[-1][0]
+
+
+def _check_intent(events: Sequence[Event], intent: tuple[str, str] | None) -> None:
+    """Refuse a start without intent and an intent without start; raises `JournalError`."""
+    started = [(e.request, e.digest) for e in events if isinstance(e, ActionStarted)]
+    if started != ([] if intent is None else [intent]):
+        raise JournalError("an action is started with exactly its own intent, one at a time")
+
+
+def _refuse_second(connection: sqlite3.Connection, request: str) -> None:
+    if connection.execute("SELECT 1 FROM intent WHERE request = ?", (request,)).fetchone():
+        raise AlreadyIntended(f"the action of request {request} was started before")
+
+
+def _last(connection: sqlite3.Connection) -> tuple[Envelope | None, str]:
+    """Return the last envelope and its hash; raises `BrokenRecord`, for nothing may follow one."""
+    found = connection.execute(f"{ROWS} ORDER BY e.seq DESC LIMIT 1").fetchone()
+    if found is None:
+        return None, GENESIS
+    row = Row(*found)
+    return unseal(row), (row.h or b"").hex()
+
+
+def _insert(connection: sqlite3.Connection, envelope: Envelope, salt: bytes, body: bytes) -> bytes:
+    """Write one record and return its hash."""
+    env = envelope.encoded()
+    h = leaf(env)
+    connection.execute("INSERT INTO entry (seq, env, h) VALUES (?, ?, ?)", (envelope.seq, env, h))
+    connection.execute("INSERT INTO payload VALUES (?, ?, ?)", (envelope.seq, salt, body))
+    return h

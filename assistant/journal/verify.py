@@ -1,0 +1,153 @@
+"""Is the journal what was once written? Every hash, every link, every event and their order.
+
+It reads the file alone, beside whoever writes to it, and answers for any bytes: a finding is an
+answer too. What the chain cannot show is that its last records were cut off, or that all of it was
+written anew: compare the head with one that was kept elsewhere.
+"""
+
+import sqlite3
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from assistant.domain.desk import Desk, settle
+from assistant.domain.events import ActionStarted
+from assistant.domain.incident import IllegalEvent, Incident, apply
+from assistant.journal.api import BrokenRecord
+from assistant.journal.codec import EVENTS
+from assistant.journal.envelope import GENESIS, Envelope, Row, opened, unseal
+from assistant.journal.sql import ROWS
+from assistant.store.database import StoreError, open_for_reading
+
+
+class State(StrEnum):
+    """What can be said of a journal."""
+
+    SOUND = "sound"
+    TAMPERED = "tampered"
+    UNVERIFIABLE = "unverifiable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """`records` is how many are sound up to the finding; `head` is the last one's hash.
+
+    `why` is the first finding in a sentence; `record` and `id` name the record that it is about (0
+    and empty where there is none).
+    """
+
+    state: State
+    records: int = 0
+    head: str = GENESIS
+    record: int = 0
+    id: str = ""
+    why: str = ""
+
+
+def verify(path: Path) -> Report:
+    """Check a journal from its first record to its last; raises nothing."""
+    chain = _Chain()
+    try:
+        database = open_for_reading(path)
+        try:
+            with database.reading() as connection:
+                _check(connection, chain)
+        finally:
+            database.close()
+    except StoreError as error:
+        return Report(state=State.UNVERIFIABLE, records=chain.seq, head=chain.head, why=str(error))
+    except BrokenRecord as flaw:
+        return Report(
+            state=State.TAMPERED,
+            records=chain.seq,
+            head=chain.head,
+            record=flaw.seq,
+            id=flaw.id,
+            why=str(flaw),
+        )
+    return Report(state=State.SOUND, records=chain.seq, head=chain.head)
+
+
+class _Chain:
+    """What was seen so far. It stays small: eight bytes a record, whatever is in the events."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.head = GENESIS
+        self.log_id = ""
+        self.ts: datetime | None = None
+        self.started: set[tuple[bytes, bytes, int]] = set()
+        self.incidents: dict[str, array[int]] = {}
+
+    def follow(self, row: Row) -> None:
+        """Check one more row; raises `BrokenRecord`."""
+        envelope, event = opened(row)
+        self._check_place(envelope)
+        if isinstance(event, ActionStarted):
+            self.started.add((event.request.encode(), event.digest.encode(), row.seq))
+        self.incidents.setdefault(envelope.incident, array("q")).append(row.seq)
+        self.seq, self.head = row.seq, (row.h or b"").hex()
+        self.log_id, self.ts = envelope.log_id, envelope.ts
+
+    def _check_place(self, envelope: Envelope) -> None:
+        if envelope.seq != self.seq + 1:
+            raise BrokenRecord(self.seq + 1, "it is missing")
+        if envelope.prev != self.head:
+            what = "it does not follow the record before it: one of the two was replaced"
+        elif self.log_id not in {"", envelope.log_id}:
+            what = "it belongs to another journal"
+        elif self.ts is not None and envelope.ts < self.ts:
+            what = "it is dated before the record before it"
+        else:
+            return
+        raise BrokenRecord(envelope.seq, what, envelope.id)
+
+
+def _check(connection: sqlite3.Connection, chain: _Chain) -> None:
+    for row in connection.execute(f"{ROWS} ORDER BY e.seq"):
+        chain.follow(Row(*row))
+    extra = connection.execute(
+        "SELECT seq FROM payload WHERE seq NOT IN (SELECT seq FROM entry) ORDER BY seq LIMIT 1"
+    ).fetchone()
+    if extra is not None:
+        raise BrokenRecord(extra[0], "there is an event without its envelope")
+    _check_intents(connection, chain.started)
+    for incident, seqs in chain.incidents.items():
+        _check_history(connection, incident, seqs)
+
+
+def _check_intents(connection: sqlite3.Connection, started: set[tuple[bytes, bytes, int]]) -> None:
+    """Every start has its intent and every intent its start; raises `BrokenRecord`."""
+    rows = connection.execute(
+        "SELECT CAST(request AS BLOB), CAST(digest AS BLOB), "
+        "iif(typeof(seq) = 'integer', seq, 0) FROM intent"
+    )
+    intended = set(rows)
+    for seq in sorted(seq for _, _, seq in started - intended):
+        raise BrokenRecord(seq, "it started an action without the intent that guards it")
+    for seq in sorted(seq for _, _, seq in intended - started):
+        raise BrokenRecord(seq, "an intent names it, and it did not start that action")
+
+
+def _check_history(connection: sqlite3.Connection, incident: str, seqs: Iterable[int]) -> None:
+    """Fold one incident as the application reads it; raises `BrokenRecord` for what cannot be."""
+    indexed = connection.execute("SELECT seq FROM entry WHERE incident = ?", (incident,))
+    hidden = set(seqs).symmetric_difference(seq for (seq,) in indexed)
+    if hidden:
+        raise BrokenRecord(min(hidden), "it is not found by its incident: the index was changed")
+    state: Incident | None = None
+    desk = Desk()
+    for found in connection.execute(f"{ROWS} WHERE e.incident = ? ORDER BY e.seq", (incident,)):
+        row = Row(*found)
+        event = EVENTS.decode(row.body or b"")  # its hashes were checked with the chain
+        try:
+            if incident:
+                state = apply(state, event)
+            else:
+                desk = settle(desk, event)
+        except IllegalEvent as error:
+            what = f"it cannot have happened: {error}"
+            raise BrokenRecord(row.seq, what, unseal(row).id) from error

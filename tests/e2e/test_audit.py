@@ -1,0 +1,159 @@
+"""The journal of real processes: killed at any moment, and read from the command line."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from assistant.clock import SystemClock
+from assistant.config import DATABASE
+from assistant.domain.events import Closed, Opened, RecallFailed
+from assistant.domain.people import FIRSTLINE, Actor, ActorKind
+from assistant.journal.sql import SqlJournal
+from assistant.journal.verify import State, verify
+from assistant.store.database import open_database
+
+pytestmark = pytest.mark.e2e
+ANN = Actor(kind=ActorKind.HUMAN, id="U1", name="Ann", team="T1")
+APPENDS = """
+import sys
+from pathlib import Path
+from assistant.clock import SystemClock
+from assistant.domain.events import Opened, RecallFailed
+from assistant.domain.people import FIRSTLINE
+from assistant.journal.sql import SqlJournal
+from assistant.store.database import open_database
+
+clock = SystemClock()
+journal = SqlJournal(open_database(Path(sys.argv[1])), clock)
+opened = Opened(at=clock.now(), text="it fails", service=None)
+events = [RecallFailed(reason="locked")] if journal.incidents() else [opened]
+while True:
+    for record in journal.append("INC-1", FIRSTLINE, events):
+        print(record.seq, flush=True)
+    events = [RecallFailed(reason="locked"), RecallFailed(reason="busy")]
+"""
+
+
+def audit(data, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "assistant", "audit", *words, "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def data(tmp_path):
+    database = open_database(tmp_path / DATABASE)
+    clock = SystemClock()
+    journal = SqlJournal(database, clock)
+    journal.append("INC-1", ANN, [Opened(at=clock.now(), text="it\nfails", service="web")])
+    journal.append("INC-2", ANN, [Opened(at=clock.now(), text="so does this", service=None)])
+    journal.append("INC-1", FIRSTLINE, [RecallFailed(reason="locked")])
+    journal.append("INC-1", ANN, [Closed(by=ANN, at=clock.now(), reason="resolved")])
+    yield tmp_path  # still open: the commands read beside a process that writes
+    database.close()
+
+
+def test_no_acknowledged_record_is_lost_to_a_kill(tmp_path):
+    path = tmp_path / DATABASE
+    acknowledged = 0
+    for lines in (1, 40, 7, 150, 23):
+        with subprocess.Popen(
+            [sys.executable, "-c", APPENDS, str(path)], stdout=subprocess.PIPE
+        ) as process:
+            for _ in range(lines):
+                process.stdout.readline()
+            process.kill()
+            rest = process.stdout.read().splitlines()
+        assert process.returncode == -signal.SIGKILL
+        seen = [int(line) for line in rest if line.strip()]
+        acknowledged = max([acknowledged + lines, *seen])
+        report = verify(path)
+        assert report.state is State.SOUND, report
+        assert report.records >= acknowledged
+        acknowledged = report.records
+
+
+def test_a_sound_journal_is_said_to_be_sound(data):
+    done = audit(data, "verify")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("sound: 4 records, head ")
+
+
+def test_a_tampered_journal_is_refused_with_the_record(data):
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER payload_unchanged")
+        connection.execute("UPDATE payload SET salt = zeroblob(16) WHERE seq = 3")
+    done = audit(data, "verify")
+    assert done.returncode == 1
+    assert done.stdout.startswith("tampered: record 3 (")
+    assert "its event is not the one that was written\n2 records before that" in done.stdout
+    shown = audit(data, "show")
+    assert (shown.returncode, shown.stderr.count("\n")) == (2, 1)
+    assert "record 3" in shown.stderr
+
+
+def test_what_is_not_there_cannot_be_verified(tmp_path):
+    done = audit(tmp_path / "nowhere", "verify")
+    assert done.returncode == 2
+    assert done.stdout.startswith("unverifiable: there is no database ")
+    shown = audit(tmp_path / "nowhere", "show")
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr.startswith("firstline: there is no database ")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_journal_is_shown_a_line_a_record(data):
+    lines = audit(data, "show").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4"]
+    one = audit(data, "show", "INC-1").stdout.splitlines()
+    assert [line.split()[0] for line in one] == ["1", "3", "4"]
+    assert one[0].endswith("human:U1            Ann asked: it fails")
+    assert one[2].endswith("Ann closed it: resolved")
+
+
+def test_the_export_can_be_checked_without_firstline(data):
+    done = audit(data, "export", "INC-1", "--format", "jsonl")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["envelope"]["seq"] for row in rows] == [1, 3, 4]
+    assert [next(iter(row["event"])) for row in rows] == ["Opened", "RecallFailed", "Closed"]
+    checked = subprocess.run(
+        [sys.executable, "-I", "-c", CHECK], input=done.stdout.encode(), check=False
+    )
+    assert checked.returncode == 0
+
+
+CHECK = """
+import sys, json, hashlib
+for line in sys.stdin.buffer:
+    row = json.loads(line)
+    env = json.dumps(row["envelope"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    event = json.dumps(row["event"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    salt = bytes.fromhex(row["salt"])
+    assert hashlib.sha256(b"\\0" + env.encode()).hexdigest() == row["hash"]
+    assert hashlib.sha256(salt + event.encode()).hexdigest() == row["envelope"]["payload_commit"]
+"""
+
+
+def test_an_unknown_incident_is_one_sentence(data):
+    done = audit(data, "show", "INC-9")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "knows no incident INC-9" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(data):
+    with subprocess.Popen(
+        [sys.executable, "-m", "assistant", "audit", "show", "--data", str(data)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as shown:
+        shown.stdout.close()
+        assert shown.stderr.read() == ""
