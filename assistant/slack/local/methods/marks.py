@@ -1,0 +1,65 @@
+"""bookmarks.*, pins.*, reactions.*, and the status line: what is stuck onto a channel."""
+
+import re
+from dataclasses import replace
+
+from assistant.slack.local.call import Call, Method, Reply
+from assistant.slack.local.refusals import Refused
+
+
+def _add_bookmark(call: Call) -> Reply:
+    channel = call.joined_channel("channel_id")
+    if call.text("type") != "link":
+        raise Refused("invalid_bookmark_type")
+    if not call.text("title") or not call.text("link").startswith(("http://", "https://")):
+        raise Refused("invalid_link" if call.text("title") else "invalid_arguments")
+    bookmark = {
+        "id": call.office.workspace.new_id("Bk"),
+        "channel_id": channel.id,
+        "title": call.text("title"),
+        "link": call.text("link"),
+        "type": "link",
+    }
+    channel.bookmarks.append(bookmark)
+    call.office.workspace.changes.note()
+    return {"bookmark": bookmark}
+
+
+def _add_pin(call: Call) -> Reply:
+    channel = call.joined_channel()
+    message = call.message(channel, "timestamp")
+    if message.ts in channel.pins:
+        raise Refused("already_pinned")
+    channel.pins.append(message.ts)
+    call.office.workspace.changes.note()
+    return {}
+
+
+def _add_reaction(call: Call) -> Reply:
+    channel = call.joined_channel()
+    name = call.text("name")
+    if not re.fullmatch(r"[a-z0-9_+'-]+", name):
+        raise Refused("invalid_name")
+    message = call.message(channel, "timestamp")
+    if (name, call.bot.id) in message.reactions:
+        raise Refused("already_reacted")
+    marked = (*message.reactions, (name, call.bot.id))
+    call.office.workspace.rewrite(replace(message, reactions=marked))
+    return {}
+
+
+def _set_status(call: Call) -> Reply:
+    """Both spellings of the status line beneath a thread."""
+    channel = call.joined_channel("channel_id")
+    call.office.workspace.statuses[channel.id, call.text("thread_ts")] = call.text("status")
+    call.office.workspace.changes.note()
+    return {}
+
+
+METHODS = {
+    "bookmarks.add": Method(run=_add_bookmark, scope="bookmarks:write"),
+    "pins.add": Method(run=_add_pin, scope="pins:write"),
+    "reactions.add": Method(run=_add_reaction, scope="reactions:write"),
+    "assistant.threads.setStatus": Method(run=_set_status, scope="assistant:write"),
+    "agents.sessions.setStatus": Method(run=_set_status, scope="assistant:write"),
+}

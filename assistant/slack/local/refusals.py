@@ -1,0 +1,18 @@
+"""How a request is refused: Slack's error code, and what goes with it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class Refused(Exception):
+    """The request is answered with `ok: false` and this code."""
+
+    def __init__(self, code: str, **more: Any) -> None:  # noqa: ANN401 — any JSON
+        super().__init__(code)
+        self.code = code
+        self.more = more
+
+
+def refused_for(code: str, faults: Sequence[str]) -> Refused:
+    """A refusal that points at each fault."""
+    return Refused(code, response_metadata={"messages": [f"[ERROR] {text}" for text in faults]})

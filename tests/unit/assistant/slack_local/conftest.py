@@ -1,0 +1,69 @@
+"""A loopback Slack, and Slack's own clients connected to it."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from assistant.clock import SystemClock
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.local.sockets import Timing
+
+
+def client_of(slack):
+    return AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+
+
+@asynccontextmanager
+async def running(app, slack):
+    """A Bolt app in Socket Mode."""
+    handler = AsyncSocketModeHandler(app, slack.app_token, ping_interval=0.1)
+    await handler.connect_async()
+    await slack.connected()
+    try:
+        yield handler
+    finally:
+        await handler.close_async()
+
+
+@pytest.fixture
+def timing():
+    """Slack's own; a test that waits for a missing answer parametrizes it."""
+    return Timing(retries=(0.0, 0.0, 0.0))
+
+
+@pytest.fixture
+async def slack(timing):
+    async with LocalSlack(demo_workspace(), SystemClock(), timing=timing) as slack:
+        yield slack
+
+
+@pytest.fixture
+def client(slack):
+    return client_of(slack)
+
+
+@pytest.fixture
+def app(client):
+    return AsyncApp(client=client)
+
+
+@pytest.fixture
+def run(slack):
+    """Connects an app to the Slack of this test, for as long as a block lasts."""
+    return lambda app: running(app, slack)
+
+
+@pytest.fixture
+def channel(slack):
+    """The id of #incidents."""
+    return slack.workspace.channel_named("incidents").id
+
+
+@pytest.fixture
+def quiet():
+    """What every post of ours says."""
+    return {"unfurl_links": False, "unfurl_media": False}
