@@ -5,7 +5,11 @@ made. Surfaces decide on colour and layout, never on content.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from assistant.button import Button
+from assistant.commands import Close, Reopen, RequestStep
+from assistant.domain.action import Status
 from assistant.domain.events import ReadFailed
 from assistant.domain.evidence import Evidence
 from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
@@ -20,6 +24,8 @@ VERDICT_WORDS = {
 }
 WHY_SHOWN, OTHERS_SHOWN, INNOCENT_SHOWN = 5, 2, 3
 OTHERS_SHARE = 0.2
+# A step that was asked for is offered again only where nothing came of it.
+NOTHING_CAME_OF_IT = (Status.DENIED, Status.EXPIRED, Status.STALE, Status.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +47,36 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source: what it gave, or that it was not looked at."""
+    """One source: what it gave, or that it was not looked at; `link` is where a person sees it."""
 
     ok: bool
     text: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """The card before there is an answer: what was asked, and who was looked at so far."""
+
+    name: str
+    title: str
+    state: str
+    since: datetime
+    sources: tuple[Source, ...]
+    buttons: tuple[Button, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The card. Sections that are empty are not shown."""
+    """The card. Sections that are empty are not shown.
 
+    `name` is the incident's id, `state` says in words where it stands, `since` is its onset.
+    """
+
+    name: str
     title: str
+    state: str
+    since: datetime
     verdict: Verdict
     verdict_text: str
     headline: Line
@@ -67,10 +92,23 @@ class View:
     steps: tuple[Step, ...]
     sources: tuple[Source, ...]
     footer: str
+    buttons: tuple[Button, ...]
 
 
-def view(incident: Incident) -> View:
-    """Return the card of an investigated incident."""
+def progress(incident: Incident, name: str = "") -> Progress:
+    """Return the card of an incident that is being looked at."""
+    return Progress(
+        name=name,
+        title=incident.opened.text,
+        state=state(incident),
+        since=incident.opened.at,
+        sources=_sources(incident),
+        buttons=_endings(incident, name),
+    )
+
+
+def view(incident: Incident, name: str = "", offered: frozenset[str] = frozenset()) -> View:
+    """Return the card of an investigated incident; `offered` are the actions that exist."""
     finding = incident.finding
     if finding is None:
         raise ValueError("the incident was not investigated yet")
@@ -80,7 +118,10 @@ def view(incident: Incident) -> View:
     confidence = f" ({first.confidence:.2f})" if told and first is not None else ""
     plan = incident.plan
     return View(
+        name=name,
         title=incident.opened.text,
+        state=state(incident),
+        since=finding.onset or incident.opened.at,
         verdict=finding.verdict,
         verdict_text=VERDICT_WORDS[finding.verdict] + confidence,
         headline=_headline(finding),
@@ -105,7 +146,58 @@ def view(incident: Incident) -> View:
         else tuple(Step(kind=s.kind, text=s.text, command=s.command) for s in plan.steps),
         sources=_sources(incident),
         footer=_footer(incident),
+        buttons=(*_requests(incident, name, offered), *_endings(incident, name)),
     )
+
+
+def state(incident: Incident) -> str:
+    """Say where the incident stands."""
+    if incident.merged_into is not None:
+        return f"merged into {incident.merged_into}, and followed there"
+    if incident.closed is not None:
+        return f"closed by {incident.closed.by.name}: {incident.closed.reason}"
+    if incident.finding is None:
+        return "looking"
+    if incident.asked_anew:
+        return "looking again, with what was said"
+    if incident.resolved_by is not None:
+        return "recovered"
+    if ended(incident):
+        return "the alert has ended"
+    return "open"
+
+
+def ended(incident: Incident) -> bool:
+    """Tell whether every monitor that had raised it is content again."""
+    return bool(incident.fingerprints) and incident.fingerprints <= incident.silent
+
+
+def _requests(incident: Incident, name: str, offered: frozenset[str]) -> tuple[Button, ...]:
+    """Return a button for each step that can be asked for; taking back is offered elsewhere."""
+    if incident.plan is None or not incident.open:
+        return ()
+    asked = {
+        t.request.step for t in incident.requests.values() if t.status not in NOTHING_CAME_OF_IT
+    }
+    return tuple(
+        Button(label=f"Request: {step.text}", command=RequestStep(incident=name, step=number))
+        for number, step in enumerate(incident.plan.steps)
+        if step.ready and step.action in offered and step.kind != "rollback" and number not in asked
+    )
+
+
+def _endings(incident: Incident, name: str) -> tuple[Button, ...]:
+    if incident.closed is not None:
+        return (Button(label="Reopen", command=Reopen(incident=name)),)
+    if incident.open and (incident.resolved_by is not None or ended(incident)):
+        return (
+            Button(
+                label="Close and write the postmortem",
+                command=Close(incident=name),
+                style="primary",
+            ),
+        )
+    return ()
 
 
 def _headline(finding: Finding) -> Line:
@@ -175,7 +267,11 @@ def _sources(incident: Incident) -> tuple[Source, ...]:
         else:
             cut = "" if read.complete else ", cut"
             out.append(
-                Source(ok=True, text=f"{name} {read.rows} rows in {read.seconds:.1f} s{cut}")
+                Source(
+                    ok=True,
+                    text=f"{name} {read.rows} rows in {read.seconds:.1f} s{cut}",
+                    link=read.link,
+                )
             )
     return tuple(out)
 

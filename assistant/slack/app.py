@@ -1,0 +1,52 @@
+"""The Bolt app: what Slack tells goes to one listener each, which makes a command of it.
+
+Built when asked for, from parts that are handed in; importing this does nothing. A listener is done
+when its dispatch returns (`process_before_response`): whoever dispatches acknowledges before, and
+keeps what was told until then (`assistant.slack.transports`).
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from assistant.slack.errors import SlackError
+from assistant.slack.listeners import home, pressing, talk
+from assistant.slack.parts import Parts
+from assistant.slack.reply import whisper
+
+FAILED = "That did not work, and nothing was done. Try again; the log says more."
+_LOG = logging.getLogger(__name__)
+
+
+def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
+    """Return the app. `client` carries the bot token; nothing is asked of Slack yet."""
+    app = AsyncApp(
+        client=client,
+        process_before_response=True,
+        attaching_conversation_kwargs_enabled=False,
+    )
+    talk.register(app, parts)
+    pressing.register(app, parts)
+    home.register(app, parts)
+    app.event(re.compile(""))(_ignore)
+    app.error(_failed)
+    return app
+
+
+async def _ignore() -> None:
+    """Let events that mean nothing to us pass; Bolt would log their content."""
+
+
+async def _failed(error: Exception, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+    """Tell whoever acted that it did not work; the exception stays in the log, without its text."""
+    told = str(error) if isinstance(error, SlackError) else FAILED
+    _LOG.error("a listener failed: %s", type(error).__name__)
+    event = body.get("event") or {}
+    user = (body.get("user") or {}).get("id") or event.get("user")
+    channel = (body.get("channel") or {}).get("id") or event.get("channel")
+    if isinstance(user, str) and isinstance(channel, str):
+        await whisper(client, channel, user, told, event.get("thread_ts"))

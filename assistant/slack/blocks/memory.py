@@ -1,0 +1,90 @@
+"""What memory says and learns: incidents seen before, the postmortem, the runbook draft."""
+
+from collections.abc import Sequence
+
+from assistant.memory_view import DraftView, SeenBefore
+from assistant.slack.blocks.pieces import (
+    LINE,
+    Block,
+    Pressed,
+    actions,
+    bullets,
+    context,
+    header,
+    paragraphs,
+    rich,
+)
+from assistant.slack.blocks.prose import prose
+from assistant.slack.text import escape, one_line, said
+
+PROSE = 10_000  # characters as JSON, so that the whole message stays within Slack's limit
+
+
+def similar_note(seen: Sequence[SeenBefore]) -> list[Block]:
+    """Return the note about earlier incidents."""
+    blocks = []
+    for one in seen:
+        lead = {
+            "type": "rich_text_section",
+            "elements": [said("Seen before: ", bold=True), said(one_line(one.title, LINE))],
+        }
+        lines = [[said(one_line(line, LINE))] for line in one.lines]
+        blocks.append(rich(lead, *([bullets(*lines)] if lines else [])))
+    return blocks
+
+
+def similar_text(seen: Sequence[SeenBefore]) -> str:
+    """Return what a screen reader and a notification say."""
+    return escape("Seen before: " + "; ".join(one.title for one in seen))
+
+
+def postmortem_message(incident: str, markdown: str) -> list[Block]:
+    """Return the postmortem, as much of it as a message holds."""
+    return [
+        header(f"Postmortem of {incident}"),
+        context("Made from the journal alone"),
+        rich(*prose(markdown, PROSE)),
+    ]
+
+
+def postmortem_text(incident: str) -> str:
+    """Return what a screen reader and a notification say."""
+    return escape(f"The postmortem of {incident} is written.")
+
+
+def draft_card(view: DraftView, pressed: Sequence[Pressed]) -> list[Block]:
+    """Return the runbook draft, and once decided what was decided."""
+    return [
+        header(f"Runbook {_decided(view)}: {view.runbook}"),
+        context(view.rests_on, f"digest {view.digest}"),
+        rich(*prose(_body(view.markdown), PROSE)),
+        *actions(pressed),
+    ]
+
+
+def draft_text(view: DraftView) -> str:
+    """Return what a screen reader and a notification say."""
+    return escape(f"Runbook {_decided(view)}: {view.runbook}, {view.rests_on}.")
+
+
+def answer_note(said_so_far: Sequence[str]) -> list[Block]:
+    """Return what firstline takes into account from now on."""
+    lines = [[said(one_line(line, LINE))] for line in said_so_far]
+    lead = paragraphs([said("Taken into account from now on", bold=True)])
+    return [lead, rich(bullets(*lines))]
+
+
+def answer_text(said_so_far: Sequence[str]) -> str:
+    """Return what a screen reader and a notification say."""
+    return escape(f"Taken into account from now on: {'; '.join(said_so_far)}")
+
+
+def _decided(view: DraftView) -> str:
+    return {None: "draft", True: "accepted", False: "rejected"}[view.decided]
+
+
+def _body(markdown: str) -> str:
+    """Return the text without its front matter, which is for machines."""
+    if not markdown.startswith("---\n"):
+        return markdown
+    return markdown.partition("---\n")[2].partition("\n---\n")[2] or markdown

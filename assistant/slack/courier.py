@@ -1,0 +1,168 @@
+"""Makes one message in Slack equal to a letter, however often it is asked to.
+
+A slot is noted before it is posted. Whoever does not know whether a post arrived (a lost answer, a
+crash) looks for the slot in the message's metadata before posting again: Slack has no idempotency
+key. Source: docs.slack.dev, chat.postMessage, message metadata.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from assistant.slack import limits
+from assistant.slack.blocks.pieces import Block, unfolded
+from assistant.slack.check import Surface, faults, total
+from assistant.slack.errors import FAILURES, code, passing, sentence, wait_s
+from assistant.slack.letters import Letter
+from assistant.slack.ports import Messages
+from assistant.slack.text import clip
+
+EVENT_TYPE = "firstline"
+PAGE, PAGES = 200, 10
+LATER_S = 0.25
+_GONE = frozenset(("message_not_found", "cant_update_message", "edit_window_closed"))
+_TOO_MUCH = frozenset(
+    (
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_blocks_too_many",
+        "block_mismatch",
+        "msg_too_long",
+    )
+)
+_LOG = logging.getLogger(__name__)
+
+
+class State(StrEnum):
+    """What became of a letter."""
+
+    SENT = "sent"
+    UNCHANGED = "unchanged"
+    LATER = "later"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """`wait_s` is how long to wait before trying again (null: the sender decides)."""
+
+    state: State
+    wait_s: float | None = None
+
+
+class Courier:
+    """Posts and edits through one client, which must not retry by itself."""
+
+    def __init__(self, client: AsyncWebClient, messages: Messages) -> None:
+        self._client = client
+        self._messages = messages
+
+    async def deliver(self, letter: Letter) -> Delivered:
+        """Send what Slack does not show yet; never raises for what Slack does."""
+        known = self._messages.get(letter.slot)
+        sure = known is not None and known.state == "sent"
+        if known is not None and sure and known.digest == letter.digest:
+            return Delivered(state=State.UNCHANGED)
+        try:
+            if known is None:
+                await self._post(letter)
+            else:
+                await self._change(letter, known.thread, known.ts if sure else None)
+        except FAILURES as error:
+            if passing(error):
+                return Delivered(state=State.LATER, wait_s=wait_s(error))
+            _LOG.warning("%s is not shown: %s", letter.slot, sentence(error))
+            return Delivered(state=State.REFUSED)
+        return Delivered(state=State.SENT)
+
+    async def _post(self, letter: Letter) -> None:
+        thread = letter.thread or self._under(letter.under)
+        self._messages.intend(letter.slot, letter.channel, thread, letter.digest)
+        reply = await self._send(
+            letter, "chat.postMessage", thread_ts=thread, unfurl_links=False, unfurl_media=False
+        )
+        self._messages.sent(letter.slot, str(reply["ts"]), letter.digest)
+
+    async def _change(self, letter: Letter, thread: str | None, ts: str | None) -> None:
+        """Edit the message, which may be where nobody noted it, or gone."""
+        if ts is None or not await self._edited(letter, ts):
+            found = await self._lost(letter, thread)
+            if found is None or found == ts or not await self._edited(letter, found):
+                await self._post(letter)
+
+    async def _edited(self, letter: Letter, ts: str) -> bool:
+        """Edit the message at `ts`; false if it is there no more, or not ours to edit."""
+        try:
+            await self._send(letter, "chat.update", ts=ts)
+        except FAILURES as error:
+            if code(error) not in _GONE:
+                raise
+            return False
+        self._messages.sent(letter.slot, ts, letter.digest)
+        return True
+
+    async def _send(self, letter: Letter, method: str, **more: str | bool | None) -> dict[str, Any]:
+        """Call with the fullest form that Slack takes; the last one is text alone."""
+        arguments = {
+            "channel": letter.channel,
+            "text": clip(letter.text, limits.UPDATED_TEXT),
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": letter.slot}},
+            **{name: value for name, value in more.items() if value is not None},
+        }
+        forms = _forms(letter.blocks)
+        for number, blocks in enumerate(forms, start=1):
+            try:
+                reply = await self._client.api_call(method, json=arguments | {"blocks": blocks})
+            except FAILURES as error:
+                if code(error) not in _TOO_MUCH or number == len(forms):
+                    raise
+                _LOG.warning("%s is shown in a plainer form: %s", letter.slot, sentence(error))
+            else:
+                return dict(reply.data) if isinstance(reply.data, dict) else {}
+        raise AssertionError("the loop returns or raises")
+
+    def _under(self, slot: str | None) -> str | None:
+        above = self._messages.get(slot) if slot else None
+        return above.ts if above is not None else None
+
+    async def _lost(self, letter: Letter, thread: str | None) -> str | None:
+        """Return the `ts` of the letter's message, if it was posted after all."""
+        async for message in self._shown(letter.channel, thread):
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
+            if metadata.get("event_type") == EVENT_TYPE and payload.get("key") == letter.slot:
+                return str(message["ts"])
+        return None
+
+    async def _shown(self, channel: str, thread: str | None) -> AsyncIterator[dict[str, Any]]:
+        cursor = ""
+        for _ in range(PAGES):
+            where: dict[str, Any] = {"channel": channel, "limit": PAGE, "cursor": cursor}
+            if thread is None:
+                reply = await self._client.conversations_history(**where, include_all_metadata=True)
+            else:
+                reply = await self._client.conversations_replies(
+                    **where, ts=thread, include_all_metadata=True
+                )
+            for message in reply.get("messages") or ():
+                yield message
+            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
+
+def _forms(blocks: Sequence[Block]) -> list[list[Block]]:
+    """Return the forms of a message that pass our own check, the fullest first, text last."""
+    full = list(blocks)
+    brief = [block for block in full if block["type"] != "container"]
+    fit = [form for form in (full, unfolded(full), brief) if form and _fits(form)]
+    return [*fit, []]
+
+
+def _fits(blocks: Sequence[Block]) -> bool:
+    return not faults(blocks, Surface.MESSAGE) and total(blocks) <= limits.BLOCKS_BUDGET

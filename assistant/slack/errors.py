@@ -1,0 +1,68 @@
+"""What goes wrong between Slack and us, in two words: the reason, and whether to try again."""
+
+import asyncio
+from collections.abc import Mapping
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from assistant.failure import Unusable
+
+UNREACHED = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+FAILURES = (SlackClientError, *UNREACHED)
+_SLOWER = ("ratelimited", "rate_limited")
+_TROUBLE = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
+_LEAST_WAIT_S = 1.0
+
+
+class SlackError(Unusable):
+    """Slack cannot be used; `str()` says what is wrong and what to do."""
+
+
+def code(error: BaseException) -> str:
+    """Return Slack's word for the failure, or nothing where it gave none."""
+    return str(_answer(error).get("error", ""))
+
+
+def passing(error: BaseException) -> bool:
+    """Tell whether the same call may work later."""
+    return not isinstance(error, SlackApiError) or code(error) in ("", *_SLOWER, *_TROUBLE)
+
+
+def wait_s(error: BaseException) -> float | None:
+    """Return the seconds that Slack asks to wait (Retry-After), if it does."""
+    if code(error) not in _SLOWER:
+        return None
+    headers = error.response.headers if isinstance(error, SlackApiError) else {}
+    asked = str(headers.get("Retry-After", ""))
+    return max(float(asked), _LEAST_WAIT_S) if asked.isdigit() else _LEAST_WAIT_S
+
+
+def sentence(error: BaseException) -> str:
+    """Return the failure as one sentence that says what to do."""
+    name = code(error)
+    if name in ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"):
+        return f"Slack refuses the token ({name}): install the app again and copy its tokens."
+    if name == "not_allowed_token_type":
+        return (
+            "Slack refuses the kind of token (not_allowed_token_type): the app token begins with "
+            "xapp-, the bot token with xoxb-; they may have been swapped."
+        )
+    if name == "missing_scope":
+        return (
+            f"Slack says that the scope {_needed(error)} is missing: update the app from the "
+            "manifest and install it again."
+        )
+    if name:
+        return f"Slack answered {name}."
+    return f"Slack did not answer ({type(error).__name__})."
+
+
+def _needed(error: BaseException) -> str:
+    return str(_answer(error).get("needed", "that it needs"))
+
+
+def _answer(error: BaseException) -> Mapping[str, object]:
+    # Where a reply was no JSON, the SDK puts the raw HTTP reply there, which has no `data`.
+    data = getattr(error.response, "data", None) if isinstance(error, SlackApiError) else None
+    return data if isinstance(data, dict) else {}

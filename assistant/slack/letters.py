@@ -1,0 +1,122 @@
+"""All messages that an incident should have in Slack, made from its state alone.
+
+Each has a slot, a name that it keeps for ever: after any event, and after a restart, the same state
+makes the same letters, and the outbox sends what is not in Slack yet.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.button import Button
+from assistant.commands import Command
+from assistant.domain.canonical import digest
+from assistant.domain.incident import Incident
+from assistant.memory_view import draft_view, seen_before
+from assistant.requests_view import ending, request_view
+from assistant.slack.blocks import memory
+from assistant.slack.blocks.card import card, card_text, progress_card, progress_text
+from assistant.slack.blocks.pieces import Block, Pressed
+from assistant.slack.blocks.request import (
+    recovery_note,
+    recovery_text,
+    request_card,
+    request_text,
+)
+from assistant.slack.places import Place, card_slot
+from assistant.views import progress, view
+
+Token = Callable[[Command], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """What the messages depend on besides the incident.
+
+    `offered` are the actions that exist, `approvers` says who may approve (`@sre`), links lead to
+    `hosts` only.
+    """
+
+    offered: frozenset[str] = frozenset()
+    approvers: str = "nobody"
+    hosts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One message as it should be.
+
+    `thread` is a `ts`; without one, the message goes under the one in the slot `under`, if any.
+    """
+
+    slot: str
+    channel: str
+    thread: str | None
+    under: str | None
+    text: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what is shown."""
+        return digest({"text": self.text, "blocks": list(self.blocks)})
+
+
+def letters(
+    name: str, incident: Incident, place: Place, looks: Looks, token: Token
+) -> list[Letter]:
+    """Return the letters of an incident, the card first."""
+    first = card_slot(name)
+    return [
+        Letter(
+            slot=slot,
+            channel=place.channel,
+            thread=place.thread,
+            under=None if slot == first else first,
+            text=text,
+            blocks=tuple(blocks),
+        )
+        for slot, text, blocks in _written(name, incident, looks, token)
+    ]
+
+
+def _written(
+    name: str, incident: Incident, looks: Looks, token: Token
+) -> Iterator[tuple[str, str, list[Block]]]:
+    def pressed(buttons: Sequence[Button]) -> list[Pressed]:
+        return [Pressed(button=b, token=token(b.command)) for b in buttons]
+
+    yield (card_slot(name), *_card(name, incident, looks, pressed))
+    if incident.steering.said:
+        told = incident.steering.said
+        yield f"{name}/answer/{len(told)}", memory.answer_text(told), memory.answer_note(told)
+    if incident.similar:
+        seen = seen_before(incident.similar, incident.opened.at)
+        yield f"{name}/similar", memory.similar_text(seen), memory.similar_note(seen)
+    for tracked in incident.requests.values():
+        asked = request_view(tracked, looks.approvers, incident.requests)
+        slot = f"{name}/request/{asked.id}"
+        yield slot, request_text(asked), request_card(asked, pressed(asked.buttons))
+        if asked.recovery is not None:
+            end = pressed(ending(tracked, name, still_open=incident.open))
+            note = recovery_note(asked, asked.recovery, end)
+            yield f"{name}/recovery/{asked.id}", recovery_text(asked, asked.recovery), note
+    if incident.postmortem is not None:
+        blocks = memory.postmortem_message(name, incident.postmortem)
+        yield f"{name}/postmortem", memory.postmortem_text(name), blocks
+    if incident.draft is not None:
+        draft = draft_view(incident.draft, name, decided=incident.draft_decided)
+        shown = memory.draft_card(draft, pressed(draft.buttons))
+        yield f"{name}/draft", memory.draft_text(draft), shown
+
+
+def _card(
+    name: str,
+    incident: Incident,
+    looks: Looks,
+    pressed: Callable[[Sequence[Button]], list[Pressed]],
+) -> tuple[str, list[Block]]:
+    if incident.finding is None:
+        early = progress(incident, name)
+        return progress_text(early), progress_card(early, pressed(early.buttons), looks.hosts)
+    told = view(incident, name, looks.offered)
+    return card_text(told), card(told, pressed(told.buttons), looks.hosts)

@@ -1,0 +1,108 @@
+"""What people write: a question, steering in an incident's thread, or one of a few words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from assistant.commands import Close, Command, Freeze, Investigate, Reopen, Steer, Thaw
+from assistant.slack.blocks.home import status_lines
+from assistant.slack.intents import HELP, Intent, intent, steers
+from assistant.slack.parts import Parts
+from assistant.slack.places import Place
+from assistant.slack.reply import whisper
+from assistant.slack.text import words
+
+_WRITTEN_BY_PEOPLE = (None, "thread_broadcast", "file_share")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A person's message. `thread` is the thread it stands in; `text` is without the mention."""
+
+    channel: str
+    ts: str
+    thread: str | None
+    user: str
+    team: str
+    text: str
+    addressed: bool
+
+
+def register(app: AsyncApp, parts: Parts) -> None:
+    """Listen to mentions and messages; Slack sends both for one text, the inbox drops the twin."""
+
+    async def heard(
+        event: dict[str, Any], context: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        told = _heard(event, str(context.get("bot_user_id") or ""), str(context.get("team_id")))
+        if told is not None:
+            await _answer(told, parts, client)
+
+    app.event("app_mention")(heard)
+    app.event("message")(heard)
+
+
+def _heard(event: Mapping[str, Any], bot: str, team: str) -> Heard | None:
+    """Return a person's message, or null for what bots, edits and the channel itself say."""
+    if event.get("bot_id") or event.get("subtype") not in _WRITTEN_BY_PEOPLE:
+        return None
+    user, text = event.get("user"), str(event.get("text") or "")
+    if not user:
+        return None
+    mention = f"<@{bot}>"
+    mentioned = event.get("type") == "app_mention" or (bool(bot) and mention in text)
+    thread = event.get("thread_ts")
+    return Heard(
+        channel=str(event["channel"]),
+        ts=str(event["ts"]),
+        thread=str(thread) if thread else None,
+        user=str(user),
+        team=str(event.get("user_team") or event.get("team") or team),
+        text=words(text.replace(mention, " ")),
+        addressed=mentioned or event.get("channel_type") == "im",
+    )
+
+
+async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
+    incident = parts.places.incident_at(told.channel, told.thread) if told.thread else None
+    if not told.addressed and (incident is None or not steers(told.text)):
+        return
+    meant = intent(told.text) if told.addressed else Intent(word="tell", text=told.text)
+    reply = {"help": HELP, "status": status_lines(parts.desk.incidents())}.get(meant.word)
+    if reply is None:
+        actor, zone = await parts.people.actor(told.user, told.team)
+        command = _command(meant, told, incident, zone)
+        if command is None:
+            reply = f'Say "{meant.word}" in the thread of the incident that you mean.'
+        else:
+            answer = await parts.desk.submit(command, actor)
+            # Whoever asks a question sees the card; only a refusal must be told as well.
+            told_by_card = isinstance(command, Investigate) and not answer.refused
+            reply = "" if told_by_card else answer.said
+    if reply:
+        await whisper(client, told.channel, told.user, reply, told.thread)
+
+
+def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Command | None:
+    """Return the command, or null where it needs an incident and there is none here."""
+    match meant.word:
+        case "freeze":
+            return Freeze(reason=meant.text or "somebody asked for it in Slack")
+        case "thaw":
+            return Thaw()
+        case "tell" if incident is None:
+            place = Place(channel=told.channel, thread=told.thread or told.ts)
+            at = datetime.fromtimestamp(float(told.ts), UTC)
+            return Investigate(text=meant.text, at=at, place=str(place))
+        case _ if incident is None:
+            return None
+        case "tell":
+            return Steer(incident=incident, text=meant.text, zone=zone)
+        case "close":
+            return Close(incident=incident, reason=meant.text or "resolved")
+        case _:
+            return Reopen(incident=incident, reason=meant.text)

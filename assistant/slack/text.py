@@ -1,0 +1,103 @@
+"""Words on their way to Slack and from it: nothing that was written elsewhere acts as markup.
+
+Blocks hold text only as `plain_text` or as elements of `rich_text`, which are literal by
+construction; the fallback text of a message is escaped. Links are made for known hosts alone.
+Source: docs.slack.dev, formatting text for app surfaces.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from assistant.slack import limits
+
+Element = dict[str, Any]
+
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+_MARKED = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+_BREAKS = ("Zl", "Zp")
+_HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn")
+
+
+def clean(text: str) -> str:
+    """Drop what cannot be seen: control, bidirectional, zero-width and private characters."""
+    kept = []
+    for char in text.replace("\t", " "):
+        kind = unicodedata.category(char)
+        if char == "\n" or kind in _BREAKS:
+            kept.append("\n")
+        elif kind not in _HIDDEN:
+            kept.append(char)
+    return "".join(kept)
+
+
+def clip(text: str, most: int) -> str:
+    """Return the clean text, cut to `most` characters."""
+    whole = clean(text)
+    return whole if len(whole) <= most else f"{whole[: most - 1].rstrip()}…"
+
+
+def one_line(text: str, most: int) -> str:
+    """Return the clean text as one line of at most `most` characters."""
+    return clip(" ".join(clean(text).split()), most)
+
+
+def escape(text: str, most: int = 3_000) -> str:
+    """Return text that Slack shows as it is: no mention, no link, nobody called."""
+    cut = clip(text, most)
+    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def words(text: str) -> str:
+    """Return what a person typed: Slack's entities and its marks for links and people undone."""
+
+    def undone(found: re.Match[str]) -> str:
+        target, label = found.group(1), found.group(2)
+        return label or target.lstrip("@#!")
+
+    plain = _MARKED.sub(undone, text)
+    for entity, char in _ENTITIES.items():
+        plain = plain.replace(entity, char)
+    return clean(plain).strip()
+
+
+def said(text: str, *, bold: bool = False, code: bool = False) -> Element:
+    """Return a literal rich text element; empty text becomes a space, which Slack demands."""
+    element: Element = {"type": "text", "text": clean(text) or " "}
+    style = {name: True for name, on in (("bold", bold), ("code", code)) if on}
+    return element | ({"style": style} if style else {})
+
+
+def link(url: str, label: str, hosts: Collection[str]) -> Element:
+    """Return a link where the host is known, and the mere label where it is not."""
+    if _leads_to(url, hosts):
+        return {"type": "link", "url": url, "text": one_line(label, 200)}
+    return said(label)
+
+
+def _leads_to(url: str, hosts: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    known = parts.scheme in ("http", "https") and parts.hostname in hosts
+    return known and not parts.username and len(url) <= limits.URL
+
+
+def utc(at: datetime) -> str:
+    """Return a moment as everybody writes it down."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def moment(at: datetime) -> list[Element]:
+    """Return a moment in UTC, and in the reader's own zone."""
+    local = {
+        "type": "date",
+        "timestamp": int(at.timestamp()),
+        "format": "{time_secs}",
+        "fallback": "the same",
+    }
+    return [said(f"{utc(at)} ("), local, said(" for you)")]

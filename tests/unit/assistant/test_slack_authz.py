@@ -1,0 +1,121 @@
+"""Who may approve, asked of a Slack on loopback."""
+
+from dataclasses import replace
+
+import pytest
+from slackdesk import SCOPES
+
+from assistant.clock import SystemClock
+from assistant.domain.people import Actor, ActorKind
+from assistant.slack.authz import SlackApprovers
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.people import People
+from assistant.slack.transports import web_client
+
+
+class Watch:
+    """A clock that stands still until it is told otherwise."""
+
+    seconds = 1_000.0
+
+    def now(self):
+        return SystemClock().now()
+
+    def monotonic(self):
+        return self.seconds
+
+
+@pytest.fixture
+async def slack():
+    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+        yield slack
+
+
+@pytest.fixture
+def watch():
+    return Watch()
+
+
+@pytest.fixture
+def approvers(slack, watch):
+    client = web_client(slack.bot_token, slack.api_url)
+    return SlackApprovers(client, watch, People(client, watch), "@sre")
+
+
+def actor(user):
+    return Actor(kind=ActorKind.HUMAN, id=user.id, name=user.name, team=user.team)
+
+
+def group(slack):
+    return next(iter(slack.workspace.groups.values()))
+
+
+async def test_members_of_the_group_may(slack, approvers):
+    assert await approvers.refusal(actor(slack.person("ana").user)) is None
+    assert approvers.said == "@sre"
+
+
+async def test_others_may_not(slack, approvers):
+    said = await approvers.refusal(actor(slack.person("cleo").user))
+    assert said == "Only members of @sre may approve."
+
+
+@pytest.mark.parametrize(
+    ("flag", "word"),
+    [
+        ("bot", "a bot"),
+        ("restricted", "a guest"),
+        ("stranger", "another workspace"),
+        ("deleted", "deactivated"),
+    ],
+)
+async def test_nobody_who_is_no_colleague_may_even_in_the_group(slack, approvers, flag, word):
+    odd = slack.workspace.add_user("odd", **{flag: True})
+    group(slack).members.append(odd.id)
+    said = await approvers.refusal(actor(odd))
+    assert word in said
+    assert said.endswith("may not approve.")
+
+
+async def test_a_person_cannot_claim_another_team(slack, approvers):
+    forged = replace(actor(slack.person("ana").user), team="T-other")
+    assert "another workspace" in await approvers.refusal(forged)
+
+
+async def test_members_are_believed_for_a_minute_and_asked_anew_before_it_counts(
+    slack, approvers, watch
+):
+    ana = slack.person("ana").user
+    assert await approvers.refusal(actor(ana)) is None
+    group(slack).members.remove(ana.id)
+    assert await approvers.refusal(actor(ana)) is None
+    assert await approvers.refusal(actor(ana), fresh=True) is not None
+    group(slack).members.append(ana.id)
+    watch.seconds += 61
+    assert await approvers.refusal(actor(ana)) is None
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.list", "usergroups.users.list"])
+async def test_without_slack_nobody_may(slack, approvers, method):
+    slack.faults.add(Fault(method=method, failure=Failure.ERROR))
+    said = await approvers.refusal(actor(slack.person("ana").user))
+    assert said.startswith("Nobody can approve while Slack does not say who may.")
+
+
+async def test_a_group_that_is_not_there_is_said(slack, watch):
+    client = web_client(slack.bot_token, slack.api_url)
+    approvers = SlackApprovers(client, watch, People(client, watch), "nobody-home")
+    said = await approvers.refusal(actor(slack.person("ana").user))
+    assert "There is no user group @nobody-home" in said
+
+
+async def test_a_scope_that_is_missing_is_named(watch):
+    scopes = SCOPES - {"usergroups:read"}
+    async with LocalSlack(demo_workspace(), SystemClock(), scopes=scopes) as slack:
+        client = web_client(slack.bot_token, slack.api_url)
+        approvers = SlackApprovers(client, watch, People(client, watch), "sre")
+        assert "usergroups:read is missing" in await approvers.refusal(
+            actor(slack.person("ana").user)
+        )

@@ -1,0 +1,267 @@
+"""People and firstline in one Slack: what is said and pressed there, and what comes of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from acting import ASKED, REQUEST
+from slackdesk import SCOPES, Rig
+from written import NOON, PLAN, finding
+
+from assistant.answer import Answer
+from assistant.clock import SystemClock
+from assistant.commands import Approve, Close, Deny, Freeze, Investigate, RequestStep, Steer
+from assistant.domain.action import Approval
+from assistant.domain.events import Approved, HypothesesRanked, Opened, PlanProposed
+from assistant.domain.people import Actor, ActorKind
+from assistant.slack.errors import SlackError
+from assistant.slack.listeners.pressing import NO_LONGER_VALID
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.slack import LocalSlack
+
+
+@pytest.fixture
+async def slack():
+    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+        yield slack
+        assert slack.broken_rules(burst=None) == []
+
+
+@pytest.fixture
+def rig(slack):
+    return Rig(slack)
+
+
+def find(messages, words):
+    """Return the newest message whose fallback text holds these words."""
+    return next((m for m in reversed(messages) if words in m.text), None)
+
+
+async def opened(rig, channel=None):
+    """Let ana ask, and the desk open INC-1 for it; returns the thread."""
+    ts = await rig.slack.person("ana").say("incidents", "@firstline booking fails")
+    await rig.slack.wait_for(lambda: rig.desk.taken)
+    command, _ = rig.desk.taken.pop()
+    await rig.desk.happen(
+        "INC-1", Opened(at=NOON, text=command.text, service="front", place=command.place)
+    )
+    await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "INC-1"))
+    return ts
+
+
+async def explained(rig):
+    """The same, with an answer and a plan."""
+    ts = await opened(rig)
+    await rig.desk.happen(
+        "INC-1",
+        HypothesesRanked(finding=finding(), seconds=0.2),
+        PlanProposed(plan=PLAN, seconds=0.1),
+    )
+    await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Likely"))
+    return ts
+
+
+async def test_a_mention_asks_and_its_thread_gets_one_card_that_is_edited(rig):
+    async with rig.running():
+        ts = await rig.slack.person("ana").say("incidents", "@firstline booking fails &amp <b>")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, actor = rig.desk.taken[0]
+        assert isinstance(command, Investigate)
+        assert (command.text, command.place) == ("booking fails &amp <b>", f"{rig.channel}/{ts}")
+        ana = rig.slack.person("ana").user
+        assert actor == Actor(
+            kind=ActorKind.HUMAN, id=ana.id, name="ana", team=ana.team, simulated=True
+        )
+        await rig.desk.happen("INC-1", Opened(at=NOON, text="x", service=None, place=command.place))
+        card = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "looking"))
+        await rig.desk.happen("INC-1", HypothesesRanked(finding=finding(), seconds=0.2))
+        told = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Likely (0.90)"))
+        assert told.ts == card.ts
+        await rig.slack.settled()
+        assert len(rig.desk.taken) == 1  # Slack sent the text twice: as mention and as message
+
+
+async def test_a_step_is_asked_for_by_its_button(rig):
+    async with rig.running():
+        ts = await explained(rig)
+        card = find(rig.messages(thread=ts), "Likely")
+        await rig.slack.wait_for(
+            lambda: "Request: Roll ledger back." in str(find(rig.messages(thread=ts), "Likely"))
+        )
+        rig.desk.answers[RequestStep] = Answer(incident="INC-1", said="No.", refused=True)
+        await rig.slack.person("ben").click("incidents", card.ts, "do:0")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, actor = rig.desk.taken[0]
+        assert command == RequestStep(incident="INC-1", step=1)
+        assert actor.name == "ben"
+        await rig.slack.wait_for(lambda: rig.whispers("ben") == ["No."])
+        assert rig.whispers("ana") == []
+
+
+async def test_an_approval_card_becomes_its_record(rig):
+    async with rig.running():
+        ts = await explained(rig)
+        await rig.desk.happen("INC-1", ASKED)
+        card = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Approval needed"))
+        await rig.slack.person("ben").click("incidents", card.ts, "do:0")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, ben = rig.desk.taken[0]
+        assert command == Approve(incident="INC-1", request=REQUEST.id, digest=REQUEST.digest)
+        yes = Approval(digest=REQUEST.digest, by=ben, at=NOON + timedelta(minutes=2))
+        await rig.desk.happen("INC-1", Approved(request=REQUEST.id, approval=yes))
+        record = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Approved by ben"))
+        assert record.ts == card.ts
+
+
+async def test_a_rejection_says_why(rig):
+    async with rig.running():
+        ts = await explained(rig)
+        await rig.desk.happen("INC-1", ASKED)
+        card = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Approval needed"))
+        ben = rig.slack.person("ben")
+        await ben.click("incidents", card.ts, "ask:1")
+        form = await rig.slack.wait_for(ben.modal)
+        await ben.submit(form.id, {"reason": "not <now>"})
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, actor = rig.desk.taken[0]
+        assert command == Deny(incident="INC-1", request=REQUEST.id, reason="not <now>")
+        assert actor.name == "ben"
+
+
+@pytest.mark.parametrize("damage", ["unknown", "elsewhere", "old action"])
+async def test_a_button_that_is_not_ours_here_and_now_does_nothing(rig, damage):
+    async with rig.running():
+        ts = await explained(rig)
+        token = rig.tables.buttons.token(Close(incident="INC-1"), "INC-1")
+        button = {
+            "type": "button",
+            "text": {"type": "plain_text", "text": "Go"},
+            "action_id": "legacy" if damage == "old action" else "do:0",
+            "value": "guess" if damage == "unknown" else token,
+        }
+        place, thread = rig.channel, ts
+        if damage == "elsewhere":
+            people = [rig.slack.person(n).user for n in ("ana", "ben")]
+            other = rig.slack.workspace.add_channel("other", [*people, rig.slack.workspace.bot])
+            place, thread = other.id, None
+        reply = await rig.client.chat_postMessage(
+            channel=place,
+            thread_ts=thread,
+            text="x",
+            blocks=[{"type": "actions", "elements": [button]}],
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        ben = rig.slack.person("ben")
+        await ben.click(place, reply["ts"], button["action_id"])
+        where = thread or reply["ts"]
+        await rig.slack.wait_for(
+            lambda: any(m.text == NO_LONGER_VALID for m in ben.messages(place, where))
+        )
+        assert rig.desk.taken == []
+
+
+async def test_words_in_the_thread_steer_only_when_they_read_like_it(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        cleo = rig.slack.person("cleo")
+        await cleo.say("incidents", "I wonder what it is", thread=ts)
+        await cleo.say("incidents", "Not the database", thread=ts)
+        await cleo.say("incidents", "look at ledger")  # in no incident's thread
+        await cleo.say("incidents", "@firstline it began at 14:02", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
+        await rig.slack.settled()
+        assert [command for command, _ in rig.desk.taken] == [
+            Steer(incident="INC-1", text="Not the database"),
+            Steer(incident="INC-1", text="it began at 14:02"),
+        ]
+
+
+async def test_a_few_words_are_commands(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        ana = rig.slack.person("ana")
+        await ana.say("incidents", "@firstline close: it was a drill", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 1)
+        await ana.say("incidents", "@firstline freeze")
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
+        await ana.say("incidents", "@firstline close")
+        await ana.say("incidents", "@firstline status")
+        await rig.slack.wait_for(lambda: len(rig.whispers("ana")) == 2)
+        close, freeze = (command for command, _ in rig.desk.taken)
+        assert close == Close(incident="INC-1", reason="it was a drill")
+        assert isinstance(freeze, Freeze)
+        told = " ".join(rig.whispers("ana"))
+        assert "in the thread of the incident" in told
+        assert "INC-1: booking fails — looking" in told
+
+
+async def test_other_bots_are_not_people(rig):
+    async with rig.running():
+        bot = rig.slack.workspace.bot
+        rig.slack.post_as_bot("alerts", "incidents", f"<@{bot.id}> close everything")
+        await rig.slack.settled()
+        assert rig.desk.taken == []
+
+
+async def test_the_home_tab_lists_what_is_open(rig):
+    async with rig.running():
+        await explained(rig)
+        await rig.desk.happen("INC-1", ASKED)
+        ana = rig.slack.person("ana")
+        await ana.open_home()
+        view = await rig.slack.wait_for(ana.home)
+        assert "booking fails" in str(view.content)
+        assert REQUEST.summary in str(view.content)
+
+
+async def test_what_was_acknowledged_and_not_done_is_done_after_a_restart(rig):
+    async with rig.running():
+        await rig.slack.person("ana").say("incidents", "@firstline booking fails")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+    rig.desk.taken.clear()
+    rig.tables.inbox.finished.clear()  # as if it had ended in between
+    async with rig.running():
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        assert rig.desk.taken[0][0].text == "booking fails"
+        assert rig.tables.inbox.unfinished() == []
+
+
+async def test_after_a_restart_the_messages_catch_up_and_nothing_is_posted_twice(rig):
+    async with rig.running():
+        ts = await explained(rig)
+        before = len(rig.messages(thread=ts))
+    rig.desk.watchers.clear()
+    await rig.desk.happen("INC-1", ASKED)  # while nobody showed it
+    async with rig.running() as whole:
+        await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Approval needed"))
+        assert len(rig.messages(thread=ts)) == before + 1
+        assert whole.ready.is_set()
+
+
+async def test_a_failure_is_told_to_whoever_acted_without_its_text(rig):
+    rig.desk.answers[Investigate] = RuntimeError("secret")
+    async with rig.running():
+        await rig.slack.person("ana").say("incidents", "@firstline booking fails")
+        await rig.slack.wait_for(lambda: rig.whispers("ana"))
+        assert "did not work" in rig.whispers("ana")[0]
+        assert "secret" not in str(rig.whispers("ana"))
+
+
+@pytest.mark.parametrize(
+    ("bot", "app", "says"),
+    [
+        ("xoxb-wrong", None, "install the app again"),
+        (None, "xapp-wrong", "install the app again"),
+        (None, "bot", "swapped"),
+    ],
+)
+async def test_tokens_that_do_not_work_are_said_in_a_sentence(rig, bot, app, says):
+    if bot:
+        rig.client.token = bot
+    whole = rig.build()
+    if app:
+        token = rig.slack.bot_token if app == "bot" else app
+        whole = replace(whole, connection=replace(whole.connection, app_token=token))
+    with pytest.raises(SlackError, match=says):
+        await whole.run()
