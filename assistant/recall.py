@@ -1,9 +1,13 @@
-"""From a hypothesis to the runbook that fits it."""
+"""From a hypothesis to the runbook that fits it.
+
+A runbook that names its services was written for them, most often made from an incident there: for
+its own causes it comes before all others, and for other services it is never proposed.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from assistant.domain.hypothesis import CauseType, Finding, Hypothesis
+from assistant.domain.hypothesis import BlamedChange, CauseType, Finding, Hypothesis
 from assistant.domain.plan import RemediationPlan, RemediationStep
 from assistant.engine.wording import CAUSE_WORDS
 from retrieval.api import Document, Match, Query
@@ -30,7 +34,7 @@ def documents(runbooks: Iterable[Runbook]) -> list[Document]:
             title=r.title,
             text="\n\n".join(["## Symptoms", *r.symptoms, r.summary, r.body]),
             source=r.source,
-            labels={"cause": r.applies_to},
+            labels={"cause": r.applies_to, "service": r.services},
         )
         for r in runbooks
     ]
@@ -63,20 +67,49 @@ def plan(
 ) -> RemediationPlan | None:
     """Return the best runbook's steps for the first hypothesis, or null where none fits.
 
-    A page that is merely similar in words but was written for other causes is not proposed.
+    A page that is merely similar in words but was written for other causes is not proposed. Of
+    several that were written for the services, the newest one counts whose actions are all known.
     """
     first = finding.hypotheses[0]
-    for match in index.search(query(finding, first)):
-        runbook = runbooks.get(match.document.id)
-        if runbook is not None and first.cause in runbook.applies_to:
+    known = entities(finding, first)
+    fitting = {r.id: r for r in runbooks.values() if first.cause in r.applies_to}
+    own = [r for r in fitting.values() if r.services and frozenset(r.services) == place(first)]
+    for runbook in sorted(own, key=_age, reverse=True):
+        steps = _steps(runbook, known)
+        if not any(_open_question(step) for step in steps):
             return RemediationPlan(
                 runbook=runbook.id,
                 title=runbook.title,
+                match=1.0,
+                why=_why_own(runbook, first),
+                steps=steps,
+            )
+    for match in index.search(query(finding, first)):
+        found = fitting.get(match.document.id)
+        if found is not None and not found.services:
+            return RemediationPlan(
+                runbook=found.id,
+                title=found.title,
                 match=round(match.score, 4),
                 why=match.why,
-                steps=_steps(runbook, entities(finding, first)),
+                steps=_steps(found, known),
             )
     return None
+
+
+def place(hypothesis: Hypothesis) -> frozenset[str]:
+    """Return the services that a cause is at: one, or both ends of a way."""
+    ends = {hypothesis.service}
+    if hypothesis.type is CauseType.NETWORK and hypothesis.peer is not None:
+        ends.add(hypothesis.peer)
+    return frozenset(ends)
+
+
+def version(change: BlamedChange | None) -> str | None:
+    """Return the release that a deploy brought; a reference may be written service@release."""
+    if change is None or change.kind != "deploy":
+        return None
+    return change.ref.removeprefix(f"{change.target}@") or None
 
 
 def entities(finding: Finding, hypothesis: Hypothesis) -> dict[str, str]:
@@ -93,9 +126,28 @@ def entities(finding: Finding, hypothesis: Hypothesis) -> dict[str, str]:
         "instance": hypothesis.instance,
         "operation": hypothesis.operation,
         "change": change.ref if change else None,
-        "version": change.ref if change and change.kind == "deploy" else None,
+        "version": version(change),
     }
     return {key: value for key, value in known.items() if value}
+
+
+def _age(runbook: Runbook) -> tuple[str, int, str]:
+    return runbook.reviewed, len(runbook.id), runbook.id  # INC-10 is younger than INC-9
+
+
+def _open_question(step: RemediationStep) -> bool:
+    """Tell whether an action lacks a name that this incident does not know."""
+    return step.kind == "action" and any("<" in value for _, value in step.args)
+
+
+def _why_own(runbook: Runbook, first: Hypothesis) -> tuple[str, ...]:
+    where = ", ".join(runbook.services)
+    origin = (
+        f"made from {runbook.made_from}, which recovered by it"
+        if runbook.made_from
+        else f"written for {where}"
+    )
+    return origin, f"same service: {where}", f"same cause: {first.cause}"
 
 
 def _steps(runbook: Runbook, known: Mapping[str, str]) -> tuple[RemediationStep, ...]:

@@ -139,8 +139,8 @@ class StoredIndex:
         return nearest
 
     def _pinned(self, query: Query) -> list[Mapping[str, Any]]:
-        names = query.labels.get(ranking.PIN_LABEL, ())
-        tags = [_tag(ranking.PIN_LABEL, name) for name in names]
+        pins = sorted(ranking.PIN_LABELS & query.labels.keys())
+        tags = [_tag(label, value) for label in pins for value in query.labels[label]]
         return self._store.pages(query.collection, "tags", tags)
 
     def _points(self, collection: str, documents: Sequence[Document]) -> list[Point]:

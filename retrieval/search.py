@@ -16,7 +16,7 @@ CANDIDATES = 100  # pages of each kind; measured better than all pages
 CHUNK_CANDIDATES = 400  # chunks looked at to find that many pages
 FINALISTS = 30  # whose text and labels are looked at
 MEANING_SHARE = 0.35
-PIN_LABEL = "alertname"  # an exact match is a lookup, not a search
+PIN_LABELS = frozenset({"alertname", "fault"})  # an exact match is a lookup, not a search
 PIN_BOOST = 2.0
 LABEL_BOOSTS: Mapping[str, float] = MappingProxyType(
     {"service": 0.15, "cause": 1.0, "component": 0.10, "environment": 0.05}
@@ -73,10 +73,10 @@ def shared_labels(wanted: Labels, carried: Labels) -> tuple[tuple[str, str], ...
 
 
 def boost(shared: tuple[tuple[str, str], ...]) -> float:
-    """How far shared labels raise a page; each label counts once, an alert's name pins it."""
+    """How far shared labels raise a page; each label counts once, a pinning one pins it."""
     keys = {key for key, _ in shared}
-    raised = sum(LABEL_BOOSTS.get(key, OTHER_LABEL_BOOST) for key in keys - {PIN_LABEL})
-    return min(LARGEST_BOOST, raised) + (PIN_BOOST if PIN_LABEL in keys else 0.0)
+    raised = sum(LABEL_BOOSTS.get(key, OTHER_LABEL_BOOST) for key in keys - PIN_LABELS)
+    return min(LARGEST_BOOST, raised) + (PIN_BOOST if keys & PIN_LABELS else 0.0)
 
 
 def strength(coverage: float, similarity: float | None) -> float:

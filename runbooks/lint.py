@@ -12,7 +12,7 @@ from runbooks.render import variables
 
 MIN_SYMPTOMS = 2
 
-_UNFINISHED = re.compile(r"\b(TODO|TBD|FIXME|XXX|lorem ipsum|fill (this )?in)\b", re.IGNORECASE)
+UNFINISHED = re.compile(r"\b(TODO|TBD|FIXME|XXX|lorem ipsum|fill (this )?in)\b", re.IGNORECASE)
 _CHANGES_SOMETHING = re.compile(
     r"\bkubectl(\s+-\S+(\s+[^-\s]\S*)?)*?\s+(annotate|apply|cordon|cp|create|delete|drain|edit|exec|label|patch|replace"
     r"|rollout\s+(restart|undo|pause|resume)|scale|set|taint|uncordon)(?![-\w])"
@@ -74,6 +74,8 @@ def _front_matter(runbook: Runbook) -> Iterator[str]:
             yield f"{cause} is not a known cause; known are {', '.join(sorted(CAUSES))}"
     if len([symptom for symptom in runbook.symptoms if symptom.strip()]) < MIN_SYMPTOMS:
         yield f"fewer than {MIN_SYMPTOMS} symptoms; nobody will find it"
+    if runbook.made_from is not None and not runbook.services:
+        yield "made_from names an incident, and services does not say whose it was"
     if not any(owner.strip() for owner in runbook.owners):
         yield "no owner is named"
     try:
@@ -84,7 +86,7 @@ def _front_matter(runbook: Runbook) -> Iterator[str]:
 
 def _whole(runbook: Runbook) -> Iterator[tuple[int, str]]:
     text = "\n".join([runbook.title, runbook.summary, *runbook.symptoms, runbook.body])
-    for match in _UNFINISHED.finditer(text):
+    for match in UNFINISHED.finditer(text):
         yield 1, f"unfinished text: {match.group()}"
     if not runbook.steps:
         yield 1, "there are no steps below a `## Steps` heading"

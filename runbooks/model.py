@@ -48,7 +48,8 @@ class StepKind(StrEnum):
 class Step:
     """One numbered step. `action` names a catalogue entry as text; `args` are its arguments.
 
-    `no_rollback` is the author's reason why an action cannot or need not be undone.
+    `no_rollback` is the author's reason why an action cannot or need not be undone. `journal` are
+    the numbers of the records that the step was made from, where it was made from an incident.
     """
 
     kind: StepKind
@@ -57,6 +58,7 @@ class Step:
     args: Mapping[str, str] = field(default_factory=dict)
     command: str | None = None  # what a person may run by hand, shown verbatim
     no_rollback: str | None = None
+    journal: tuple[int, ...] = ()
     line: int = 0  # where the step begins in its file, from 1
 
 
@@ -65,7 +67,8 @@ class Runbook:
     """A procedure for one class of failure.
 
     `applies_to` holds causes out of `CAUSES`, `symptoms` sentences that a person or an alert would
-    use.
+    use. `services` are the only ones that it is about (empty: any), both ends where it is about a
+    way; `made_from` is the incident that taught it.
     """
 
     id: str
@@ -78,6 +81,8 @@ class Runbook:
     reviewed: str  # ISO date
     source: str
     body: str  # the Markdown as written, without front matter
+    services: tuple[str, ...] = ()
+    made_from: str | None = None
 
     def page(self) -> str:
         """The whole runbook as Markdown, to be read or indexed: summary, symptoms, body."""

@@ -18,12 +18,14 @@ from runbooks.model import Runbook, RunbookError, Step, StepKind
 
 TEXT_FIELDS = ("id", "title", "summary", "reviewed")
 LIST_FIELDS = ("applies_to", "symptoms", "owners")
+OPTIONAL_TEXT, OPTIONAL_LIST = ("made_from",), ("services",)
 
 _KINDS = "|".join(StepKind)
 _STEP = re.compile(rf"(\d+)\. \*\*({_KINDS})\*\* (?:—|-) (\S.*)")
 _ACTION = re.compile(r"action: `([a-z][a-z0-9_]*)`(.*)")
 _ARGUMENT = re.compile(r"\s+([a-z][a-z0-9_]*)=(\{\{.*?\}\}|\"[^\"]*\"|[^\s\"{}]+)")
 _NO_ROLLBACK = re.compile(r"no rollback: (\S.*)")
+_JOURNAL = re.compile(r"journal: (\d{1,9}(?:, \d{1,9})*)")
 _FENCE = "```"
 _INDENT = "   "
 
@@ -79,6 +81,8 @@ def parse_runbook(text: str, source: str) -> Runbook:
         steps=_steps(lines, end + 1, source),
         source=source,
         body="\n".join(lines[end + 1 :]).strip() + "\n",
+        services=tuple(fields.get("services", ())),
+        made_from=fields.get("made_from"),
     )
 
 
@@ -101,7 +105,7 @@ def _front_matter(lines: Sequence[str], source: str) -> dict[str, Any]:
         raise RunbookError(f"{source}:2: the front matter is not a list of `name: value` lines")
     fields: dict[str, Any] = dict(loaded)
     for name in fields:
-        if name not in TEXT_FIELDS + LIST_FIELDS:
+        if name not in TEXT_FIELDS + LIST_FIELDS + OPTIONAL_TEXT + OPTIONAL_LIST:
             raise RunbookError(f"{source}:{_line_of(name, lines)}: {name} is not a known field")
     for name in TEXT_FIELDS + LIST_FIELDS:
         if name not in fields:
@@ -113,10 +117,10 @@ def _front_matter(lines: Sequence[str], source: str) -> dict[str, Any]:
 def _check_types(fields: dict[str, Any], lines: Sequence[str], source: str) -> None:
     if isinstance(fields["reviewed"], datetime.date):  # YAML reads an unquoted date as one
         fields["reviewed"] = fields["reviewed"].isoformat()
-    for name in TEXT_FIELDS:
+    for name in (*TEXT_FIELDS, *(n for n in OPTIONAL_TEXT if n in fields)):
         if not isinstance(fields[name], str):
             raise RunbookError(f"{source}:{_line_of(name, lines)}: {name} must be text")
-    for name in LIST_FIELDS:
+    for name in (*LIST_FIELDS, *(n for n in OPTIONAL_LIST if n in fields)):
         value = fields[name]
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise RunbookError(f"{source}:{_line_of(name, lines)}: {name} must be a list of texts")
@@ -166,6 +170,7 @@ def _step(block: Sequence[str], line: int, expected: int, source: str) -> Step:
     command: list[str] | None = None
     action: tuple[str, Mapping[str, str]] | None = None
     no_rollback: str | None = None
+    journal: tuple[int, ...] = ()
     in_code = False
     for number, raw in enumerate(block[1:], line + 1):
         content = raw[width:] if not raw[:width].strip() else raw.strip()
@@ -180,6 +185,8 @@ def _step(block: Sequence[str], line: int, expected: int, source: str) -> Step:
             action = _action(content, f"{source}:{number}")
         elif match := _NO_ROLLBACK.fullmatch(content.strip()):
             no_rollback = match.group(1)
+        elif match := _JOURNAL.fullmatch(content.strip()):
+            journal = tuple(int(one) for one in match.group(1).split(", "))
         elif content.strip():
             text.append(content.strip())
     return Step(
@@ -189,6 +196,7 @@ def _step(block: Sequence[str], line: int, expected: int, source: str) -> Step:
         args=action[1] if action else {},
         command="\n".join(command) if command is not None else None,
         no_rollback=no_rollback,
+        journal=journal,
         line=line,
     )
 

@@ -42,6 +42,11 @@ def variables(template: str) -> frozenset[str]:
     return frozenset(node.name for node in found if isinstance(node, nodes.Name))
 
 
+def printable(text: str) -> str:
+    """Return a text without what breaks lines, moves the cursor or turns the direction."""
+    return _UNPRINTABLE.sub(" ", text)
+
+
 @lru_cache(maxsize=1)
 def _environment() -> SandboxedEnvironment:
     # Nothing is escaped: the result is plain text, which each surface escapes in its own way.
@@ -51,7 +56,7 @@ def _environment() -> SandboxedEnvironment:
 
 
 def _render_step(runbook: Runbook, step: Step, values: Mapping[str, str | None]) -> Step:
-    shown = {n: _UNPRINTABLE.sub(" ", v) for n, v in values.items() if v}
+    shown = {n: printable(v) for n, v in values.items() if v}
     safe = {name: value for name, value in values.items() if value and _HARMLESS.fullmatch(value)}
     try:
         return replace(

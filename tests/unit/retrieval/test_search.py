@@ -43,6 +43,7 @@ def test_labels_raise_by_a_bounded_amount():
 
 def test_an_alerts_name_is_a_lookup():
     assert boost((("alertname", "X"),)) >= PIN_BOOST
+    assert boost((("fault", "X"),)) >= PIN_BOOST
 
 
 @pytest.mark.parametrize(("coverage", "similarity"), [(0.9, None), (0.6, 0.4), (0.0, 0.9)])
