@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
   --fork-strategy fewest --generate-hashes --no-emit-index-url --exclude-newer "3 days" \
   --custom-compile-command "make lock" $(UPGRADE)
 
-# Tests that start no process share the cores; the others need them for what they start.
+# These share the cores; the others need them for what they start.
 QUICK := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
@@ -56,15 +56,15 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 test: .venv/.synced  ## all tests, the unit tests first, with the coverage floor (ARGS= goes to pytest)
 	$(BIN)/coverage erase
 	$(BIN)/pytest tests/unit $(QUICK) --cov --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/pytest tests/contract tests/architecture tests/quality $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/pytest tests/contract tests/architecture tests/quality tests/crash $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
 	$(BIN)/pytest tests/e2e --durations=10 --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
 	$(BIN)/coverage report
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
 	$(BIN)/pytest tests/unit $(QUICK) $(ARGS)
 
-demo: .venv/.synced  ## break the example shop and diagnose it (FAULT=, SEED=)
-	$(BIN)/firstline demo $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
+demo: .venv/.synced  ## break the example shop, repair it, learn from it (FAULT=, SEED=, PAGE=1)
+	$(BIN)/firstline demo $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(if $(PAGE),--page)
 
 bench: .venv/.synced  ## measure the diagnosis on labelled recordings (RECORDINGS= names folders)
 	$(BIN)/firstline bench diagnosis $(RECORDINGS)

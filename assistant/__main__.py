@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from assistant.config import ConfigError, load
+from assistant.failure import Unusable
 from assistant.folder import FolderInUse
 from connectors.demo import DemoError
 from connectors.errors import ConnectorError
@@ -18,7 +19,15 @@ from retrieval.api import RetrievalError
 from runbooks.model import RunbookError
 
 FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130
-EXPECTED = (ConfigError, ConnectorError, DemoError, FolderInUse, RetrievalError, RunbookError)
+EXPECTED = (
+    ConfigError,
+    ConnectorError,
+    DemoError,
+    FolderInUse,
+    RetrievalError,
+    RunbookError,
+    Unusable,
+)
 
 data_option = click.option(
     "--data", type=click.Path(path_type=Path), help="Folder for firstline's own data."
@@ -74,7 +83,9 @@ def investigate(  # noqa: PLR0913 — one parameter per option
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--system", help="The demo system, where several are installed.")
 @click.option("--list", "listing", is_flag=True, help="Print the faults, one a line, name first.")
-@click.option("--auto", is_flag=True, help="Ask nothing on the way.")
+@click.option("--page", is_flag=True, help="Show the thread in a browser; stays until Ctrl-C.")
+@click.option("--auto", is_flag=True, help="End by itself, with --page too.")
+@click.option("--verdict-only", is_flag=True, help="Stop after the first verdict.")
 @click.option("--rename", is_flag=True, help="Give the services other names (seeded).")
 @click.option(
     "--record", type=click.Path(path_type=Path), help="Keep the telemetry in this folder."
@@ -93,17 +104,18 @@ def demo(  # noqa: PLR0913, PLR0917 — one parameter per option
     data: Path | None,
     *,
     listing: bool,
+    page: bool,
     auto: bool,
+    verdict_only: bool,
     rename: bool,
     as_json: bool,
 ) -> None:
-    """Break a real system while it runs, and investigate its alert."""
+    """Break a real system twice while it runs: explained, repaired, learnt from, recognised."""
     from assistant.cli import demo as command  # noqa: PLC0415
 
     if record is not None and record.exists() and (record.is_file() or any(record.iterdir())):
         # Said before the run: its telemetry would be lost at the end of it.
         raise click.BadParameter(f"{record} is not empty; name a new folder", param_hint="--record")
-    del auto  # nothing is asked yet: every run is one
     if listing:
         sys.exit(command.listing(system))
     asked = command.Asked(
@@ -115,8 +127,48 @@ def demo(  # noqa: PLR0913, PLR0917 — one parameter per option
         port=port,
         data=data,
         as_json=as_json,
+        verdict_only=verdict_only,
+        page=page,
+        auto=auto,
     )
     _finish(command.run(asked, load(config, data)))
+
+
+@cli.command()
+@click.option("--local", is_flag=True, help="A workspace on this machine, with its page.")
+@data_option
+@click.pass_obj
+def serve(config: Path | None, data: Path | None, *, local: bool) -> None:
+    """Be on call in Slack until it is stopped (docs/slack.md)."""
+    from assistant.cli import serve as command  # noqa: PLC0415
+
+    _finish(command.run(load(config, data), local=local))
+
+
+@cli.command("chat")
+@click.option("--as", "name", default="ana", show_default=True, help="The person to be.")
+@data_option
+@click.pass_obj
+def chat_as(config: Path | None, name: str, data: Path | None) -> None:
+    """Talk to it in the terminal: the in-process workspace, as one of its people."""
+    from assistant.cli import chat as command  # noqa: PLC0415
+
+    _finish(command.run(load(config, data), name=name))
+
+
+@cli.group()
+def slack() -> None:
+    """Connect a workspace."""
+
+
+@slack.command("manifest")
+def slack_manifest() -> None:
+    """Print the app's manifest, to be pasted where Slack asks for it."""
+    import yaml  # noqa: PLC0415
+
+    from assistant.slack.manifest import manifest  # noqa: PLC0415
+
+    click.echo(yaml.safe_dump(manifest(), sort_keys=False, allow_unicode=True), nl=False)
 
 
 @cli.command()
@@ -152,6 +204,45 @@ def bench_diagnosis(folders: tuple[Path, ...], onset: str, json_file: Path | Non
     if json_file is not None and not json_file.parent.is_dir():
         raise click.BadParameter(f"there is no folder {json_file.parent}", param_hint="--json")
     _finish(command.diagnosis(folders, json_file, given=onset == "given"))
+
+
+@cli.group()
+def audit() -> None:
+    """Read and check the journal of everything that happened."""
+
+
+@audit.command("verify")
+@data_option
+@click.pass_obj
+def audit_verify(config: Path | None, data: Path | None) -> None:
+    """Check every record: 0 sound, 1 tampered, 2 cannot be verified."""
+    from assistant.cli import audit as command  # noqa: PLC0415
+
+    sys.exit(command.check(load(config, data).data))
+
+
+@audit.command("show")
+@click.argument("incident", required=False)
+@data_option
+@click.pass_obj
+def audit_show(config: Path | None, incident: str | None, data: Path | None) -> None:
+    """Print what happened, in one INCIDENT or in all, a line a record."""
+    from assistant.cli import audit as command  # noqa: PLC0415
+
+    sys.exit(command.show(load(config, data).data, incident))
+
+
+@audit.command("export")
+@click.argument("incident", required=False)
+@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@data_option
+@click.pass_obj
+def audit_export(config: Path | None, incident: str | None, form: str, data: Path | None) -> None:
+    """Write envelopes and events of one INCIDENT or of all, as they are stored."""
+    from assistant.cli import audit as command  # noqa: PLC0415
+
+    del form  # there is one
+    sys.exit(command.export(load(config, data).data, incident))
 
 
 def _finish(work: Coroutine[Any, Any, int]) -> NoReturn:

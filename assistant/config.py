@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
+DATABASE = "firstline.db"
+SLACK_VARIABLES = {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN"}
 
 
 class ConfigError(Exception):
@@ -28,13 +30,48 @@ class QdrantSettings(BaseModel):
     api_key: str | None = None
 
 
+class SlackSettings(BaseModel):
+    """The workspace. `channel` is where alerts are answered, `approvers` a user group's handle.
+
+    `api_url` is another one for GovSlack, or for a Slack on loopback.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bot_token: SecretStr
+    app_token: SecretStr
+    channel: str = "#incidents"
+    approvers: str = "sre"
+    api_url: str = "https://slack.com/api/"
+
+
+class TimingSettings(BaseModel):
+    """Seconds; `assistant.flow.Timing` says what each is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    look_after_s: float = Field(default=6.0, ge=0)
+
+    settle_s: float = Field(default=2.0, ge=0)
+    every_s: float = Field(default=5.0, gt=0)
+    patience_s: float = Field(default=180.0, gt=0)
+    approval_s: float = Field(default=900.0, gt=0)
+
+
 class Settings(BaseModel):
-    """All settings. `connectors` maps an entry point's name to that connector's own settings."""
+    """All settings. `connectors` and `actuators` map an entry point's name to its own settings.
+
+    `listen` is host:port for webhooks and health checks.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Path
     connectors: dict[str, dict[str, object]] = Field(default_factory=dict)
+    actuators: dict[str, dict[str, object]] = Field(default_factory=dict)
+    slack: SlackSettings | None = None
+    timing: TimingSettings = Field(default_factory=TimingSettings)
+    listen: str = Field(default="127.0.0.1:8377", pattern=r"^[^:]+:\d{1,5}$")
     runbooks: Path | None = None
     qdrant: QdrantSettings | None = None
     telemetry_endpoint: str | None = None
@@ -42,6 +79,15 @@ class Settings(BaseModel):
     @property
     def index_folder(self) -> Path:
         return self.data / "index"
+
+    @property
+    def database(self) -> Path:
+        return self.data / DATABASE
+
+    @property
+    def shelf(self) -> Path:
+        """Where runbooks lie that were made from incidents and accepted."""
+        return self.data / "runbooks"
 
 
 def load(config: Path | None = None, data: Path | None = None) -> Settings:
@@ -52,6 +98,9 @@ def load(config: Path | None = None, data: Path | None = None) -> Settings:
     if folder is not None:
         said["data"] = folder
     said.setdefault("data", user_data_path(APP))
+    slack = _slack(said.get("slack"))
+    if slack:
+        said["slack"] = slack
     faults: list[str] = []
     resolved = _resolved(said, "", faults)
     try:
@@ -65,6 +114,16 @@ def load(config: Path | None = None, data: Path | None = None) -> Settings:
         if not faults:
             return settings
     raise ConfigError(f"{path}: {'; '.join(faults)}")
+
+
+def _slack(said: object) -> object:
+    """Take Slack's tokens from the variables that its own tools use, unless the file has them."""
+    known = {
+        key: value
+        for key, variable in SLACK_VARIABLES.items()
+        if (value := os.environ.get(variable))  # noqa: TID251 — the one reader of the environment
+    }
+    return {**known, **said} if isinstance(said, dict) else said or known
 
 
 def _named(variable: str) -> Path | None:

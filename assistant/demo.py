@@ -5,22 +5,24 @@ the way a stranger's system would say it: OTLP over HTTP, an alert webhook, a fe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
 from assistant.clock import Clock
-from assistant.commands import Investigate
+from assistant.commands import AlertEnded, Investigate
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.domain.incident import Incident
-from assistant.flow import LOOK_BACK
+from assistant.domain.people import Actor, ActorKind
 from assistant.gather import gather
 from assistant.service import Service
+from assistant.story import People, Solved
 from connectors import registry
+from connectors.actions import Actuator
 from connectors.alertmanager import AlertmanagerWebhook
 from connectors.api import Alert, Connector, Window
 from connectors.demo import DemoError, DemoRun, DemoSystem, Session, Truth
@@ -31,11 +33,10 @@ GROUP = "firstline.demos"
 ALERT_PATH = "/alerts"
 ALERT_PATIENCE_S = 60.0
 ALARM_AT_THE_END_S = 2.0
-SETTLE_S = 5.0  # telemetry is exported in batches, and a few seconds of it say more than none
 NO_FAULT = "none"
+MONITOR = Actor(kind=ActorKind.ALERT, id="monitor", name="monitor")
 
 Say = Callable[[str], None]
-MakeService = Callable[[Mapping[str, Connector]], Awaitable[Service]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +51,55 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What came of a run. `waited` is seconds from the alert to the verdict."""
+class Episode:
+    """One incident of a run. `waited` is seconds from the alert to the verdict."""
 
-    fault: str
+    id: str
     incident: Incident
-    alert: Alert
     truth: Truth
     correct: bool
     waited: float
+    solved: Solved | None = None
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps people were shown."""
+        return len(self.incident.plan.steps) if self.incident.plan else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a run; `second` is the same fault once more, after the first was learnt from."""
+
+    fault: str
+    first: Episode
+    second: Episode | None
+    learnt: bool
+
+    @property
+    def seen_before(self) -> bool:
+        """Tell whether the second incident was recognised as the first one."""
+        again = self.second
+        return again is not None and self.first.id in {s.incident for s in again.incident.similar}
+
+    @property
+    def recovered(self) -> bool:
+        """Tell whether every incident was ended by an action, by the figures."""
+        both = (self.first, *([self.second] if self.second else []))
+        return all(e.solved is not None and e.solved.recovered for e in both)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Everything that is on call in a run; `people` null: the run ends with the verdict."""
+
+    service: Service
+    people: People | None
+
+
+MakeLine = Callable[
+    [Mapping[str, Connector], Mapping[str, Actuator]], AbstractAsyncContextManager[Line]
+]
 
 
 def systems() -> dict[str, DemoSystem]:
@@ -79,15 +120,19 @@ def chosen(system: DemoSystem, fault: str) -> str | None:
     return fault
 
 
-async def run(
+@asynccontextmanager
+async def played(
     system: DemoSystem,
     script: Script,
     receiver: OtlpReceiver,
-    make_service: MakeService,
+    make_line: MakeLine,
     clock: Clock,
     say: Say,
-) -> Result:
-    """Run the system once, from its start to the verdict; raises `DemoError`, `ConnectorError`."""
+) -> AsyncIterator[Result]:
+    """Run the system once; yields what came of it, while everything still runs.
+
+    Raises `DemoError`, `ConnectorError`.
+    """
     inbox = _Inbox(clock)
     receiver.add_route(ALERT_PATH, inbox.receive)
     await receiver.start()
@@ -96,30 +141,104 @@ async def run(
         stack.push_async_callback(receiver.aclose)
         session = await stack.enter_async_context(system.start(_started(script, receiver)))
         say(f"{len(session.system.services)} services run; traffic flows, then something happens")
-        connectors = {receiver.connector.name: receiver.connector, **_connectors(session)}
+        connectors, actuators = _parts(session, receiver)
         for connector in connectors.values():
             stack.push_async_callback(connector.aclose)
-        alert = await _first_alert(session, inbox, clock, say)
-        heard = clock.monotonic()
-        say(f"alert: {alert.symptom}")
-        service = await make_service(connectors)
-        await asyncio.sleep(SETTLE_S)
-        horizon = clock.now()
-        incident = await service.investigate(_command(alert, horizon))
-        waited = clock.monotonic() - heard
-        truth = await session.truth()
-        if script.record is not None:
-            asked = _Asked(script=script, alert=alert, horizon=horizon, truth=truth)
-            await _record(script.record, connectors, asked, clock)
-    finding = incident.finding
-    return Result(
-        fault=script.fault or NO_FAULT,
-        incident=incident,
-        alert=alert,
-        truth=truth,
-        correct=finding is not None and correct(finding, truth),
-        waited=waited,
-    )
+        for actuator in actuators.values():
+            stack.push_async_callback(actuator.aclose)
+        line = await stack.enter_async_context(make_line(connectors, actuators))
+        inbox.service = line.service
+        play = _Play(session=session, line=line, inbox=inbox, clock=clock, say=say)
+        await session.play()
+        first = await play.episode()
+        await _record(script, first, connectors, clock)
+        yield await play.story(script.fault or NO_FAULT, first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Play:
+    """A run under way."""
+
+    session: Session
+    line: Line
+    inbox: "_Inbox"
+    clock: Clock
+    say: Say
+
+    async def episode(self) -> Episode:
+        """Wait for the alert about what was just broken, and for the verdict on it."""
+        alert = await self._fresh_alert()
+        heard = self.clock.monotonic()
+        self.say(f"alert: {alert.symptom}")
+        service = self.line.service
+        answer = await service.submit(
+            Investigate(
+                text=alert.symptom,
+                at=alert.at,
+                service=alert.service,
+                labels=alert.labels,
+                source="alert",
+                fingerprint=alert.fingerprint,
+            ),
+            MONITOR,
+        )
+        if answer.incident is None:
+            raise DemoError(answer.said)
+        incident = await service.settled(answer.incident)
+        waited = self.clock.monotonic() - heard
+        self.say(f"{answer.incident}: verdict {waited:.1f} s after the alert")
+        truth = await self.session.truth()
+        finding = incident.finding
+        return Episode(
+            id=answer.incident,
+            incident=incident,
+            truth=truth,
+            correct=finding is not None and correct(finding, truth),
+            waited=waited,
+        )
+
+    async def story(self, fault: str, first: Episode) -> Result:
+        """Let people solve it, learn from it, and solve it once more."""
+        people = self.line.people
+        if people is None or first.truth.service is None:
+            return Result(fault=fault, first=first, second=None, learnt=False)
+        first = await self._solve(first, people)
+        learnt = await people.learn(first.id)
+        if not learnt:
+            return Result(fault=fault, first=first, second=None, learnt=False)
+        self.say("some healthy traffic, then the same thing happens again")
+        await self.session.recur()
+        second = await self._solve(await self.episode(), people)
+        await people.learn(second.id)
+        await people.read()
+        return Result(fault=fault, first=first, second=second, learnt=learnt)
+
+    async def _solve(self, episode: Episode, people: People) -> Episode:
+        """Let people act until it is over."""
+        solved = await people.solve(episode.id)
+        state = self.line.service.incident(episode.id)
+        return replace(episode, incident=state or episode.incident, solved=solved)
+
+    async def _fresh_alert(self) -> Alert:
+        """Return the alert about the newest fault; raises `DemoError` where none comes.
+
+        A system that breaks nothing raises its (false) alarm at the end of the play.
+        """
+        since = self.clock.monotonic() - ALARM_AT_THE_END_S
+        try:
+            async with asyncio.timeout(ALERT_PATIENCE_S):
+                aside = 0
+                while True:
+                    fresh, alert = await self.inbox.next(since)
+                    if fresh:
+                        if aside:
+                            self.say(f"alerts from before are left aside: {aside}")
+                        return alert
+                    aside += 1
+        except TimeoutError as error:
+            raise DemoError(
+                f"no alert came within {ALERT_PATIENCE_S:.0f} s; is the machine overloaded?"
+            ) from error
 
 
 def _started(script: Script, receiver: OtlpReceiver) -> DemoRun:
@@ -133,16 +252,6 @@ def _started(script: Script, receiver: OtlpReceiver) -> DemoRun:
     )
 
 
-def _command(alert: Alert, horizon: datetime) -> Investigate:
-    return Investigate(
-        text=alert.symptom,
-        at=alert.at,
-        horizon=horizon,
-        service=alert.service,
-        labels=alert.labels,
-    )
-
-
 def correct(finding: Finding, truth: Truth) -> bool:
     """Tell whether a verdict is right: the service, the change, and no innocent change blamed."""
     named = finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
@@ -153,12 +262,13 @@ def correct(finding: Finding, truth: Truth) -> bool:
 
 
 class _Inbox:
-    """The alert webhook: parse, keep with the moment of arrival, acknowledge."""
+    """The alert webhook: what begins is kept with the moment of its arrival, what ends is told."""
 
     def __init__(self, clock: Clock) -> None:
         self._webhook = AlertmanagerWebhook()
         self._clock = clock
         self._alerts: asyncio.Queue[tuple[float, Alert]] = asyncio.Queue()
+        self.service: Service | None = None
 
     async def receive(self, headers: Mapping[str, str], body: bytes) -> tuple[int, object]:
         """Take a payload; what it raises becomes a refusal."""
@@ -166,6 +276,9 @@ class _Inbox:
         for alert in received:
             if alert.status == "firing":
                 self._alerts.put_nowait((self._clock.monotonic(), alert))
+            elif self.service is not None:
+                ended = AlertEnded(at=self._clock.now(), fingerprint=alert.fingerprint)
+                await self.service.submit(ended, MONITOR)
         return 200, {"received": len(received)}
 
     async def next(self, since: float) -> tuple[bool, Alert]:
@@ -174,58 +287,36 @@ class _Inbox:
         return came >= since, alert
 
 
-def _connectors(session: Session) -> dict[str, Connector]:
-    registered = registry.load(session.system.connectors)
-    if registered.failed:
-        raise DemoError("; ".join(f"{f.name}: {f.message}" for f in registered.failed))
-    return dict(registered.connectors)
-
-
-async def _first_alert(session: Session, inbox: _Inbox, clock: Clock, say: Say) -> Alert:
-    """Play the run and return the alert about it; raises `DemoError` where none comes.
-
-    A system that breaks nothing raises its (false) alarm at the end of the play.
-    """
-    await session.play()
-    since = clock.monotonic() - ALARM_AT_THE_END_S
-    try:
-        async with asyncio.timeout(ALERT_PATIENCE_S):
-            while True:
-                fresh, alert = await inbox.next(since)
-                if fresh:
-                    return alert
-                say(f"an alert from before is left aside: {alert.symptom}")
-    except TimeoutError as error:
-        raise DemoError(
-            f"no alert came within {ALERT_PATIENCE_S:.0f} s; is the machine overloaded?"
-        ) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """The investigation of a run: what was asked, and until when telemetry was seen."""
-
-    script: Script
-    alert: Alert
-    horizon: datetime
-    truth: Truth
+def _parts(
+    session: Session, receiver: OtlpReceiver
+) -> tuple[dict[str, Connector], dict[str, Actuator]]:
+    """Return what the system can be seen and acted on through; raises `DemoError`."""
+    seen = registry.load(session.system.connectors)
+    done = registry.load_actuators(session.system.actuators)
+    failed = (*seen.failed, *done.failed)
+    if failed:
+        raise DemoError("; ".join(f"{f.name}: {f.message}" for f in failed))
+    return {receiver.connector.name: receiver.connector, **seen.connectors}, dict(done.actuators)
 
 
 async def _record(
-    folder: Path, connectors: Mapping[str, Connector], asked: _Asked, clock: Clock
+    script: Script, episode: Episode, connectors: Mapping[str, Connector], clock: Clock
 ) -> None:
     """Keep what the investigation could see, with the truth, as a recording of one case."""
-    window = Window(start=asked.horizon - LOOK_BACK, end=asked.horizon)
+    if script.record is None or episode.incident.window is None:
+        return
+    start, horizon = episode.incident.window
+    window = Window(start=start, end=horizon)
     telemetry = (await gather(connectors, window, clock)).telemetry
     first = telemetry.spans.get_column("start").min()
-    truth, fault = asked.truth, asked.script.fault or NO_FAULT
+    truth, fault, opened = episode.truth, script.fault or NO_FAULT, episode.incident.opened
     case = Case(
-        id=f"{fault}-{asked.script.seed}",
-        alert_at=asked.horizon,
-        symptom=asked.alert.symptom,
+        id=f"{fault}-{script.seed}",
+        alert_at=horizon,
+        symptom=opened.text,
         onset=datetime.fromisoformat(truth.onset) if truth.onset else None,
-        until=asked.horizon if truth.onset else None,
-        alert={"service": asked.alert.service, "fired_at": asked.alert.at.isoformat()},
+        until=horizon if truth.onset else None,
+        alert={"service": opened.service, "fired_at": opened.at.isoformat()},
         truth={
             "service": truth.service,
             "instance": truth.instance,
@@ -236,8 +327,8 @@ async def _record(
         },
     )
     write_recording(
-        folder,
-        title=f"{fault}, seed {asked.script.seed}",
+        script.record,
+        title=f"{fault}, seed {script.seed}",
         source="recorded by `firstline demo --record`",
         window=Window(start=first if isinstance(first, datetime) else window.start, end=window.end),
         spans=telemetry.spans,

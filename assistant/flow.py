@@ -1,91 +1,303 @@
-"""The straight line of an investigation, readable from top to bottom: one stage, its events.
+"""The line of an incident, stage by stage: what is due next, and the events of each stage.
 
-Stages yield what happened; they keep nothing. Whoever drives the flow records each event before it
-asks for the next one.
+What is due follows from the state alone, and the state from the journal: after a restart the line
+goes on where it was. Stages yield what happened and keep nothing; whoever drives them records each
+event before asking for the next one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
 
 from opentelemetry import trace
 
 from assistant import names
+from assistant.actions.approval import Approvers
+from assistant.actions.catalogue import Catalogue
+from assistant.actions.run import execute, find_out
 from assistant.clock import Clock
-from assistant.commands import Investigate
+from assistant.domain.action import Status, Tracked
+from assistant.domain.desk import Desk
 from assistant.domain.events import (
     Event,
     HypothesesRanked,
-    Opened,
     PlanProposed,
+    PostmortemWritten,
+    Recalled,
     RecallFailed,
+    Remembered,
+    RunbookDrafted,
     ScopeSet,
+    Verified,
 )
-from assistant.domain.hypothesis import Verdict
+from assistant.domain.hypothesis import Finding, Verdict
+from assistant.domain.incident import Incident
+from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
+from assistant.domain.recovery import Effect
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question
+from assistant.engine.recovery import Phases, recovery
 from assistant.gather import gather
-from assistant.recall import Search, plan
 from connectors.api import Connector, Window
 from retrieval.api import RetrievalError
-from runbooks.model import Runbook
 
 LOOK_BACK = timedelta(minutes=75)  # an hour of baseline before an onset up to 15 minutes ago
+BEFORE_ALERT = timedelta(minutes=2)  # where nothing stepped: the alert came later than the trouble
 
 _tracer = trace.get_tracer(names.TRACER)
 
 
+class Recall(Protocol):
+    """What can be found; raises `RetrievalError` where it cannot be asked."""
+
+    def similar(self, incident: str, finding: Finding) -> tuple[SimilarIncident, ...]:
+        """Return earlier incidents like this one, the most alike first."""
+        ...
+
+    def plan(self, finding: Finding) -> RemediationPlan | None:
+        """Return the steps of the runbook that fits, or null."""
+        ...
+
+
+class Memory(Protocol):
+    """What is kept of an incident; raises `RetrievalError` where it cannot be."""
+
+    def postmortem(self, incident: str, state: Incident) -> str:
+        """Return the account of an incident, made from its records."""
+        ...
+
+    def draft(self, incident: str, state: Incident) -> Draft | None:
+        """Return a runbook made from its records, or null where no action helped."""
+        ...
+
+    def remember(self, incident: str, state: Incident) -> str | None:
+        """Let the incident, and its accepted runbook, be found; return the runbook's id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How an effect is waited for: `settle_s` after an action, then a look each `every_s`.
+
+    After an alert `look_after_s` pass before anything is read: telemetry comes in batches, and a
+    few seconds of it say more than none.
+    """
+
+    look_after_s: float = 6.0
+    settle_s: float = 2.0
+    every_s: float = 5.0
+    patience_s: float = 180.0
+    approval_s: float = 900.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Everything that an investigation looks at."""
+    """Everything that the stages look at and act through.
+
+    `known` returns the windows of other incidents, which are no baseline. `found` null means that
+    nothing is looked up, `memory` null that nothing is kept.
+    """
 
     connectors: Mapping[str, Connector]
-    search: Search | None
-    runbooks: Mapping[str, Runbook]
-    known_incidents: tuple[Window, ...] = ()
+    clock: Clock
+    catalogue: Catalogue = field(default_factory=lambda: Catalogue({}))
+    approvers: Approvers | None = None
+    found: Recall | None = None
+    memory: Memory | None = None
+    known: Callable[[str], tuple[Window, ...]] = lambda _: ()
+    desk: Callable[[], Desk] = Desk
+    timing: Timing = field(default_factory=Timing)
 
 
-async def investigate(command: Investigate, sources: Sources, clock: Clock) -> AsyncIterator[Event]:
-    """Yield the events of one investigation, in order."""
-    yield Opened(at=command.at, text=command.text, service=command.service)
-    window = Window(start=command.at - LOOK_BACK, end=command.horizon)
+class Stage(StrEnum):
+    """A part of the line that can be done on its own."""
+
+    INVESTIGATE = "investigate"
+    RECALL = "recall"
+    ACT = "act"
+    FIND_OUT = "find_out"
+    VERIFY = "verify"
+    WRITE = "write"
+    DRAFT = "draft"
+    REMEMBER = "remember"
+
+
+_DUE = {
+    Status.APPROVED: Stage.ACT,
+    Status.STARTED: Stage.FIND_OUT,
+    Status.UNKNOWN: Stage.FIND_OUT,
+    Status.FINISHED: Stage.VERIFY,
+}
+
+
+def due(state: Incident) -> tuple[Stage, Tracked | None] | None:
+    """Return what has to be done next, or null where people are awaited. Pure."""
+    if state.merged_into is not None:
+        return None
+    for tracked in state.requests.values():
+        if tracked.status in _DUE:
+            return _DUE[tracked.status], tracked
+    if state.closed is not None:
+        return _after_the_end(state)
+    if state.finding is None or state.asked_anew:
+        return Stage.INVESTIGATE, None
+    if not state.recalled and state.finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE):
+        return Stage.RECALL, None
+    return None
+
+
+def _after_the_end(state: Incident) -> tuple[Stage, None] | None:
+    if state.postmortem is None:
+        return Stage.WRITE, None
+    explained = state.finding is not None and bool(state.finding.hypotheses)
+    if state.draft is None and state.resolved_by and explained and not state.remembered:
+        return Stage.DRAFT, None
+    if not state.remembered and (state.draft is None or state.draft_decided is not None):
+        return Stage.REMEMBER, None
+    return None
+
+
+def run(
+    stage: Stage, incident: str, state: Incident, tracked: Tracked | None, sources: Sources
+) -> AsyncIterator[Event]:
+    """Return the events of a stage."""
+    if tracked is not None:
+        return _on_request(stage, incident, state, tracked, sources)
+    stages = {
+        Stage.INVESTIGATE: investigate,
+        Stage.RECALL: recall,
+        Stage.WRITE: write,
+        Stage.DRAFT: draft,
+        Stage.REMEMBER: remember,
+    }
+    return stages[stage](incident, state, sources)
+
+
+def _on_request(
+    stage: Stage, incident: str, state: Incident, tracked: Tracked, sources: Sources
+) -> AsyncIterator[Event]:
+    if stage is Stage.VERIFY:
+        return verify(incident, state, tracked, sources)
+    if stage is Stage.FIND_OUT or sources.approvers is None:
+        return find_out(tracked, catalogue=sources.catalogue, clock=sources.clock)
+    return execute(
+        tracked,
+        catalogue=sources.catalogue,
+        approvers=sources.approvers,
+        desk=sources.desk,
+        clock=sources.clock,
+    )
+
+
+async def investigate(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+    """Yield what was read and what the engine says about it."""
+    clock, opened, steering = sources.clock, state.opened, state.steering
+    if opened.horizon is None:
+        ready = opened.at + timedelta(seconds=sources.timing.look_after_s)
+        await asyncio.sleep(max(0.0, (ready - clock.now()).total_seconds()))
+    horizon = opened.horizon or clock.now()
+    window = Window(start=opened.at - LOOK_BACK, end=horizon)
     yield ScopeSet(start=window.start, end=window.end)
-
-    with _tracer.start_as_current_span(
-        names.SPAN_STAGE, attributes={names.ATTRIBUTE_STAGE: "gather"}
-    ):
+    with _span("gather"):
         gathered = await gather(sources.connectors, window, clock)
     for read in gathered.reads:
         yield read
-
     began = clock.monotonic()
     question = Question(
-        at=command.at,
-        horizon=command.horizon,
-        text=command.text,
-        service=command.service,
-        known_incidents=sources.known_incidents,
+        at=opened.at,
+        horizon=horizon,
+        text=opened.text,
+        service=steering.focus or opened.service,
+        onset=steering.since,
+        known_incidents=sources.known(incident),
+        ruled_out=steering.ruled_out,
+        ignored=steering.ignored,
     )
-    with _tracer.start_as_current_span(
-        names.SPAN_STAGE, attributes={names.ATTRIBUTE_STAGE: "analyse"}
-    ):
+    with _span("analyse"):
         finding = await asyncio.to_thread(diagnose, gathered.telemetry, question)
     yield HypothesesRanked(finding=finding, seconds=round(clock.monotonic() - began, 3))
 
-    if sources.search is None or finding.verdict not in (Verdict.LIKELY, Verdict.POSSIBLE):
+
+async def recall(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+    """Yield what memory and the runbooks say about the finding."""
+    found, finding = sources.found, state.finding
+    if found is None or finding is None:
+        yield Recalled(similar=(), seconds=0.0)
         return
-    began = clock.monotonic()
+    began = sources.clock.monotonic()
     try:
-        with _tracer.start_as_current_span(
-            names.SPAN_STAGE, attributes={names.ATTRIBUTE_STAGE: "recall"}
-        ):
-            found: RemediationPlan | None = await asyncio.to_thread(
-                plan, sources.search, sources.runbooks, finding
-            )
+        with _span("recall"):
+            similar = await asyncio.to_thread(found.similar, incident, finding)
+            fitting = await asyncio.to_thread(found.plan, finding)
     except RetrievalError as error:
         yield RecallFailed(reason=str(error))
         return
-    if found is not None:
-        yield PlanProposed(plan=found, seconds=round(clock.monotonic() - began, 3))
+    seconds = round(sources.clock.monotonic() - began, 3)
+    if fitting is not None:
+        yield PlanProposed(plan=fitting, seconds=seconds)
+    # Last, because it says that this stage is over: whoever is stopped before does all of it again.
+    yield Recalled(similar=similar, seconds=seconds)
+
+
+async def verify(
+    incident: str, state: Incident, tracked: Tracked, sources: Sources
+) -> AsyncIterator[Event]:
+    """Yield whether the evidence is as before; looks until it is, or until patience ends."""
+    clock, timing, finding = sources.clock, sources.timing, state.finding
+    if finding is None or tracked.started is None or tracked.finished is None:
+        return
+    worked = tracked.finished + timedelta(seconds=timing.settle_s)
+    onset = finding.onset or state.opened.at - BEFORE_ALERT
+    patient = worked + timedelta(seconds=timing.patience_s)
+    while True:
+        await asyncio.sleep(timing.every_s)
+        now = max(clock.now(), worked)
+        gathered = await gather(sources.connectors, Window(start=onset - LOOK_BACK, end=now), clock)
+        phases = Phases(
+            before=onset,
+            during=Window(start=onset, end=max(onset, tracked.started)),
+            after=Window(start=worked, end=now),
+            known=sources.known(incident),
+        )
+        judged = await asyncio.to_thread(recovery, gathered.telemetry, finding, phases)
+        if judged.effect is Effect.RECOVERED or now >= patient:
+            yield Verified(request=tracked.request.id, recovery=judged)
+            return
+
+
+async def write(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+    """Yield the postmortem."""
+    if sources.memory is not None:
+        yield PostmortemWritten(markdown=sources.memory.postmortem(incident, state))
+
+
+async def draft(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+    """Yield the runbook that the incident teaches, for a person to accept."""
+    try:
+        made = sources.memory.draft(incident, state) if sources.memory is not None else None
+    except RetrievalError as error:
+        yield RecallFailed(reason=str(error))
+        return
+    if made is not None:
+        yield RunbookDrafted(draft=made)
+
+
+async def remember(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+    """Yield that the incident can be found from now on; tried again later where it cannot."""
+    if sources.memory is None:
+        return
+    try:
+        runbook = await asyncio.to_thread(sources.memory.remember, incident, state)
+    except RetrievalError as error:
+        yield RecallFailed(reason=str(error))
+        return
+    yield Remembered(runbook=runbook)
+
+
+def _span(step: str) -> AbstractContextManager[trace.Span]:
+    return _tracer.start_as_current_span(names.SPAN_STAGE, attributes={names.ATTRIBUTE_STAGE: step})

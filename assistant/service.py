@@ -1,31 +1,277 @@
-"""Takes a command, drives the flow, folds its events and tells whoever watches."""
+"""Takes a command and who gives it, in order within an incident and parallel across incidents.
 
-from collections.abc import Callable
+The one entry of every surface, and the only one that appends to the journal. What is due after a
+command follows from the journal alone, so a restart goes on where the line was.
+"""
 
-from assistant.clock import Clock
-from assistant.commands import Investigate
-from assistant.domain.events import Event
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from assistant.admission import Admission
+from assistant.answer import Answer
+from assistant.commands import (
+    AlertEnded,
+    Command,
+    Freeze,
+    Investigate,
+    Merge,
+    OnIncident,
+    Split,
+    Thaw,
+)
+from assistant.domain.action import Status
+from assistant.domain.board import belongs_to, busy_targets, next_id, troubled, with_alert
+from assistant.domain.desk import Desk, settle
+from assistant.domain.events import (
+    Absorbed,
+    ActionStarted,
+    AlertJoined,
+    AlertResolved,
+    Event,
+    Expired,
+    Frozen,
+    MergedInto,
+    Opened,
+    Refused,
+    SplitOff,
+    Thawed,
+)
 from assistant.domain.incident import IllegalEvent, Incident, apply
-from assistant.flow import Sources, investigate
+from assistant.domain.people import FIRSTLINE, Actor, ActorKind
+from assistant.flow import Sources, Stage, due, run
+from assistant.journal.api import AlreadyIntended, Journal
+from assistant.runtime import Lanes
+from connectors.api import Window
 
-Watcher = Callable[[Event, Incident], None]
+Watcher = Callable[[str, Event, Incident], Awaitable[None]]
+
+ALL = ""  # the journal's name for what concerns no single incident
 
 
 class Service:
-    """The one entry for every surface."""
+    """Incidents, their lanes and the journal. `lanes` null: only `investigate` can be used."""
 
-    def __init__(self, sources: Sources, clock: Clock, watcher: Watcher | None = None) -> None:
-        self._sources = sources
-        self._clock = clock
-        self._watcher = watcher
+    def __init__(self, sources: Sources, journal: Journal, lanes: Lanes | None = None) -> None:
+        self._sources = replace(sources, known=self._known_windows(sources), desk=lambda: self.desk)
+        self._journal = journal
+        self._lanes = lanes
+        self._watchers: list[Watcher] = []
+        self._admission = Admission(
+            sources=self._sources,
+            new_id=lambda: secrets.token_hex(16),
+            busy=lambda incident: busy_targets(self._incidents, incident),
+        )
+        self.desk = Desk()
+        self._incidents: dict[str, Incident] = {}
+        for record in journal.records():
+            self._fold(record.incident, record.event)
 
-    async def investigate(self, command: Investigate) -> Incident:
-        """Return the incident as it stands after the investigation."""
-        state: Incident | None = None
-        async for event in investigate(command, self._sources, self._clock):
-            state = apply(state, event)
-            if self._watcher is not None:
-                self._watcher(event, state)
-        if state is None:
-            raise IllegalEvent("an investigation yields at least that it was opened")
-        return state
+    @property
+    def catalogue_names(self) -> frozenset[str]:
+        """Return the names of all actions that can be asked for."""
+        return self._sources.catalogue.names
+
+    def incidents(self) -> Mapping[str, Incident]:
+        """Return every incident by its id, in the order of their opening."""
+        return dict(self._incidents)
+
+    def incident(self, incident: str) -> Incident | None:
+        """Return an incident as it stands."""
+        return self._incidents.get(incident)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` each event with the state after it, once it is on disk."""
+        self._watchers.append(watcher)
+
+    async def investigate(self, command: Investigate, actor: Actor = FIRSTLINE) -> Incident:
+        """Open an incident and return it when people are awaited."""
+        incident = await self._open(command, actor)
+        await self._advance(incident)
+        return self._incidents[incident]
+
+    async def submit(self, command: Command, actor: Actor) -> Answer:
+        """Return as soon as it is clear what the command comes to; its work goes on behind."""
+        match command:
+            case Investigate():
+                return await self._asked(command, actor)
+            case AlertEnded():
+                return await self._alert_ended(command, actor)
+            case Freeze() | Thaw():
+                return await self._freeze(command, actor)
+            case _:
+                return await self._on_incident(command, actor)
+
+    async def resume(self) -> None:
+        """Go on with every incident where the journal says that it was."""
+        for incident, state in self._incidents.items():
+            self._expect_expiry(incident, state)
+            if due(state) is not None:
+                self._must_have_lanes().submit(incident, partial(self._advance, incident))
+
+    async def settled(self, incident: str) -> Incident:
+        """Return an incident once nothing of it is queued or under way."""
+        await self._must_have_lanes().idle(incident)
+        return self._incidents[incident]
+
+    async def _asked(self, command: Investigate, actor: Actor) -> Answer:
+        known = belongs_to(self._incidents, command.fingerprint, command.service, command.at)
+        if known is not None and command.fingerprint is not None:
+            joined = AlertJoined(
+                at=command.at,
+                text=command.text,
+                service=command.service,
+                fingerprint=command.fingerprint,
+            )
+            await self._append(known, actor, joined)
+            return Answer(incident=known, said=f"This belongs to {known}.")
+        incident = await self._open(command, actor)
+        self._must_have_lanes().submit(incident, partial(self._advance, incident))
+        return Answer(incident=incident, said=f"{incident}: I am looking.")
+
+    async def _open(self, command: Investigate, actor: Actor) -> str:
+        incident = next_id(self._incidents)
+        opened = Opened(
+            at=command.at,
+            text=command.text,
+            service=command.service,
+            horizon=command.horizon,
+            source=command.source,
+            fingerprint=command.fingerprint,
+            place=command.place,
+        )
+        await self._append(incident, actor, opened)
+        return incident
+
+    async def _alert_ended(self, command: AlertEnded, actor: Actor) -> Answer:
+        incident = with_alert(self._incidents, command.fingerprint)
+        if incident is None:
+            return Answer(incident=None, said="No open incident has this alert.")
+        ended = AlertResolved(at=command.at, fingerprint=command.fingerprint)
+        await self._append(incident, actor, ended)
+        return Answer(incident=incident, said="Noted.")
+
+    async def _freeze(self, command: Freeze | Thaw, actor: Actor) -> Answer:
+        if actor.kind is not ActorKind.HUMAN:
+            why = "only a person can do that"
+            await self._append(ALL, actor, Refused(by=actor, tried="freeze", why=why))
+            return Answer(incident=None, said=f"Not done: {why}.", refused=True)
+        if isinstance(command, Freeze):
+            await self._append(ALL, actor, Frozen(by=actor, reason=command.reason))
+            return Answer(incident=None, said="Frozen: no action will be started.")
+        await self._append(ALL, actor, Thawed(by=actor))
+        return Answer(incident=None, said="Thawed: actions may be started again.")
+
+    async def _on_incident(self, command: OnIncident, actor: Actor) -> Answer:
+        incident = command.incident
+        if incident not in self._incidents:
+            said = f"Not done: there is no incident {incident}."
+            return Answer(incident=None, said=said, refused=True)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            try:
+                answer.set_result(await self._decide(command, actor))
+            finally:
+                if not answer.done():  # whoever waits must not wait for ever; the lane tells why
+                    said = "That did not work; the log says why."
+                    answer.set_result(Answer(incident=incident, said=said, refused=True))
+            await self._advance(incident)
+
+        self._must_have_lanes().submit(incident, work)
+        return await answer
+
+    async def _decide(self, command: OnIncident, actor: Actor) -> Answer:
+        incident, state = command.incident, self._incidents[command.incident]
+        match command:
+            case Merge(into=other):
+                return await self._merge(incident, other, actor)
+            case Split(text=text, place=place):
+                ask = Investigate(text=text, at=self._sources.clock.now(), place=place)
+                made = await self._asked(ask, actor)
+                await self._append(
+                    incident, actor, SplitOff(by=actor, other=str(made.incident), text=text)
+                )
+                return made
+            case _:
+                decision = await self._admission.decide(command, actor, incident, state)
+        await self._append(incident, actor, *decision.events)
+        self._expect_expiry(incident, self._incidents[incident])
+        return decision.answer
+
+    async def _merge(self, incident: str, other: str, actor: Actor) -> Answer:
+        into = self._incidents.get(other)
+        state = self._incidents[incident]
+        if into is None or other == incident or not into.open or not state.open:
+            said = f"Not done: {incident} cannot be merged into {other}."
+            return Answer(incident=incident, said=said, refused=True)
+        await self._append(incident, actor, MergedInto(by=actor, other=other))
+        await self._append(other, actor, Absorbed(by=actor, other=incident))
+        return Answer(incident=other, said=f"{incident} is followed in {other}.")
+
+    async def _advance(self, incident: str) -> None:
+        """Do what is due, stage by stage, until people are awaited or a stage gets nowhere."""
+        before: tuple[Stage, str | None] | None = None
+        while (now := due(self._incidents[incident])) is not None:
+            stage, tracked = now
+            place = (stage, tracked.request.id if tracked else None)
+            if before == place:
+                return
+            before = place
+            state = self._incidents[incident]
+            try:
+                async for event in run(stage, incident, state, tracked, self._sources):
+                    await self._append(incident, FIRSTLINE, event)
+            except AlreadyIntended:
+                return  # another process of ours has started it; its record will tell
+
+    async def _append(self, incident: str, actor: Actor, *events: Event) -> None:
+        """Write events down, fold them, tell the watchers; refuses what the fold refuses."""
+        for event in events:
+            self._check(incident, event)
+            intent = (event.request, event.digest) if isinstance(event, ActionStarted) else None
+            self._journal.append(incident, actor, [event], intent=intent)
+            self._fold(incident, event)
+            if incident != ALL:
+                for watcher in self._watchers:
+                    await watcher(incident, event, self._incidents[incident])
+
+    def _check(self, incident: str, event: Event) -> None:
+        if incident == ALL:
+            settle(self.desk, event)
+        else:
+            apply(self._incidents.get(incident), event)
+
+    def _fold(self, incident: str, event: Event) -> None:
+        if incident == ALL:
+            self.desk = settle(self.desk, event)
+        else:
+            self._incidents[incident] = apply(self._incidents.get(incident), event)
+
+    def _expect_expiry(self, incident: str, state: Incident) -> None:
+        for request_id, tracked in state.requests.items():
+            if tracked.status is Status.PENDING:
+                left = (tracked.request.expires - self._sources.clock.now()).total_seconds()
+                work = partial(self._expire, incident, request_id)
+                self._must_have_lanes().later(max(0.0, left), incident, work)
+
+    async def _expire(self, incident: str, request: str) -> None:
+        tracked, now = self._incidents[incident].requests[request], self._sources.clock.now()
+        if tracked.status is Status.PENDING and now >= tracked.request.expires:
+            await self._append(incident, FIRSTLINE, Expired(request=request, at=now))
+
+    def _known_windows(self, sources: Sources) -> Callable[[str], tuple[Window, ...]]:
+        """Return what keeps out of baselines: what the sources know, and other incidents."""
+
+        def known(incident: str) -> tuple[Window, ...]:
+            now = sources.clock.now()
+            return (*sources.known(incident), *troubled(self._incidents, incident, now))
+
+        return known
+
+    def _must_have_lanes(self) -> Lanes:
+        if self._lanes is None:
+            raise IllegalEvent("this service answers one question; open it with lanes for more")
+        return self._lanes

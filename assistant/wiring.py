@@ -12,20 +12,32 @@ from assistant.clock import SystemClock
 from assistant.config import ConfigError, Settings
 from assistant.flow import Sources
 from assistant.folder import FolderInUse, held
+from assistant.journal.sql import SqlJournal
 from assistant.recall import COLLECTION, Search, documents
-from assistant.service import Service, Watcher
+from assistant.recollection import Reading
+from assistant.service import Service
+from assistant.store.database import open_database
 from connectors import registry
 from connectors.api import Connector, Window
 from connectors.recording import RecordingConnector, open_recording
 from retrieval.api import Index, Match, Query, RetrievalError
 from runbooks.model import Runbook
 from runbooks.parse import load_folder, load_library
+from runbooks.shelf import Shelf
 
 INDEX_PATIENCE_S = 30.0
 
 
 def runbooks(settings: Settings) -> dict[str, Runbook]:
-    """Return the shipped runbooks and the team's own, by id; the team's win. `RunbookError`."""
+    """Return the runbooks by id: shipped, the team's own, and those that incidents have taught.
+
+    A later one of an id wins. Raises `RunbookError`.
+    """
+    return {**written(settings), **{r.id: r for r in Shelf(settings.shelf).all()}}
+
+
+def written(settings: Settings) -> dict[str, Runbook]:
+    """Return the shipped runbooks and the team's own; raises `RunbookError`."""
     own = load_folder(settings.runbooks) if settings.runbooks is not None else ()
     return {r.id: r for r in (*load_library(), *own)}
 
@@ -69,47 +81,45 @@ class SharedIndex:
             raise RetrievalError(str(error)) from error
 
 
-def recorded(path: Path, settings: Settings, watcher: Watcher | None = None) -> Service:
-    """Return a service that answers from a recording; raises `connectors.errors.Rejected`."""
+def recorded(path: Path, settings: Settings) -> Service:
+    """Return a service that answers one question from a recording; `connectors.errors.Rejected`."""
     recording = open_recording(path)
-    return service(
-        {"recording": RecordingConnector(path)},
-        SharedIndex(settings),
-        settings,
-        watcher,
-        known_incidents=recording.info.known_incidents,
+    windows = recording.info.known_incidents
+    return alone(
+        {"recording": RecordingConnector(path)}, SharedIndex(settings), settings, known=windows
     )
 
 
-def service(
-    connectors: Mapping[str, Connector],
-    search: Search | None,
-    settings: Settings,
-    watcher: Watcher | None = None,
-    *,
-    known_incidents: tuple[Window, ...] = (),
-) -> Service:
-    """Return a service over these connectors and this search (null: no runbooks)."""
-    sources = Sources(
-        connectors=connectors,
-        search=search,
-        runbooks=runbooks(settings),
-        known_incidents=known_incidents,
-    )
-    return Service(sources, SystemClock(), watcher)
-
-
-def configured(settings: Settings) -> registry.Registered:
-    """Return every configured source; the ones that failed are in it, with the reason."""
-    return registry.load(settings.connectors)
-
-
-def live(settings: Settings, watcher: Watcher | None = None) -> Service:
-    """Return a service over the configured connectors; raises `ConfigError` without any."""
+def live(settings: Settings) -> Service:
+    """Return a service that asks the configured connectors once; `ConfigError` without any."""
     registered = configured(settings)
     if not registered.connectors:
         broken = "; ".join(f"{f.name}: {f.message}" for f in registered.failed)
         raise ConfigError(
             broken or "no connectors are configured: name a --recording, or see docs/settings.md"
         )
-    return service(registered.connectors, SharedIndex(settings), settings, watcher)
+    return alone(registered.connectors, SharedIndex(settings), settings)
+
+
+def alone(
+    connectors: Mapping[str, Connector],
+    search: Search | None,
+    settings: Settings,
+    *,
+    known: tuple[Window, ...] = (),
+) -> Service:
+    """Return a service for one question, whose journal ends with the process."""
+    clock = SystemClock()
+    journal = SqlJournal(open_database(None), clock)
+    sources = Sources(
+        connectors=connectors,
+        clock=clock,
+        found=Reading(search, runbooks(settings)) if search is not None else None,
+        known=lambda _: known,
+    )
+    return Service(sources, journal)
+
+
+def configured(settings: Settings) -> registry.Registered:
+    """Return every configured source; the ones that failed are in it, with the reason."""
+    return registry.load(settings.connectors)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-ORDER = ("unit", "contract", "architecture", "quality", "e2e")
+ORDER = ("unit", "contract", "architecture", "quality", "crash", "e2e")
 ALLOWED_SKIPS = ("optional:", "../shared is absent")
 
 

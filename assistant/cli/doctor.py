@@ -11,6 +11,7 @@ import assistant
 from assistant import wiring
 from assistant.config import Settings
 from assistant.folder import FolderInUse, held
+from assistant.journal.verify import State, verify
 from assistant.result import dumps
 from connectors import registry
 from retrieval.api import RetrievalError
@@ -30,8 +31,8 @@ class Check:
 
 async def run(settings: Settings, *, as_json: bool) -> int:
     """Check everything; 0 if all is well, 1 otherwise."""
-    sources = await _sources(settings)
-    own = [_packages(), _index(settings)]
+    sources = [*await _sources(settings), *await _actuators(settings)]
+    own = [_packages(), _index(settings), _journal(settings)]
     if as_json:
         answer = {
             "available_connectors": list(registry.available()),
@@ -55,6 +56,25 @@ async def _sources(settings: Settings) -> list[Check]:
         Check(name=name, ok=True, message="waits to be called") for name in registered.receivers
     ]
     return sorted(checks, key=lambda c: c.name)
+
+
+async def _actuators(settings: Settings) -> list[Check]:
+    loaded = registry.load_actuators(settings.actuators)
+    checks = [Check(name=f.name, ok=False, message=f.message) for f in loaded.failed]
+    for name, actuator in sorted(loaded.actuators.items()):
+        offered = ", ".join(spec.name for spec in actuator.specs)
+        checks.append(Check(name=name, ok=True, message=f"can be asked for: {offered}"))
+        await actuator.aclose()
+    return checks
+
+
+def _journal(settings: Settings) -> Check:
+    if not settings.database.exists():
+        return Check(name="journal", ok=True, message="nothing was written down yet")
+    report = verify(settings.database)
+    if report.state is State.SOUND:
+        return Check(name="journal", ok=True, message=f"sound, {report.records} records")
+    return Check(name="journal", ok=False, message=f"{report.state.value}: {report.why}")
 
 
 def _packages() -> Check:

@@ -21,7 +21,19 @@ def loaded(root: Path) -> set[str]:
     return set(json.loads(run.stdout))
 
 
-@pytest.mark.parametrize("heavy", ["llama_index", "qdrant_client", "qdrant_edge", "polars"])
+@pytest.mark.parametrize(
+    "heavy",
+    [
+        "aiohttp",
+        "httpx",
+        "llama_index",
+        "polars",
+        "qdrant_client",
+        "qdrant_edge",
+        "slack_bolt",
+        "slack_sdk",
+    ],
+)
 def test_importing_the_command_line_leaves_heavy_packages_alone(
     loaded: set[str], heavy: str
 ) -> None:

@@ -67,7 +67,11 @@ def data(tmp_path_factory):
     [
         ("", "investigate"),
         ("investigate", "--recording"),
-        ("demo", "--fault"),
+        ("demo", "--page"),
+        ("serve", "--local"),
+        ("chat", "--as"),
+        ("slack manifest", "manifest"),
+        ("audit verify", "--data"),
         ("doctor", "--json"),
         ("bench", "diagnosis"),
         ("bench diagnosis", "--onset"),

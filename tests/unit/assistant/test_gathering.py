@@ -11,7 +11,9 @@ from assistant.commands import Investigate
 from assistant.domain.events import ReadFailed, ReadPerformed
 from assistant.flow import Sources
 from assistant.gather import gather
+from assistant.journal.sql import SqlJournal
 from assistant.service import Service
+from assistant.store.database import open_database
 from bench.generator import generate
 from connectors.api import Capability, Change, Page, Window
 from connectors.errors import Forbidden, Rejected, Unavailable
@@ -131,7 +133,10 @@ async def test_no_changes_is_told_apart_from_changes_not_looked_at():
 
 async def test_an_investigation_of_nothing_but_failures_names_them_and_no_cause():
     down = {"down": Failing(Unavailable("The store is down."), *Capability)}
-    service = Service(Sources(connectors=down, search=None, runbooks={}), SystemClock())
+    service = Service(
+        Sources(connectors=down, clock=SystemClock()),
+        SqlJournal(open_database(None), SystemClock()),
+    )
     incident = await service.investigate(Investigate(text="slow", at=NOW, horizon=NOW))
     assert incident.finding.verdict.value == "not_determined"
     assert incident.plan is None

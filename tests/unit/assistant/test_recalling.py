@@ -1,20 +1,25 @@
 """The runbook that fits a hypothesis, looked up in an index in memory."""
 
+from dataclasses import replace
+
 import pytest
-from written import evidence, finding, hypothesis
+from written import BLAMED, evidence, finding, hypothesis
 
 from assistant.clock import SystemClock
 from assistant.commands import Investigate
 from assistant.domain.events import HypothesesRanked, RecallFailed
 from assistant.domain.hypothesis import CauseType
-from assistant.flow import LOOK_BACK, Sources, investigate
-from assistant.recall import COLLECTION, documents, plan, query
+from assistant.flow import LOOK_BACK, Sources
+from assistant.journal.sql import SqlJournal
+from assistant.recall import COLLECTION, documents, entities, plan, query
+from assistant.recollection import Reading
+from assistant.service import Service
+from assistant.store.database import open_database
 from bench.generator import generate
-from connectors.api import Window
 from connectors.recording import RecordingConnector, write_recording
 from retrieval.api import RetrievalError
 from retrieval.index import open_index
-from runbooks.parse import load_library
+from runbooks.parse import load_library, parse_runbook
 
 LIBRARY = {runbook.id: runbook for runbook in load_library()}
 
@@ -104,15 +109,91 @@ async def test_a_search_that_fails_is_an_event_after_the_answer(tmp_path):
         logs=made.logs,
         changes=made.changes,
     )
+    clock = SystemClock()
     sources = Sources(
         connectors={"recording": RecordingConnector(tmp_path / "recording")},
-        search=ClosedIndex(),
-        runbooks=LIBRARY,
+        clock=clock,
+        found=Reading(ClosedIndex(), LIBRARY),
     )
+    journal = SqlJournal(open_database(None), clock)
     at = made.cases[0].alert_at
     asked = Investigate(text="it fails", at=at, horizon=at)
-    events = [event async for event in investigate(asked, sources, SystemClock())]
+    incident = await Service(sources, journal).investigate(asked)
+    events = [record.event for record in journal.records()]
     assert isinstance(events[-2], HypothesesRanked)
     assert events[-1] == RecallFailed(reason="The index is held by another process.")
-    scope = Window(start=events[1].start, end=events[1].end)
-    assert scope == Window(start=at - LOOK_BACK, end=at)
+    assert incident.window == (at - LOOK_BACK, at)
+
+
+LEARNT = """---
+id: ledger-code-error-inc-{n}
+title: ledger raises errors
+summary: Taking the change back helped.
+applies_to: [code_error]
+services: [{services}]
+symptoms: [bookings fail, errors begin in ledger]
+owners: [ana]
+reviewed: 2026-03-01
+made_from: INC-{n}
+---
+
+## Steps
+
+1. **check** — Look.
+
+2. **action** — Take it back.
+
+   action: `rollback_deploy` service=ledger change={{{{ change }}}}
+
+   no rollback: deploy it again.
+
+3. **verify** — Look again.
+"""
+
+
+def learnt(n, services="ledger"):
+    text = LEARNT.format(n=n, services=services)
+    runbook = parse_runbook(text, f"ledger-code-error-inc-{n}.md")
+    return {runbook.id: runbook}
+
+
+def test_what_an_incident_here_has_taught_comes_before_the_shipped_pages(index):
+    found = plan(index, LIBRARY | learnt(9) | learnt(10), finding())
+    assert found.runbook == "ledger-code-error-inc-10"
+    assert found.why[0] == "made from INC-10, which recovered by it"
+    assert found.steps[1].args == (("change", "v2"), ("service", "ledger"))
+
+
+@pytest.mark.parametrize(
+    ("services", "more"),
+    [
+        ("front", {}),  # taught elsewhere
+        ("ledger", {"cause": "slow_code"}),  # taught by another cause
+        ("ledger, front", {}),  # about a way, and this is no way
+        ("ledger", {"type": CauseType.NETWORK, "peer": "front"}),  # a way, and it is about one end
+    ],
+)
+def test_what_was_taught_elsewhere_is_not_proposed(index, services, more):
+    library = LIBRARY | learnt(1, services)
+    index.sync(COLLECTION, documents(library.values()))
+    found = plan(index, library, finding(hypotheses=(hypothesis(**more),)))
+    assert found is None or found.runbook in LIBRARY
+
+
+def test_a_learnt_page_whose_action_cannot_be_filled_in_gives_way(index):
+    found = plan(index, LIBRARY | learnt(1), finding(change=None))
+    assert found.runbook in LIBRARY
+
+
+def test_a_page_about_a_way_is_proposed_for_this_way_from_either_end(index):
+    way = hypothesis(service="ledger", peer="front", type=CauseType.NETWORK)
+    found = plan(index, LIBRARY | learnt(1, "front, ledger"), finding(hypotheses=(way,)))
+    assert found.runbook == "ledger-code-error-inc-1"
+
+
+def test_the_release_is_read_from_a_reference_that_names_the_service():
+    change = replace(BLAMED, ref="ledger@2.1.7")
+    known = entities(finding(change=change), hypothesis())
+    assert (known["change"], known["version"]) == ("ledger@2.1.7", "2.1.7")
+    assert entities(finding(), hypothesis())["version"] == "v2"
+    assert "version" not in entities(finding(change=replace(BLAMED, kind="flag")), hypothesis())

@@ -1,5 +1,6 @@
 """Settings, folder, gathering, recall, the card and the result, with real parts."""
 
+import asyncio
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,14 @@ from assistant.card import show
 from assistant.clock import SystemClock
 from assistant.commands import Investigate
 from assistant.config import ConfigError, load
-from assistant.domain.events import Opened, PlanProposed, ReadFailed, ReadPerformed, ScopeSet
+from assistant.domain.events import (
+    Opened,
+    PlanProposed,
+    ReadFailed,
+    ReadPerformed,
+    Recalled,
+    ScopeSet,
+)
 from assistant.domain.hypothesis import Verdict
 from assistant.domain.incident import IllegalEvent, apply
 from assistant.folder import FolderInUse, held
@@ -39,17 +48,28 @@ def settings(tmp_path_factory):
     return load(data=tmp_path_factory.mktemp("data"))
 
 
-async def investigated(folder, settings, seen=None):
-    case = open_recording(folder).cases[0]
-    service = wiring.recorded(folder, settings, seen)
-    return await service.investigate(
-        Investigate(
+@pytest.fixture(scope="module")
+def investigated(settings):
+    """Return, for a recording, the incident and the events that led to it; each is asked once."""
+
+    async def ask(folder):
+        case = open_recording(folder).cases[0]
+        service = wiring.recorded(folder, settings)
+        events = []
+
+        async def watch(_, event, state):
+            events.append(event)
+
+        service.watch(watch)
+        asked = Investigate(
             text=case.symptom,
             at=case.alert_at,
             horizon=case.alert_at,
             service=case.alert["service"],
         )
-    )
+        return await service.investigate(asked), events
+
+    return cache(lambda folder: asyncio.run(ask(folder)))
 
 
 def test_all_faults_of_the_settings_are_told_at_once(tmp_path):
@@ -120,16 +140,15 @@ async def test_a_failed_source_is_not_looked_at_and_the_others_go_on():
     assert gathered.telemetry.changes_seen
 
 
-async def test_the_events_come_in_the_order_of_the_line(settings):
-    kinds = []
-    await investigated(RELEASE, settings, lambda event, _: kinds.append(type(event)))
+def test_the_events_come_in_the_order_of_the_line(investigated):
+    kinds = [type(event) for event in investigated(RELEASE)[1]]
     assert kinds[:2] == [Opened, ScopeSet]
     assert kinds[2:6] == [ReadPerformed] * 4
-    assert kinds[-1] is PlanProposed
+    assert kinds[-2:] == [PlanProposed, Recalled]
 
 
-async def test_the_runbook_of_the_cause_is_proposed_with_its_names_filled_in(settings):
-    incident = await investigated(RELEASE, settings)
+def test_the_runbook_of_the_cause_is_proposed_with_its_names_filled_in(investigated):
+    incident = investigated(RELEASE)[0]
     assert incident.plan.runbook == "exception-in-new-release"
     text = " ".join(step.text for step in incident.plan.steps)
     assert incident.finding.hypotheses[0].service in text
@@ -152,8 +171,8 @@ async def test_a_folder_in_use_is_a_gap_not_a_failure(tmp_path, settings):
     assert incident.finding.verdict is Verdict.LIKELY
 
 
-async def test_the_card_says_what_why_and_what_next_and_each_claim_can_be_checked(settings):
-    incident = await investigated(RELEASE, settings)
+def test_the_card_says_what_why_and_what_next_and_each_claim_can_be_checked(investigated):
+    incident = investigated(RELEASE)[0]
     shown = view(incident)
     known = {e.id for e in incident.finding.evidence}
     lines = [shown.headline, shown.change, *shown.symptom, *shown.why, *shown.ruled_out]
@@ -167,16 +186,16 @@ async def test_the_card_says_what_why_and_what_next_and_each_claim_can_be_checke
     assert "0 tokens" in card
 
 
-async def test_a_quiet_system_gets_a_card_that_names_no_cause(settings):
-    shown = view(await investigated(FIXTURES / "none-6", settings))
+def test_a_quiet_system_gets_a_card_that_names_no_cause(investigated):
+    shown = view(investigated(FIXTURES / "none-6")[0])
     assert shown.verdict_text == "Looks healthy"
     assert shown.why == ()
     assert shown.change is None
     assert shown.steps == ()
 
 
-async def test_the_result_has_its_stable_names(settings):
-    said = result(await investigated(RELEASE, settings))
+def test_the_result_has_its_stable_names(investigated):
+    said = result(investigated(RELEASE)[0])
     assert list(said) == [
         "verdict",
         "why_verdict",
@@ -192,9 +211,8 @@ async def test_the_result_has_its_stable_names(settings):
     assert json.loads(dumps(said))["hypotheses"][0]["rank"] == 1
 
 
-async def test_a_finding_that_cites_unknown_evidence_is_refused(settings):
-    events = []
-    await investigated(RELEASE, settings, lambda event, _: events.append(event))
+def test_a_finding_that_cites_unknown_evidence_is_refused(investigated):
+    _, events = investigated(RELEASE)
     ranked = next(e for e in events if hasattr(e, "finding"))
     bare = type(ranked.finding)(
         **{

@@ -1,0 +1,310 @@
+"""What a command comes to: the events that it causes at once, and the answer to whoever gave it.
+
+Every attempt at something that may not be is an event too (`Refused`), so that it can be looked up.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from assistant.actions.approval import may_ask, may_decide
+from assistant.answer import Answer
+from assistant.commands import (
+    AcceptRunbook,
+    Approve,
+    Close,
+    Deny,
+    OnIncident,
+    RejectRunbook,
+    Reopen,
+    RequestAction,
+    RequestStep,
+    RequestUndo,
+    Steer,
+)
+from assistant.domain.action import ActionRequest, Approval, Status, Tracked
+from assistant.domain.board import UNDER_WAY
+from assistant.domain.events import (
+    ActionRequested,
+    Approved,
+    Closed,
+    Denied,
+    Event,
+    Expired,
+    Refused,
+    Reopened,
+    RunbookAccepted,
+    RunbookRejected,
+    Steered,
+)
+from assistant.domain.incident import Incident
+from assistant.domain.people import Actor, ActorKind
+from assistant.engine.steering import Vocabulary, understand
+from assistant.flow import Sources
+from connectors.actions import ActionCall, ArgValue
+from connectors.errors import ConnectorError
+
+IN_THE_WAY = (Status.PENDING, Status.APPROVED, Status.STARTED, Status.UNKNOWN)
+CAN_SAY = (
+    "I did not understand that. "
+    "You can say: not SERVICE, ignore CHANGE, look at SERVICE, since 14:05."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Events to be recorded, and the answer."""
+
+    events: tuple[Event, ...]
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """An action that somebody wants, before it is previewed."""
+
+    action: str
+    args: Mapping[str, ArgValue]
+    reason: str
+    runbook: str | None = None
+    step: int | None = None
+    undo_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Decides on commands; `new_id` gives unguessable ids, `busy` the targets others work on."""
+
+    sources: Sources
+    new_id: Callable[[], str]
+    busy: Callable[[str], Mapping[str, str]]
+
+    async def decide(
+        self, command: OnIncident, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        """Return what the command comes to; merging and splitting are the service's."""
+        match command:
+            case Steer():
+                return self._steer(command, actor, incident, state)
+            case RequestStep() | RequestAction() | RequestUndo():
+                return await self._request(command, actor, incident, state)
+            case Approve():
+                return await self._approve(command, actor, incident, state)
+            case Deny():
+                return self._deny(command, actor, incident, state)
+            case Close() | Reopen():
+                return self._end(command, actor, incident, state)
+            case AcceptRunbook() | RejectRunbook():
+                return await self._runbook(command, actor, incident, state)
+            case _:
+                return _refused(incident, actor, type(command).__name__, "this is not known here")
+
+    def _steer(self, command: Steer, actor: Actor, incident: str, state: Incident) -> Decision:
+        finding = state.finding
+        if actor.kind is not ActorKind.HUMAN:
+            return _refused(incident, actor, "steer", "only a person can steer")
+        named = {h.service for h in finding.hypotheses} if finding else set()
+        named |= {e.subject.service for e in finding.evidence} if finding else set()
+        named |= {a for h in finding.hypotheses for a in h.affected} if finding else set()
+        refs = {c.ref for c in finding.innocent_changes} if finding else set()
+        if finding and finding.change:
+            refs.add(finding.change.ref)
+        steering = understand(
+            command.text,
+            state.steering,
+            Vocabulary(components=named, changes=refs),
+            now=self.sources.clock.now(),
+            zone=command.zone,
+        )
+        if steering is None:
+            return Decision(events=(), answer=Answer(incident=incident, said=CAN_SAY, refused=True))
+        event = Steered(by=actor, text=command.text, steering=steering)
+        return _done(incident, f"Noted: {command.text.strip()}. I look again.", event)
+
+    async def _request(
+        self,
+        command: RequestStep | RequestAction | RequestUndo,
+        actor: Actor,
+        incident: str,
+        state: Incident,
+    ) -> Decision:
+        wanted = _wanted(command, state)
+        if isinstance(wanted, str):
+            return _refused(incident, actor, "request an action", wanted)
+        try:
+            call = self.sources.catalogue.call(wanted.action, wanted.args)
+            spec = self.sources.catalogue.entry(wanted.action).spec
+        except ConnectorError as error:
+            return _refused(incident, actor, f"request {wanted.action}", str(error))
+        why = may_ask(actor, self.sources.desk(), demo=spec.demo)
+        why = why or ("the incident is closed" if not state.open else None)
+        if why is not None:
+            return _refused(incident, actor, f"request {wanted.action}", why)
+        return await self._preview(wanted, call, actor, incident, state)
+
+    async def _preview(
+        self, wanted: _Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        entry = self.sources.catalogue.entry(call.action)
+        try:
+            preview = await entry.actuator.preview(call)
+        except ConnectorError as error:
+            return _refused(incident, actor, f"request {call.action}", str(error))
+        now = self.sources.clock.now()
+        twin = next((t for t in state.requests.values() if _in_the_way(t, call)), None)
+        if twin is not None and twin.request.expires > now:
+            why = f"the same action is {twin.status.value} already"
+            return _refused(incident, actor, f"request {call.action}", why)
+        other = self.busy(incident).get(preview.target)
+        if other is not None:
+            why = f"{other} works on {preview.target} right now; wait until that is over"
+            return _refused(incident, actor, f"request {call.action}", why)
+        request = ActionRequest(
+            id=self.new_id(),
+            incident=incident,
+            actuator=entry.actuator.name,
+            action=call.action,
+            args=tuple(sorted(call.args.items())),
+            effect=entry.spec.effect.value,
+            risk=entry.spec.risk.value,
+            demo=entry.spec.demo,
+            target=preview.target,
+            state=preview.state,
+            summary=preview.summary,
+            diff=preview.diff,
+            blast=preview.blast,
+            undo=preview.undo,
+            requested_by=actor,
+            reason=wanted.reason,
+            runbook=wanted.runbook,
+            step=wanted.step,
+            undo_of=wanted.undo_of,
+            created=now,
+            expires=now + timedelta(seconds=self.sources.timing.approval_s),
+        )
+        event = ActionRequested(request=request, digest=request.digest)
+        return _done(incident, f"Asked for approval: {preview.summary}", event)
+
+    async def _approve(
+        self, command: Approve, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        tracked = state.requests.get(command.request)
+        if tracked is None:
+            return _refused(incident, actor, "approve", "there is no such request")
+        now = self.sources.clock.now()
+        why = may_decide(tracked, actor, command.digest, now)
+        if why is None:
+            approvers = self.sources.approvers
+            why = await approvers.refusal(actor) if approvers else "nobody may approve here"
+        if why is not None:
+            late = tracked.status is Status.PENDING and now >= tracked.request.expires
+            expired = (Expired(request=command.request, at=now),) if late else ()
+            return _refused(incident, actor, "approve", why, command.request, *expired)
+        approval = Approval(digest=command.digest, by=actor, at=now)
+        return _done(
+            incident,
+            f"Approved: {tracked.request.summary}",
+            Approved(request=command.request, approval=approval),
+        )
+
+    def _deny(self, command: Deny, actor: Actor, incident: str, state: Incident) -> Decision:
+        tracked = state.requests.get(command.request)
+        if tracked is None or actor.kind is not ActorKind.HUMAN:
+            return _refused(incident, actor, "deny", "there is no such request for you to decide")
+        if tracked.status not in (Status.PENDING, Status.APPROVED):
+            why = f"this request is {tracked.status.value} already"
+            return _refused(incident, actor, "deny", why, command.request)
+        event = Denied(request=command.request, by=actor, reason=command.reason)
+        return _done(incident, f"Denied: {tracked.request.summary}", event)
+
+    def _end(
+        self, command: Close | Reopen, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        now, opening = self.sources.clock.now(), isinstance(command, Reopen)
+        if actor.kind is not ActorKind.HUMAN:
+            return _refused(incident, actor, "close", "only a person can say that it is over")
+        if opening == state.open or state.merged_into is not None:
+            already = "open" if state.open else "closed"
+            return _refused(incident, actor, "change the incident", f"it is {already} already")
+        busy = [t for t in state.requests.values() if t.status in UNDER_WAY]
+        if busy and not opening:
+            why = f"an action is under way: {busy[0].request.summary}"
+            return _refused(incident, actor, "close", why)
+        if opening:
+            return _done(incident, "Open again.", Reopened(by=actor, at=now, reason=command.reason))
+        waiting = tuple(
+            Expired(request=t.request.id, at=now)
+            for t in state.requests.values()
+            if t.status is Status.PENDING
+        )
+        closed = Closed(by=actor, at=now, reason=command.reason)
+        return _done(incident, "Closed. I write the postmortem.", *waiting, closed)
+
+    async def _runbook(
+        self, command: AcceptRunbook | RejectRunbook, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        why = None
+        if state.draft is None or state.draft.digest != command.digest:
+            why = "this is not the present draft; look at it again"
+        elif state.draft_decided is not None:
+            why = "it was decided on already"
+        elif actor.kind is not ActorKind.HUMAN:
+            why = "only a person can decide on a runbook"
+        elif self.sources.approvers is not None:
+            why = await self.sources.approvers.refusal(actor)
+        if why is not None:
+            return _refused(incident, actor, "decide on a runbook", why)
+        if isinstance(command, AcceptRunbook):
+            event: Event = RunbookAccepted(digest=command.digest, by=actor)
+            return _done(incident, "Accepted. The next incident will find it.", event)
+        event = RunbookRejected(digest=command.digest, by=actor, reason=command.reason)
+        return _done(incident, "Rejected. It will not be used.", event)
+
+
+def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> _Wanted | str:
+    """Return the action that is meant, or why there is none."""
+    match command:
+        case RequestAction(action=action, args=args, reason=reason):
+            return _Wanted(action=action, args=args, reason=reason)
+        case RequestStep(step=index):
+            plan = state.plan
+            if plan is None or not 0 <= index < len(plan.steps):
+                return "the plan has changed; there is no such step any more"
+            step = plan.steps[index]
+            if step.action is None or not step.ready:
+                return "this step has no action of which everything is known"
+            return _Wanted(
+                action=step.action,
+                args=dict(step.args),
+                reason=step.text,
+                runbook=plan.runbook,
+                step=index,
+            )
+        case RequestUndo(request=request):
+            tracked = state.requests.get(request)
+            done = tracked and tracked.status in (Status.FINISHED, Status.VERIFIED)
+            if tracked is None or not done or tracked.request.undo is None:
+                return "there is nothing that could be undone"
+            undo = tracked.request.undo
+            reason = f"undo: {tracked.request.summary}"
+            return _Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
+
+
+def _in_the_way(tracked: Tracked, call: ActionCall) -> bool:
+    request = tracked.request
+    same = (request.action, dict(request.args)) == (call.action, dict(call.args))
+    return same and tracked.status in IN_THE_WAY
+
+
+def _done(incident: str, said: str, *events: Event) -> Decision:
+    return Decision(events=events, answer=Answer(incident=incident, said=said))
+
+
+def _refused(
+    incident: str, actor: Actor, tried: str, why: str, request: str | None = None, *before: Event
+) -> Decision:
+    refused = Refused(by=actor, tried=tried, why=why, request=request)
+    said = f"Not done: {why.removesuffix('.')}."
+    return Decision(
+        events=(*before, refused), answer=Answer(incident=incident, said=said, refused=True)
+    )

@@ -1,0 +1,59 @@
+"""`firstline serve`: on call, in Slack or in the in-process workspace, until it is stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import click
+
+from assistant import observe, oncall, wiring
+from assistant.clock import SystemClock
+from assistant.config import ConfigError, Settings
+from assistant.folder import held
+from assistant.slack.local.page import LocalPage
+
+
+async def run(settings: Settings, *, local: bool) -> int:
+    """Serve until cancelled. Raises `ConfigError`, `FolderInUse`, `SlackError` and others."""
+    if local:
+        refuse_beside_real(settings, "--local")
+    elif settings.slack is None:
+        raise ConfigError(
+            "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
+            "(docs/slack.md says where they come from), or try `firstline serve --local`"
+        )
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(gathered(settings))
+        if local:
+            service, slack = await stack.enter_async_context(
+                oncall.on_local_slack(parts, settings, clock)
+            )
+            page = await stack.enter_async_context(LocalPage(slack))
+            click.echo(f"the local workspace: {page.url}")
+        else:
+            service = await stack.enter_async_context(oncall.on_slack(parts, settings, clock))
+        url = await stack.enter_async_context(oncall.inbound(service, parts, settings, clock))
+        click.echo(f"webhooks and health: {url}")
+        click.echo("firstline is on call; Ctrl-C stops it")
+        await asyncio.Event().wait()
+    return 0
+
+
+@asynccontextmanager
+async def gathered(settings: Settings) -> AsyncIterator[oncall.Parts]:
+    """Hold the data folder and start what the settings name; the errors are those of `run`."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(held(settings.data))
+        stack.enter_context(observe.exported(settings.telemetry_endpoint))
+        index = await asyncio.to_thread(stack.enter_context, wiring.index(settings))
+        yield await stack.enter_async_context(oncall.configured(settings, index))
+
+
+def refuse_beside_real(settings: Settings, what: str) -> None:
+    """Raise `ConfigError` where simulated people would act beside a real workspace."""
+    if settings.slack is not None:
+        raise ConfigError(
+            f"{what} does not start beside real Slack tokens, because its people are simulated: "
+            f"unset SLACK_BOT_TOKEN and SLACK_APP_TOKEN and [slack], or leave {what} out"
+        )

@@ -1,0 +1,206 @@
+"""The composition root of what stays on call: the service, its journal, and a Slack to speak in.
+
+`wiring` joins what answers one question; here it is joined with what people act through. The Slack
+is the real one or the one on loopback; everything behind it is the same.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from assistant import wiring
+from assistant.actions.catalogue import Catalogue
+from assistant.alerts import Alerts
+from assistant.clock import Clock
+from assistant.config import ConfigError, Settings
+from assistant.flow import Sources, Timing
+from assistant.inbound import Inbound
+from assistant.journal.sql import SqlJournal
+from assistant.recollection import Recollection
+from assistant.runtime import lanes
+from assistant.service import Service
+from assistant.slack.authz import SlackApprovers
+from assistant.slack.channels import channel_id
+from assistant.slack.letters import Looks
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.people import People
+from assistant.slack.serve import Connection, Slack, Tables
+from assistant.slack.transports import Client, web_client
+from assistant.store.buttons import Buttons
+from assistant.store.database import Database, open_database
+from assistant.store.inbox import Inbox
+from assistant.store.messages import Messages
+from connectors import registry
+from connectors.actions import Actuator
+from connectors.api import Connector, Receiver
+from connectors.registry import Listener
+from retrieval.api import Index
+from runbooks.shelf import Shelf
+
+LOCAL_CHANNEL, LOCAL_APPROVERS = "incidents", "sre"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What there is to look at, to act through, and to hear from."""
+
+    connectors: Mapping[str, Connector]
+    actuators: Mapping[str, Actuator]
+    index: Index
+    receivers: Mapping[str, Receiver]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Workspace:
+    """A Slack, and who and where in it."""
+
+    client: Client
+    app_token: str
+    channel: str
+    approvers: str
+    simulated: bool
+
+
+@asynccontextmanager
+async def configured(settings: Settings, index: Index) -> AsyncIterator[Parts]:
+    """Build and start what the settings name; raises `ConfigError` where something is broken."""
+    seen, done = registry.load(settings.connectors), registry.load_actuators(settings.actuators)
+    failed = (*seen.failed, *done.failed)
+    if failed or not seen.connectors:
+        broken = "; ".join(f"{f.name}: {f.message}" for f in failed)
+        raise ConfigError(broken or "no connectors are configured; see docs/settings.md")
+    try:
+        for connector in seen.connectors.values():
+            if isinstance(connector, Listener):
+                await connector.start()
+        yield Parts(
+            connectors=seen.connectors,
+            actuators=done.actuators,
+            index=index,
+            receivers=seen.receivers,
+        )
+    finally:
+        for connector in seen.connectors.values():
+            await connector.aclose()
+        for actuator in done.actuators.values():
+            await actuator.aclose()
+
+
+@asynccontextmanager
+async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncIterator[Service]:
+    """Be on call in the real Slack; raises `ConfigError`, `SlackError`, `StoreError`."""
+    said = settings.slack
+    if said is None:
+        raise ConfigError("Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN")
+    client = web_client(said.bot_token.get_secret_value(), said.api_url)
+    workspace = _Workspace(
+        client=client,
+        app_token=said.app_token.get_secret_value(),
+        channel=await channel_id(client, said.channel),
+        approvers=said.approvers,
+        simulated=False,
+    )
+    async with _running(workspace, parts, settings, clock) as service:
+        yield service
+
+
+@asynccontextmanager
+async def on_local_slack(
+    parts: Parts, settings: Settings, clock: Clock
+) -> AsyncIterator[tuple[Service, LocalSlack]]:
+    """Be on call in a Slack on loopback with simulated people; raises `StoreError`."""
+    async with LocalSlack(demo_workspace(), clock, scopes=frozenset(BOT_SCOPES)) as slack:
+        channel = slack.workspace.channel_named(LOCAL_CHANNEL)
+        workspace = _Workspace(
+            client=web_client(slack.bot_token, slack.api_url),
+            app_token=slack.app_token,
+            channel=channel.id if channel else LOCAL_CHANNEL,
+            approvers=LOCAL_APPROVERS,
+            simulated=True,
+        )
+        async with _running(workspace, parts, settings, clock) as service:
+            yield service, slack
+
+
+@asynccontextmanager
+async def _running(
+    workspace: _Workspace, parts: Parts, settings: Settings, clock: Clock
+) -> AsyncIterator[Service]:
+    people = People(workspace.client, clock, simulated=workspace.simulated)
+    approvers = SlackApprovers(workspace.client, clock, people, workspace.approvers)
+    with _database(settings) as database:
+        journal = SqlJournal(database, clock)
+        memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
+        await asyncio.to_thread(memory.restore)
+        sources = Sources(
+            connectors=parts.connectors,
+            clock=clock,
+            catalogue=Catalogue(parts.actuators),
+            approvers=approvers,
+            found=memory,
+            memory=memory,
+            timing=Timing(**settings.timing.model_dump()),
+        )
+        async with lanes() as made:
+            service = Service(sources, journal, made)
+            slack = Slack(
+                connection=Connection(
+                    client=workspace.client,
+                    app_token=workspace.app_token,
+                    people=people,
+                    channel=workspace.channel,
+                ),
+                desk=service,
+                tables=Tables(
+                    buttons=Buttons(database), inbox=Inbox(database), messages=Messages(database)
+                ),
+                looks=Looks(offered=service.catalogue_names, approvers=approvers.said),
+                clock=clock,
+            )
+            async with _connected(slack):
+                await service.resume()
+                yield service
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = open_database(settings.database)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _connected(slack: Slack) -> AsyncIterator[None]:
+    """Keep Slack running for the length of the context; raises what ends it before it is ready."""
+    running = asyncio.create_task(slack.run())
+    ready = asyncio.create_task(slack.ready.wait())
+    try:
+        await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        yield
+    finally:
+        for task in (ready, running):
+            task.cancel()
+        await asyncio.gather(ready, running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def inbound(
+    service: Service, parts: Parts, settings: Settings, clock: Clock
+) -> AsyncIterator[str]:
+    """Listen for what monitors post; yields the address. Raises `Rejected` for a used port."""
+    host, _, port = settings.listen.rpartition(":")
+    server = Inbound(host, int(port), lambda: None)
+    for name, receiver in parts.receivers.items():
+        server.add(name, Alerts(receiver, service.submit, clock).receive)
+    try:
+        yield await server.start()
+    finally:
+        await server.aclose()

@@ -1,0 +1,75 @@
+"""Work in order within a key and parallel across keys, behind a port of four verbs.
+
+The journal is the only progress record; what is queued here is found again from it after a
+restart. So a lane may lose its work with its process, and nothing else is lost.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+
+Work = Callable[[], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class Lanes:
+    """One queue for each key; `aclose` cancels what is under way."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, asyncio.Queue[Work]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def submit(self, key: str, work: Work) -> None:
+        """Queue work behind what its key already waits for."""
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = asyncio.Queue()
+            self._start(self._serve(key, queue))
+        queue.put_nowait(work)
+
+    def later(self, seconds: float, key: str, work: Work) -> None:
+        """Queue work after some time; forgotten at the end of the process."""
+        self._start(self._wait(seconds, key, work))
+
+    async def idle(self, key: str) -> None:
+        """Wait until everything that was queued for the key is done."""
+        queue = self._queues.get(key)
+        if queue is not None:
+            await queue.join()
+
+    async def aclose(self) -> None:
+        """Cancel everything and wait for its end."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # a task that nobody holds may vanish
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wait(self, seconds: float, key: str, work: Work) -> None:
+        await asyncio.sleep(seconds)
+        self.submit(key, work)
+
+    async def _serve(self, key: str, queue: asyncio.Queue[Work]) -> None:
+        while True:
+            work = await queue.get()
+            try:
+                await work()
+            except Exception:  # noqa: BLE001 — one broken job must not stop the others of its lane
+                _log.critical("a job of %s failed", key, exc_info=True)
+            finally:
+                queue.task_done()
+
+
+@asynccontextmanager
+async def lanes() -> AsyncIterator[Lanes]:
+    """Run lanes for the length of the context."""
+    made = Lanes()
+    try:
+        yield made
+    finally:
+        await made.aclose()

@@ -1,0 +1,157 @@
+"""A small world with a clock of its own: two services, one way between them that can be slow.
+
+Its telemetry follows from its state, and its one action really mends it (or does not).
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from assistant.domain.people import Actor, ActorKind
+from connectors.actions import (
+    ActionCall,
+    ActionSpec,
+    Args,
+    Effect,
+    Outcome,
+    Preview,
+    Risk,
+)
+from connectors.api import SPANS, Capability, Health, Page
+from connectors.errors import Rejected, Unavailable
+
+T0 = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+ANA = Actor(kind=ActorKind.HUMAN, id="U1", name="ana", team="T1")
+BEN = Actor(kind=ActorKind.HUMAN, id="U2", name="ben", team="T1")
+CLEO = Actor(kind=ActorKind.HUMAN, id="U3", name="cleo", team="T1")
+
+
+class Clock:
+    """A second passes whenever somebody looks."""
+
+    def __init__(self):
+        self.at = T0 + timedelta(minutes=3)
+
+    def now(self):
+        self.at += timedelta(seconds=1)
+        return self.at
+
+    def monotonic(self):
+        return self.at.timestamp()
+
+
+class Way(Args):
+    service: str
+    peer: str
+
+
+class World:
+    """Connector and actuator. `helps` says whether the action mends the way."""
+
+    name = "world"
+    capabilities = frozenset({Capability.SPANS})
+    specs = (
+        ActionSpec(
+            name="reroute",
+            summary="send calls another way",
+            effect=Effect.MUTATE,
+            args=Way,
+            target="service",
+            reversible=True,
+            risk=Risk.LOW,
+            demo=True,
+        ),
+    )
+
+    def __init__(self, clock, *, helps=True):
+        self.clock, self.helps = clock, helps
+        self.broken = [(T0 + timedelta(minutes=2), None)]
+        self.done, self.runs, self.state = {}, 0, "primary"
+        self.fails_after_doing = False
+        self.gone = False
+
+    def _gap(self, at):
+        broken = any(a <= at and (b is None or at < b) for a, b in self.broken)
+        return 150.0 if broken else 2.0
+
+    async def fetch(self, ask):
+        rows, at, number = [], T0, 0
+        end = min(ask.window.end, self.clock.at)
+        while at < end:
+            rows += request(f"t{number}", at, self._gap(at))
+            at += timedelta(milliseconds=500)
+            number += 1
+        frame = pl.DataFrame(
+            [{**dict.fromkeys(SPANS), **row} for row in rows], schema=SPANS, orient="row"
+        )
+        yield Page(capability=Capability.SPANS, frame=frame, query="all")
+
+    async def check(self):
+        return Health(ok=True, message="fine")
+
+    async def aclose(self):
+        return None
+
+    async def preview(self, call: ActionCall) -> Preview:
+        if self.gone:
+            raise Rejected("There is no such way any more.")
+        return Preview(
+            target=f"service/{call.args['service']}",
+            state=self.state,
+            summary=f"calls from {call.args['service']} to {call.args['peer']} go another way",
+            diff=("- primary", "+ standby"),
+            blast="all its calls",
+            undo=ActionCall(action="reroute", args=call.args),
+        )
+
+    async def run(self, call: ActionCall, key: str) -> Outcome:
+        if key in self.done:
+            return self.done[key]
+        self.runs += 1
+        self.done[key] = Outcome(summary="rerouted", ref="config/1")
+        self.state = "standby"
+        if self.helps:
+            self.broken = [(a, b or self.clock.at) for a, b in self.broken]
+        if self.fails_after_doing:
+            raise Unavailable("The connection broke.")
+        return self.done[key]
+
+    async def probe(self, key: str) -> Outcome | None:
+        return self.done.get(key)
+
+
+class Approvers:
+    """Ana and Ben may approve."""
+
+    def __init__(self, *allowed):
+        self.allowed = {a.id for a in allowed or (ANA, BEN)}
+
+    async def refusal(self, actor, *, fresh=False):
+        return None if actor.id in self.allowed else "you are not on call"
+
+
+def request(trace, at, gap):
+    """Front → (client span) → back."""
+    work = 5.0
+    client = work + gap
+    back = at + timedelta(milliseconds=1 + gap / 2)
+    rows = (
+        ("r", None, "front", "GET /", "server", at, client + 3, None),
+        ("c", "r", "front", "GET /back", "client", at + timedelta(milliseconds=1), client, "back"),
+        ("s", "c", "back", "GET /back", "server", back, work, None),
+    )
+    return [
+        {
+            "trace_id": trace,
+            "span_id": trace + i,
+            "parent_span_id": trace + p if p else None,
+            "service": service,
+            "name": name,
+            "kind": kind,
+            "status": "ok",
+            "start": start,
+            "end": start + timedelta(milliseconds=ms),
+            "peer": peer,
+        }
+        for i, p, service, name, kind, start, ms, peer in rows
+    ]
