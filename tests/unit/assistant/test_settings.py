@@ -120,3 +120,12 @@ def test_a_file_that_is_no_toml_is_said_with_its_name(tmp_path, content):
     config.write_bytes(content)
     with pytest.raises(ConfigError, match=r"firstline\.toml: cannot be read as TOML"):
         load(config, tmp_path)
+
+
+def test_one_of_slacks_tokens_alone_is_no_workspace(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.delenv("SLACK_APP_TOKEN", raising=False)
+    config = written(tmp_path, "")
+    assert load(config, tmp_path).slack is None
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
+    assert load(config, tmp_path).slack.app_token.get_secret_value() == "xapp-1"
