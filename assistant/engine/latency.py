@@ -1,7 +1,9 @@
 """Where time is lost: self time of operations, and the gap of calls to another component.
 
 A call's own time (the client span less the server span) is charged to the edge, never to the
-caller: charged to the caller, network faults are never found; as an edge gap, always.
+caller: charged to the caller, network faults are never found; as an edge gap, always. Calls are
+compared with calls for the same purpose: where a fault lets less of the quick work through, what is
+left looks slower, and is not.
 """
 
 import math
@@ -11,7 +13,7 @@ import polars as pl
 from assistant.engine.contrast import mean_shift
 from assistant.engine.shift import Mechanism, Shift
 
-KEYS = ["service", "name", "callee"]
+KEYS = ["service", "name", "callee", "purpose"]
 MIN_T = 3.0
 MIN_RATIO = 1.1
 MIN_SHARED = 8  # keys, below which there is no "all of the system"
@@ -19,11 +21,15 @@ WINSORISED = 0.99
 
 
 def table(spans: pl.DataFrame) -> pl.DataFrame:
-    """Return log-time sums per (service, operation, callee), bucket; a null callee is self time."""
+    """Return log-time sums per (service, operation, callee, purpose) and bucket.
+
+    A null callee is self time; the purpose of a call is the operation that makes it.
+    """
     timed = spans.filter(pl.col("role") != "async").select(
         "service",
         "name",
         pl.when(pl.col("role") == "call").then(pl.col("callee")).alias("callee"),
+        pl.when(pl.col("role") == "call").then(pl.col("parent_name")).alias("purpose"),
         "bucket",
         "self_ms",
     )
@@ -68,7 +74,7 @@ def shifts(moved: pl.DataFrame) -> list[Shift]:
         (pl.col("t") > MIN_T)
         & (pl.col("excess") > 0)
         & (pl.col("after") > pl.col("before") * MIN_RATIO)
-    ).sort(["excess", *KEYS], descending=[True, False, False, False])
+    ).sort(["excess", *KEYS], descending=[True, *[False] * len(KEYS)])
     total = float(slow.get_column("excess").sum()) or 1.0
     return [
         Shift(

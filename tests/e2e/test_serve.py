@@ -15,7 +15,8 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 
-from assistant.store.database import FILE, open_database
+from assistant.config import DATABASE
+from assistant.store.database import open_database
 
 pytestmark = pytest.mark.e2e
 COMMAND = [sys.executable, "-m", "assistant"]
@@ -120,7 +121,7 @@ def test_simulated_people_never_act_beside_a_real_workspace(tmp_path, words):
 
 def test_a_journal_of_a_newer_firstline_is_left_as_it_is(tmp_path):
     config = settings(tmp_path)
-    path = tmp_path / "data" / FILE
+    path = tmp_path / "data" / DATABASE
     path.parent.mkdir(mode=0o700)
     open_database(path).close()
     with closing(sqlite3.connect(path)) as database:

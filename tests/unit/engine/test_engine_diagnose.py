@@ -310,3 +310,22 @@ def test_requests_that_fail_before_they_are_handed_on_are_felt():
     felt = [e for e in finding.evidence if e.kind == "symptom_errors"]
     assert [(e.subject.service, e.after) for e in felt] == [("front", 1.0)]
     assert finding.hypotheses[0].service == "front"
+
+
+def test_slow_work_that_is_left_over_does_not_make_its_way_slow():
+    """Where a fault keeps quick requests out, what comes anyway is not slower than it was."""
+
+    def reads(trace, at, name, wait):
+        root = span(trace, f"{trace}r", "front", at=at, ms=wait + 4, name=name, kind="server")
+        more = {"name": "SELECT", "kind": "client", "peer": "store", "parent": f"{trace}r"}
+        return [root, span(trace, f"{trace}c", "front", at=at + 0.001, ms=wait, **more)]
+
+    rows = []
+    for i in range(600):
+        rows += reads(f"t{i}", i / 5, "GET /", 3)
+    for i in range(60):
+        rows += reads(f"j{i}", 2 * i, "GET /job", 300)
+    for i in range(20):
+        rows += reads(f"u{i}", ONSET + i, "GET /job", 300)
+    finding = ask(rows)
+    assert not [e for e in finding.evidence if e.kind == "edge_gap_shift"]
