@@ -1,6 +1,7 @@
 """Small sources that really misbehave, for what no healthy one shows."""
 
 import asyncio
+from datetime import timedelta
 
 from connectors.api import Capability, Health, Page
 
@@ -51,3 +52,30 @@ class Telling(_Source):
             yield Page(capability=ask.capability, changes=self.changes, gaps=self.gaps, query="all")
         else:
             yield Page(capability=ask.capability, edges=self.edges, query="all")
+
+
+def request(trace, at, gap):
+    """Return the spans of one: front → (client span) → back, `gap` ms on the way."""
+    work = 5.0
+    client = work + gap
+    back = at + timedelta(milliseconds=1 + gap / 2)
+    rows = (
+        ("r", None, "front", "GET /", "server", at, client + 3, None),
+        ("c", "r", "front", "GET /back", "client", at + timedelta(milliseconds=1), client, "back"),
+        ("s", "c", "back", "GET /back", "server", back, work, None),
+    )
+    return [
+        {
+            "trace_id": trace,
+            "span_id": trace + i,
+            "parent_span_id": trace + p if p else None,
+            "service": service,
+            "name": name,
+            "kind": kind,
+            "status": "ok",
+            "start": start,
+            "end": start + timedelta(milliseconds=ms),
+            "peer": peer,
+        }
+        for i, p, service, name, kind, start, ms, peer in rows
+    ]

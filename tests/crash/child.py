@@ -4,8 +4,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 from system import Seen
 
 from assistant import oncall, wiring

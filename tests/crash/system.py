@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import polars as pl
 from aiohttp import web
+from fakes import request
 
 from connectors.actions import ActionCall, ActionSpec, Args, Effect, Outcome, Preview, Risk
 from connectors.api import SPANS, Capability, Health, Page
@@ -154,30 +155,3 @@ class Seen:
     async def probe(self, key: str) -> Outcome | None:
         said = await self._ask("GET", f"/orders/{key}")
         return Outcome(summary=said["summary"]) if said["summary"] else None
-
-
-def request(trace, at, gap):
-    """Front → (client span) → back: `gap` ms on the way."""
-    work = 5.0
-    client = work + gap
-    back = at + timedelta(milliseconds=1 + gap / 2)
-    rows = (
-        ("r", None, "front", "GET /", "server", at, client + 3, None),
-        ("c", "r", "front", "GET /back", "client", at + timedelta(milliseconds=1), client, "back"),
-        ("s", "c", "back", "GET /back", "server", back, work, None),
-    )
-    return [
-        {
-            "trace_id": trace,
-            "span_id": trace + i,
-            "parent_span_id": trace + p if p else None,
-            "service": service,
-            "name": name,
-            "kind": kind,
-            "status": "ok",
-            "start": start,
-            "end": start + timedelta(milliseconds=ms),
-            "peer": peer,
-        }
-        for i, p, service, name, kind, start, ms, peer in rows
-    ]

@@ -1,6 +1,7 @@
 """kill -9 at each stage of the story and at random moments: it goes on, and nothing twice."""
 
 import asyncio
+import os
 import random
 import sqlite3
 import sys
@@ -88,6 +89,7 @@ class Rig:
                 str(self._settings),
                 self.system.url,
                 stderr=errors,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
             )
         links = self.slack.sockets.links
         await self.until(lambda: bool(links), GOES_ON_S, "it connects again")

@@ -6,6 +6,7 @@ Its telemetry follows from its state, and its one action really mends it (or doe
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
+from fakes import request
 
 from assistant.domain.people import Actor, ActorKind
 from connectors.actions import (
@@ -128,30 +129,3 @@ class Approvers:
 
     async def refusal(self, actor, *, fresh=False):
         return None if actor.id in self.allowed else "you are not on call"
-
-
-def request(trace, at, gap):
-    """Front → (client span) → back."""
-    work = 5.0
-    client = work + gap
-    back = at + timedelta(milliseconds=1 + gap / 2)
-    rows = (
-        ("r", None, "front", "GET /", "server", at, client + 3, None),
-        ("c", "r", "front", "GET /back", "client", at + timedelta(milliseconds=1), client, "back"),
-        ("s", "c", "back", "GET /back", "server", back, work, None),
-    )
-    return [
-        {
-            "trace_id": trace,
-            "span_id": trace + i,
-            "parent_span_id": trace + p if p else None,
-            "service": service,
-            "name": name,
-            "kind": kind,
-            "status": "ok",
-            "start": start,
-            "end": start + timedelta(milliseconds=ms),
-            "peer": peer,
-        }
-        for i, p, service, name, kind, start, ms, peer in rows
-    ]
