@@ -52,6 +52,7 @@ def started(tmp_path, *options):
     return process
 
 
+@pytest.mark.live
 @pytest.mark.timeout(300)
 def test_a_live_fault_is_found_repaired_learnt_from_and_recognised(tmp_path):
     done = subprocess.run(
