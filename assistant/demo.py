@@ -186,15 +186,15 @@ class _Play:
             raise DemoError(answer.said)
         incident = await service.settled(answer.incident)
         waited = self.clock.monotonic() - heard
-        self.say(f"{answer.incident}: verdict {waited:.1f} s after the alert")
         truth = await self.session.truth()
         finding = incident.finding
+        right = finding is not None and correct(finding, truth)
+        said = _said(finding) if finding is not None else "no verdict"
+        self.say(f"{answer.incident}: {said}, {waited:.1f} s after the alert")
+        if not right:
+            self.say(f"that is wrong: it was {_named(truth.service, truth.change)}")
         return Episode(
-            id=answer.incident,
-            incident=incident,
-            truth=truth,
-            correct=finding is not None and correct(finding, truth),
-            waited=waited,
+            id=answer.incident, incident=incident, truth=truth, correct=right, waited=waited
         )
 
     async def story(self, fault: str, first: Episode) -> Result:
@@ -259,6 +259,20 @@ def correct(finding: Finding, truth: Truth) -> bool:
         return not named
     blamed = finding.change.ref if finding.change is not None else None
     return named and finding.hypotheses[0].service == truth.service and blamed == truth.change
+
+
+def _said(finding: Finding) -> str:
+    """Return a verdict in a few words: how sure, whom, and the change that is blamed."""
+    if finding.verdict not in (Verdict.LIKELY, Verdict.POSSIBLE):
+        return finding.verdict.value.replace("_", " ")
+    change = finding.change.ref if finding.change is not None else None
+    return f"{finding.verdict.value} {_named(finding.hypotheses[0].service, change)}"
+
+
+def _named(service: str | None, change: str | None) -> str:
+    if service is None:
+        return "nothing"
+    return f"{service} after {change}" if change else f"{service}, without a change"
 
 
 class _Inbox:
