@@ -16,6 +16,7 @@ MIN_CHANGE = 0.02
 MIN_ADDED = 0.5
 MIN_T = 3.0
 HALF_ADDED = 2.0
+MOST = 0.95  # quantile: no more calls than this are usual
 UNLINKED = "(any)"
 
 
@@ -34,6 +35,7 @@ _SCHEMA = {
     "bucket": pl.Int32,
     "n": pl.Int64,
     "hits": pl.Int64,
+    "many": pl.Int64,
     "total": pl.Float64,
     "squares": pl.Float64,
     "ms": pl.Float64,
@@ -115,8 +117,17 @@ def _lines(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame | None:
 def _complete(made: pl.DataFrame, executions: pl.DataFrame) -> pl.DataFrame:
     """Sum events per key and bucket, with explicit zeros where an operation ran without them."""
     log_count = pl.col("count").cast(pl.Float64).log1p()
-    sums = made.group_by([*KEYS, "bucket"]).agg(
+    usual = (
+        made.filter(pl.col("bucket") >= 0)
+        .group_by(KEYS)
+        .agg(pl.col("count").quantile(MOST).alias("most"))
+    )
+    more = made.join(usual, on=KEYS, how="left").with_columns(
+        _grown("count", pl.col("most")).fill_null(False).alias("many")
+    )
+    sums = more.group_by([*KEYS, "bucket"]).agg(
         pl.len().alias("hits"),
+        pl.col("many").sum(),
         log_count.sum().alias("total"),
         (log_count**2).sum().alias("squares"),
         pl.col("count").sum().cast(pl.Float64).alias("ms"),
@@ -126,9 +137,13 @@ def _complete(made: pl.DataFrame, executions: pl.DataFrame) -> pl.DataFrame:
         .unique()
         .join(executions, on=["service", "name"])
         .join(sums, on=[*KEYS, "bucket"], how="left")
-        .with_columns(pl.col("hits", "total", "squares", "ms").fill_null(0))
+        .with_columns(pl.col("hits", "many", "total", "squares", "ms").fill_null(0))
         .select([pl.col(name).cast(kind) for name, kind in _SCHEMA.items()])
     )
+
+
+def _grown(count: str, usual: pl.Expr) -> pl.Expr:
+    return pl.col(count) > usual * 1.5 + MIN_ADDED
 
 
 def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
@@ -140,8 +155,13 @@ def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
     )
     out = [_share(row) for row in moved.iter_rows(named=True)]
     calls = sums.filter(pl.col("event") == "call")
-    grown = mean_shift(calls, KEYS, incident).filter(
-        (pl.col("t") > MIN_T) & (pl.col("after") > pl.col("before") * 1.5 + MIN_ADDED)
+    # A loop for some of the users moves the mean little against its own spread, but a share much.
+    many = share_shift(calls.with_columns(pl.col("many").alias("hits")), KEYS, incident)
+    grown = (
+        mean_shift(calls, KEYS, incident)
+        .join(many.select(*KEYS, "r0", "r1", "g"), on=KEYS, how="left")
+        .filter(_grown("after", pl.col("before")))
+        .filter((pl.col("t") > MIN_T) | ((pl.col("g") > MIN_G) & (pl.col("r1") > pl.col("r0"))))
     )
     out += [_growth(row) for row in grown.iter_rows(named=True)]
     return sorted(out, key=lambda s: (-s.strength, s.service, s.operation or "", s.kind, s.detail))

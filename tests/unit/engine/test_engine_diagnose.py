@@ -301,6 +301,15 @@ def test_added_reads_for_a_few_users_of_a_rare_request_are_found():
     assert any(e.kind == "symptom_tail" for e in finding.evidence)
 
 
+def test_added_calls_for_some_of_the_users_are_found_within_seconds():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
+    rows += [r for i in range(30) for r in reads(f"u{i}", ONSET + i / 5, 14 if i % 5 == 1 else 1)]
+    rows += minute(160, ONSET - 60, prefix="w", rate=2.5)
+    finding = ask(rows, end=ONSET + 6, service="store")
+    assert finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    assert finding.hypotheses[0].cause == "added_calls"
+
+
 def test_requests_that_fail_before_they_are_handed_on_are_felt():
     rows = before()
     for i in range(100):
