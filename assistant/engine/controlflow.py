@@ -123,7 +123,7 @@ def _complete(made: pl.DataFrame, executions: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("count").quantile(MOST).alias("most"))
     )
     more = made.join(usual, on=KEYS, how="left").with_columns(
-        _grown("count", pl.col("most")).fill_null(False).alias("many")
+        _grown("count", pl.col("most")).alias("many")
     )
     sums = more.group_by([*KEYS, "bucket"]).agg(
         pl.len().alias("hits"),

@@ -101,7 +101,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         windows=windows,
         onset_us=found.us if found.us is not None else windows.incident[0],
         bin_us=found.bin_us,
-        stepped=found.us is not None,
+        stepped=found.stepped,
         graph=graph,
         tested=tested,
         ranked=ranked,
@@ -146,7 +146,7 @@ def _windows(
         windows = cut(
             starts, incident=(begin, until), baseline=(first, last), known=question.known_incidents
         )
-        return windows, onset.Onset(begin, 5_000_000, 0.0)
+        return windows, onset.Onset(begin, 5_000_000, begin, stepped=True)
     back = max(first, to_us(question.at) - LOOK_BACK_US)
     quiet = spans
     for window in known:
@@ -157,7 +157,9 @@ def _windows(
     guard = min(MAX_GUARD_US, max(MIN_GUARD_US, 2 * found.bin_us))
     begin = found.us if found.us is not None else max(back, end - max(4 * guard, (end - back) // 4))
     incident = (min(begin + guard // 2, end), min(end, begin + LONGEST_INCIDENT_US))
-    baseline = (max(first, begin - guard - BASELINE_US), begin - guard)
+    # Where signals differ about the moment, what lies between them is neither before nor during.
+    quiet_until = max(begin - MAX_GUARD_US, min(begin, found.earliest_us or begin)) - guard
+    baseline = (max(first, begin - guard - BASELINE_US), quiet_until)
     return cut(starts, incident=incident, baseline=baseline, known=known), found
 
 

@@ -3,7 +3,8 @@
 The mean-centred cumulative sum has its extreme where a step happened; of the methods that were
 compared (BOCPD, binary segmentation, one-sided CUSUM, rank tests) it was the most exact and the
 cheapest. Signals are scored by max|S| / (σ·√n), with σ from first differences so that the step
-does not hide in it; the answer is the weighted median of the best three.
+does not hide in it. Signals that stepped together are heard together: the group that weighs most
+tells the moment, rather early in the group, for effects follow their cause.
 """
 
 import math
@@ -23,18 +24,25 @@ CELL_US = 10_000_000
 MIN_BIN_US, MAX_BIN_US = 1_000_000, 30_000_000
 MIN_SCORE = 1.1  # below this a random walk reaches as far (Kolmogorov's .18 quantile)
 MIN_POWER = 4.0
-SIGNALS_HEARD = 3
+MIN_HEARD = 1.5  # weaker steps are not even heard beside others
+TOGETHER = 4  # bins that steps of one event lie apart at most
+EARLY = 0.4  # quantile of the group's weight
 REGIMES, MIN_BINS, LONG_ENOUGH = 4, 6, 20
 METRICS_BELOW = 60  # requests: with more of them, traces tell the moment better
 
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """`us` is the detected start (null: nothing stepped), `bin_us` its resolution."""
+    """`us` is the most credible start (null: no signal moved), `bin_us` its resolution.
+
+    `earliest_us` is where the first signal of the group stepped; `stepped` tells whether the group
+    stands out from what signals do on their own.
+    """
 
     us: int | None
     bin_us: int
-    score: float
+    earliest_us: int | None
+    stepped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +61,36 @@ def detect(
     spans: pl.DataFrame, logs: pl.DataFrame, metrics: pl.DataFrame, first_us: int, last_us: int
 ) -> Onset:
     """Return the most credible start of a change between two moments (µs)."""
-    heard = spans.filter((pl.col("us") >= first_us) & (pl.col("us") < last_us))
+    seen = spans.filter((pl.col("us") >= first_us) & (pl.col("us") < last_us))
     lines = logs.filter((pl.col("us") >= first_us) & (pl.col("us") < last_us))
-    roots = heard.filter(pl.col("parent_span_id").is_null())
+    roots = seen.filter(pl.col("parent_span_id").is_null())
     bin_us = _bin_width(roots, first_us, last_us)
     count = max(1, (last_us - first_us) // bin_us)
-    signals = [*_span_signals(heard, roots, first_us, bin_us, count)]
+    signals = [*_span_signals(seen, roots, first_us, bin_us, count)]
     signals += _log_signals(lines, first_us, bin_us, count)
     if roots.height < METRICS_BELOW:
         samples = metrics.filter((pl.col("us") >= first_us) & (pl.col("us") < last_us))
         signals += _metric_signals(samples, first_us, bin_us, count)
-    found = sorted((_step(s) for s in signals), reverse=True)[:SIGNALS_HEARD]
-    found = [f for f in found if f[0] >= MIN_POWER]
-    if not found:
-        return Onset(None, bin_us, 0.0)
-    place = _weighted_median([(place, score) for score, place in found])
-    return Onset(first_us + place * bin_us, bin_us, found[0][0])
+    heard = [(place, power) for power, place in map(_step, signals) if power >= MIN_HEARD]
+    if not heard:
+        return Onset(None, bin_us, None, stepped=False)
+    group = _together(heard)
+    return Onset(
+        first_us + _early(group) * bin_us,
+        bin_us,
+        first_us + min(place for place, _ in group) * bin_us,
+        stepped=_power(group) >= MIN_POWER,
+    )
+
+
+def _together(steps: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return the steps (bin, power) near one another that weigh most; of equals the earliest."""
+    groups = [[s for s in steps if abs(s[0] - place) <= TOGETHER] for place, _ in sorted(steps)]
+    return max(groups, key=_power)
+
+
+def _power(group: list[tuple[int, float]]) -> float:
+    return round(math.hypot(*(power for _, power in group)), 6)
 
 
 def _bin_width(roots: pl.DataFrame, first_us: int, last_us: int) -> int:
@@ -206,11 +228,11 @@ def _lasting(values: Floats, step: int) -> float:
     return float(np.clip((late - before) / (after - before), 0.0, 1.0)) if after != before else 0.0
 
 
-def _weighted_median(places: list[tuple[int, float]]) -> int:
-    total = sum(weight for _, weight in places)
+def _early(group: list[tuple[int, float]]) -> int:
+    total = sum(power for _, power in group)
     reached = 0.0
-    for place, weight in sorted(places):
-        reached += weight
-        if reached >= total / 2:
+    for place, power in sorted(group):
+        reached += power
+        if reached >= total * EARLY:
             return place
-    return places[-1][0]
+    return group[-1][0]

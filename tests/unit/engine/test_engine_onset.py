@@ -7,7 +7,7 @@ from frames import logs, metrics, minute, spans
 from assistant.engine import onset
 from assistant.engine.diagnose import _stamped
 from assistant.engine.normalise import normalise
-from assistant.engine.onset import Signal, _step, detect
+from assistant.engine.onset import Signal, _early, _step, _together, detect
 from assistant.engine.windows import from_us
 
 NOTHING = (_stamped(logs([])), _stamped(metrics([])))
@@ -39,6 +39,12 @@ def test_of_two_steps_the_larger_one_counts_however_short():
     values[120:] += 0.5
     values[285:] += 4.0
     assert abs(_step(Signal(values, 1.0))[1] - 285) <= 1
+
+
+def test_of_signals_that_nearly_agree_the_earlier_tells_the_moment_and_loners_are_not_heard():
+    group = _together([(41, 9.9), (37, 9.8), (5, 11.0)])
+    assert sorted(group) == [(37, 9.8), (41, 9.9)]
+    assert _early(group) == 37
 
 
 def test_a_bin_holds_some_traces_even_where_they_are_rare():
