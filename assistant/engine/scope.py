@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from assistant.domain.hypothesis import CauseType
+from assistant.engine.controlflow import calls_made
 from assistant.engine.explain import Suspect
 from assistant.engine.fuse import WEIGHTS
 from assistant.engine.resources import FAMILIES
@@ -127,6 +128,33 @@ def _instance(
     service: str, kind: CauseType, mine: Sequence[Shift], spans: pl.DataFrame
 ) -> tuple[str | None, float, int]:
     """Return the instance that carries the effect alone while its siblings are as before."""
+    effects = _effects(service, kind, mine, spans).group_by("at")
+    by = effects.agg(pl.col("more").sum(), pl.len().alias("n")).filter(pl.col("n") >= MIN_SEEN)
+    by = by.sort("at")
+    if by.height < SIBLINGS:
+        only = by.get_column("at")[0] if by.height == 1 else None
+        busy = next((s.instance for s in mine if s.mechanism is Mechanism.RESOURCE), None)
+        return (busy or (only if kind is CauseType.RESOURCE else None)), 1.0, 0
+    worst = by.sort(["more", "at"], descending=[True, False]).row(0, named=True)
+    total = float(by.get_column("more").clip(0).sum())
+    share = float(worst["more"]) / total if total > 0 else 0.0
+    fair = float(worst["n"]) / float(by.get_column("n").sum())
+    if share >= max(OWN_SHARE, fair + 0.15):
+        return str(worst["at"]), share, by.height - 1
+    return None, share, by.height - 1
+
+
+def _effects(
+    service: str, kind: CauseType, mine: Sequence[Shift], spans: pl.DataFrame
+) -> pl.DataFrame:
+    """Return what each execution during the incident shows of the fault: `at` and `more`."""
+    grown = next((s for s in mine if s.kind == "calls_multiplied" and s.service == service), None)
+    if kind is CauseType.CODE and grown is not None:
+        ran = (pl.col("service") == service) & (pl.col("name") == grown.operation)
+        made = calls_made(spans, spans.filter(ran & (pl.col("bucket") == INCIDENT)), grown.detail)
+        return made.filter(pl.col("instance").is_not_null()).select(
+            pl.col("instance").alias("at"), (pl.col("calls") - grown.before).alias("more")
+        )
     touched = spans.filter(
         ((pl.col("service") == service) & (pl.col("role") != "async"))
         | ((pl.col("role") == "call") & (pl.col("callee") == service))
@@ -145,16 +173,4 @@ def _instance(
         .join(usual, on=keys, how="left", nulls_equal=True)
         .with_columns((effect - pl.col("usual").fill_null(0.0)).alias("more"))
     )
-    by = during.group_by("at").agg(pl.col("more").sum(), pl.len().alias("n")).sort("at")
-    by = by.filter(pl.col("n") >= MIN_SEEN)
-    if by.height < SIBLINGS:
-        only = by.get_column("at")[0] if by.height == 1 else None
-        busy = next((s.instance for s in mine if s.mechanism is Mechanism.RESOURCE), None)
-        return (busy or (only if kind is CauseType.RESOURCE else None)), 1.0, 0
-    worst = by.sort(["more", "at"], descending=[True, False]).row(0, named=True)
-    total = float(by.get_column("more").clip(0).sum())
-    share = float(worst["more"]) / total if total > 0 else 0.0
-    fair = float(worst["n"]) / float(by.get_column("n").sum())
-    if share >= max(OWN_SHARE, fair + 0.15):
-        return str(worst["at"]), share, by.height - 1
-    return None, share, by.height - 1
+    return during.select("at", "more")

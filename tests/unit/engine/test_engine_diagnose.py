@@ -236,11 +236,11 @@ def test_a_third_party_that_is_silent_until_the_time_out_does_not_answer():
     )
 
 
-def reads(trace, at_s, number, *, kind="GET /all"):
+def reads(trace, at_s, number, *, kind="GET /all", instance="s-1", own=5):
     """One request of a kind, with so many reads of a database, one after the other."""
     rows = [
-        span(trace, f"{trace}r", "store", at=at_s, ms=5 + 6 * number, name=kind, kind="server",
-             status="ok", instance="s-1")
+        span(trace, f"{trace}r", "store", at=at_s, ms=own + 6 * number, name=kind, kind="server",
+             status="ok", instance=instance)
     ]  # fmt: skip
     return rows + [
         span(trace, f"{trace}q{n}", "store", at=at_s + 0.002 + n * 0.006, ms=5 + n % 3,
@@ -308,6 +308,15 @@ def test_added_calls_for_some_of_the_users_are_found_within_seconds():
     finding = ask(rows, end=ONSET + 6, service="store")
     assert finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
     assert finding.hypotheses[0].cause == "added_calls"
+
+
+def test_an_instance_is_not_named_for_calls_that_all_instances_added():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1, instance=f"s-{i % 2}")]
+    for i in range(60):
+        of = {"instance": f"s-{i % 2}", "own": 5 if i % 2 else 9}
+        rows += reads(f"u{i}", ONSET + i / 5, 14 if i % 5 < 2 else 1, **of)
+    first = ask(rows, end=ONSET + 12, service="store").hypotheses[0]
+    assert (first.cause, first.instance) == ("added_calls", None)
 
 
 def test_requests_that_fail_before_they_are_handed_on_are_felt():
