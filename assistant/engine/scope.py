@@ -14,6 +14,7 @@ from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.windows import INCIDENT
 
 OWN_SHARE = 0.7
+APART = 3.0
 MIN_SEEN = 5
 MOSTLY = 0.5
 SIBLINGS = 2
@@ -128,9 +129,9 @@ def _instance(
     service: str, kind: CauseType, mine: Sequence[Shift], spans: pl.DataFrame
 ) -> tuple[str | None, float, int]:
     """Return the instance that carries the effect alone while its siblings are as before."""
-    effects = _effects(service, kind, mine, spans).group_by("at")
-    by = effects.agg(pl.col("more").sum(), pl.len().alias("n")).filter(pl.col("n") >= MIN_SEEN)
-    by = by.sort("at")
+    effects = _effects(service, kind, mine, spans)
+    by = effects.group_by("at").agg(pl.col("more").sum(), pl.len().alias("n"))
+    by = by.filter(pl.col("n") >= MIN_SEEN).sort("at")
     if by.height < SIBLINGS:
         only = by.get_column("at")[0] if by.height == 1 else None
         busy = next((s.instance for s in mine if s.mechanism is Mechanism.RESOURCE), None)
@@ -139,9 +140,20 @@ def _instance(
     total = float(by.get_column("more").clip(0).sum())
     share = float(worst["more"]) / total if total > 0 else 0.0
     fair = float(worst["n"]) / float(by.get_column("n").sum())
-    if share >= max(OWN_SHARE, fair + 0.15):
+    alone = share >= max(OWN_SHARE, fair + 0.15) and _apart(effects, worst["at"]) > APART
+    if alone:
         return str(worst["at"]), share, by.height - 1
     return None, share, by.height - 1
+
+
+def _apart(effects: pl.DataFrame, instance: str) -> float:
+    """Return Welch's t of the effect on one instance against the others: few may differ by luck."""
+    parts = effects.group_by(pl.col("at") == instance).agg(
+        pl.col("more").mean().alias("mean"), (pl.col("more").var() / pl.len()).alias("error")
+    )
+    one, rest = parts.sort("at", descending=True).iter_rows(named=True)
+    error = float((one["error"] or 0.0) + (rest["error"] or 0.0))
+    return float(float(one["mean"] - rest["mean"]) / max(error, 1e-12) ** 0.5)
 
 
 def _effects(

@@ -319,6 +319,15 @@ def test_an_instance_is_not_named_for_calls_that_all_instances_added():
     assert (first.cause, first.instance) == ("added_calls", None)
 
 
+def test_an_instance_is_not_named_for_a_handful_of_requests_that_fell_on_it():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1, instance=f"s-{i % 2}")]
+    many = (0, 2, 4, 6, 8, 10, 12, 1, 3, 5)
+    for i in range(50):
+        rows += reads(f"u{i}", ONSET + i / 5, 24 if i in many else 1, instance=f"s-{i % 2}")
+    first = ask(rows, end=ONSET + 10, service="store").hypotheses[0]
+    assert (first.cause, first.instance) == ("added_calls", None)
+
+
 def test_requests_that_fail_before_they_are_handed_on_are_felt():
     rows = before()
     for i in range(100):
