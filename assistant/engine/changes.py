@@ -28,6 +28,8 @@ UNHARMED_LEVEL = 0.3
 WORTH_A_LOOK = 0.5  # timing below which nothing else can make a change guilty
 FAILS = 0.02  # share of executions from which a version counts as failing
 MIN_SERIES = 12
+USUAL = 0.95  # quantile of what was before: what lies above it is affected
+LEAST_AFFECTED = 0.1
 DATED = (  # kinds of shifts whose moment single executions tell
     "calls_multiplied",
     "call_added",
@@ -72,9 +74,13 @@ def began(series: pl.DataFrame, onset_us: int, bin_us: int) -> Began:
     walk = np.cumsum(values - values.mean())[:-1]
     step = int(np.argmin(walk)) + 1
     gap = int(times[step] - times[step - 1])
+    # Where only some executions are affected, one waits for the first of them.
+    affected = max(
+        LEAST_AFFECTED, float(np.mean(values[step:] > np.quantile(values[:step], USUAL)))
+    )
     return Began(
         us=int(times[step]),
-        slack_us=max(bin_us, 2 * gap, 1_000_000),
+        slack_us=max(bin_us, int(2 * gap / affected), 1_000_000),
         times=ordered["us"],
         values=ordered["value"],
     )

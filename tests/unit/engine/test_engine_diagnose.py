@@ -278,6 +278,19 @@ def test_the_flag_is_blamed_that_was_switched_when_the_reads_began():
     assert {c.ref for c in finding.innocent_changes} == {"early"}
 
 
+def test_the_flag_is_blamed_though_the_first_of_few_affected_users_came_a_little_later():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
+    rows += [
+        r
+        for i in range(75)
+        for r in reads(f"u{i}", ONSET + i / 5, 40 if i >= 12 and i % 6 == 0 else 1)
+    ]
+    then = replace(deploy("store", ONSET, ref="then"), kind="flag")
+    finding = ask(rows, changes=[then], end=ONSET + 15, service="store")
+    assert finding.change is not None
+    assert finding.change.ref == "then"
+
+
 def test_added_reads_for_a_few_users_of_a_rare_request_are_found():
     rows = [
         r
