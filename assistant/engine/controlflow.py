@@ -16,7 +16,10 @@ MIN_CHANGE = 0.02
 MIN_ADDED = 0.5
 MIN_T = 3.0
 HALF_ADDED = 2.0
+HALF_CERTAIN = 10.0
+HALF_REACH = 0.03  # deviating executions per request at which an effect is half as bad as can be
 MOST = 0.95  # quantile: no more calls than this are usual
+SEVERAL = 2
 UNLINKED = "(any)"
 
 
@@ -36,6 +39,8 @@ _SCHEMA = {
     "n": pl.Int64,
     "hits": pl.Int64,
     "many": pl.Int64,
+    "full": pl.Int64,
+    "typical": pl.Float64,
     "total": pl.Float64,
     "squares": pl.Float64,
     "ms": pl.Float64,
@@ -120,14 +125,19 @@ def _complete(made: pl.DataFrame, executions: pl.DataFrame) -> pl.DataFrame:
     usual = (
         made.filter(pl.col("bucket") >= 0)
         .group_by(KEYS)
-        .agg(pl.col("count").quantile(MOST).alias("most"))
+        .agg(
+            pl.col("count").quantile(MOST).alias("most"),
+            pl.col("count").median().alias("typical"),
+        )
     )
     more = made.join(usual, on=KEYS, how="left").with_columns(
-        _grown("count", pl.col("most")).alias("many")
+        _grown("count", pl.col("most")).alias("many"),
+        (pl.col("count") >= pl.col("typical")).alias("full"),
     )
     sums = more.group_by([*KEYS, "bucket"]).agg(
         pl.len().alias("hits"),
         pl.col("many").sum(),
+        pl.col("full").sum(),
         log_count.sum().alias("total"),
         (log_count**2).sum().alias("squares"),
         pl.col("count").sum().cast(pl.Float64).alias("ms"),
@@ -137,7 +147,8 @@ def _complete(made: pl.DataFrame, executions: pl.DataFrame) -> pl.DataFrame:
         .unique()
         .join(executions, on=["service", "name"])
         .join(sums, on=[*KEYS, "bucket"], how="left")
-        .with_columns(pl.col("hits", "many", "total", "squares", "ms").fill_null(0))
+        .join(usual.select(*KEYS, "typical"), on=KEYS, how="left")
+        .with_columns(pl.col("hits", "many", "full", "total", "squares", "ms").fill_null(0))
         .select([pl.col(name).cast(kind) for name, kind in _SCHEMA.items()])
     )
 
@@ -146,14 +157,19 @@ def _grown(count: str, usual: pl.Expr) -> pl.Expr:
     return pl.col(count) > usual * 1.5 + MIN_ADDED
 
 
-def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
-    """Return missing, added and multiplied events, the strongest first."""
+def shifts(sums: pl.DataFrame, incident: int, requests: float | None = None) -> list[Shift]:
+    """Return missing, added, multiplied and fewer events, the strongest first.
+
+    `requests` is how many there were in the bucket `incident`: what happens to few of them weighs
+    less. Null where they are not known.
+    """
     if sums.is_empty():
         return []
     moved = share_shift(sums, KEYS, incident).filter(
         (pl.col("g") > MIN_G) & ((pl.col("r1") - pl.col("r0")).abs() >= MIN_CHANGE)
     )
-    out = [_share(row) for row in moved.iter_rows(named=True)]
+    out = [_share(row, _kind(row), requests) for row in moved.iter_rows(named=True)]
+    out += _fewer(sums, incident, requests)
     calls = sums.filter(pl.col("event") == "call")
     # A loop for some of the users moves the mean little against its own spread, but a share much.
     many = share_shift(calls.with_columns(pl.col("many").alias("hits")), KEYS, incident)
@@ -163,18 +179,38 @@ def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
         .filter(_grown("after", pl.col("before")))
         .filter((pl.col("t") > MIN_T) | ((pl.col("g") > MIN_G) & (pl.col("r1") > pl.col("r0"))))
     )
-    out += [_growth(row) for row in grown.iter_rows(named=True)]
+    out += [_growth(row, requests) for row in grown.iter_rows(named=True)]
     return sorted(out, key=lambda s: (-s.strength, s.service, s.operation or "", s.kind, s.detail))
 
 
-def _share(row: dict[str, object]) -> Shift:
+def _fewer(sums: pl.DataFrame, incident: int, requests: float | None) -> list[Shift]:
+    """Return events that are usual several times an execution and now happen fewer times.
+
+    An exception in a loop, or a part of a batch that is left out, shows in nothing else.
+    """
+    several = sums.filter(pl.col("typical") >= SEVERAL)
+    moved = share_shift(several.with_columns(pl.col("full").alias("hits")), KEYS, incident).filter(
+        (pl.col("g") > MIN_G) & (pl.col("r0") - pl.col("r1") >= MIN_CHANGE)
+    )
+    return [_share(row, f"{row['event']}s_fewer", requests) for row in moved.iter_rows(named=True)]
+
+
+def _kind(row: dict[str, object]) -> str:
+    r0, r1 = float(str(row["r0"])), float(str(row["r1"]))
+    if row["event"] == "line":
+        return "new_template" if r0 == 0 else "template_shift"
+    return "call_added" if r1 > r0 else "call_missing"
+
+
+def _reach(deviating: float, requests: float | None) -> float:
+    return 1.0 if not requests else saturate(deviating / requests, HALF_REACH)
+
+
+def _share(row: dict[str, object], kind: str, requests: float | None) -> Shift:
     r0, r1, g = (float(str(row[k])) for k in ("r0", "r1", "g"))
     n1 = int(str(row["n1"]))
+    deviating = n1 * abs(r1 - r0)
     line = row["event"] == "line"
-    if line:
-        kind = "new_template" if r0 == 0 else "template_shift"
-    else:
-        kind = "call_added" if r1 > r0 else "call_missing"
     return Shift(
         mechanism=Mechanism.CONTROL,
         kind=kind,
@@ -190,13 +226,15 @@ def _share(row: dict[str, object]) -> Shift:
         n0=int(str(row["n0"])),
         n1=n1,
         t=g,
-        weight=n1 * abs(r1 - r0),
-        strength=abs(r1 - r0) * g / (g + HALF_G),
+        weight=deviating,
+        strength=abs(r1 - r0) * saturate(g, HALF_G) * _reach(deviating, requests),
     )
 
 
-def _growth(row: dict[str, object]) -> Shift:
+def _growth(row: dict[str, object], requests: float | None) -> Shift:
     before, after = float(str(row["before"])), float(str(row["after"]))
+    # A t that is squared and a G are of one kind: both follow χ² with one degree where nothing is.
+    certain = max(float(str(row["t"])) ** 2, float(str(row["g"] or 0.0)))
     return Shift(
         mechanism=Mechanism.CONTROL,
         kind="calls_multiplied",
@@ -211,5 +249,7 @@ def _growth(row: dict[str, object]) -> Shift:
         n1=int(str(row["n1"])),
         t=float(str(row["t"])),
         weight=float(str(row["excess"])),
-        strength=saturate(after - before, HALF_ADDED),
+        strength=saturate(after - before, HALF_ADDED)
+        * saturate(certain, HALF_CERTAIN)
+        * _reach(float(str(row["n1"])), requests),
     )

@@ -16,7 +16,7 @@ from assistant.domain.hypothesis import (
     RuledOut,
     Verdict,
 )
-from assistant.engine import changes, confidence, errors, explain, fuse, local, onset
+from assistant.engine import changes, confidence, errors, explain, fuse, local, when
 from assistant.engine.evidence import Ledger
 from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.normalise import normalise
@@ -26,16 +26,35 @@ from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.symptom import Symptoms, symptoms
 from assistant.engine.templates import with_templates
 from assistant.engine.topology import Topology, topology
-from assistant.engine.windows import INCIDENT, Windows, cut, from_us, to_us
+from assistant.engine.windows import INCIDENT, Windows, from_us
 from assistant.engine.wording import cleared as cleared_sentence
 
-LOOK_BACK_US = 15 * 60 * 1_000_000
-BASELINE_US = 60 * 60 * 1_000_000
-LONGEST_INCIDENT_US = 10 * 60 * 1_000_000
-MIN_GUARD_US, MAX_GUARD_US = 2_000_000, 30_000_000
 SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, CLEARED_SHOWN, INNOCENT_SHOWN = 3, 5, 6, 4, 6
 MIN_REQUESTS, MIN_BAD = 30, 10
 TOP_SHARE = 0.2  # of the best score: what is below is not worth a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frames:
+    """Clean telemetry, not yet cut into before and during."""
+
+    spans: pl.DataFrame
+    logs: pl.DataFrame
+    metrics: pl.DataFrame
+    edges: tuple[tuple[str, str], ...]
+    not_to_blame: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """What the tests say of one pair of windows."""
+
+    spans: pl.DataFrame
+    samples: pl.DataFrame
+    graph: Topology
+    tables: local.Tables
+    tested: local.Tested
+    ranked: list[tuple[float, Suspect]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,30 +104,57 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
 
 def _look(telemetry: Telemetry, question: Question) -> _Scene:
     traces = normalise(telemetry.spans)
-    logs = with_templates(_stamped(telemetry.logs))
-    metrics = _stamped(telemetry.metrics)
-    windows, found = _windows(traces.spans, logs, metrics, question)
-    spans = _bucketed_spans(traces.spans, windows)
-    graph = topology(spans, telemetry.edges)
-    samples = _bucketed(metrics, windows)
-    tables = local.build(spans, _bucketed(logs, windows), samples, windows)
-    tested = local.run(tables)
-    passed = errors.passed_on(spans, INCIDENT)
-    suspects = fuse.ranked(explain.explain(tested, graph, passed))
-    ranked = [r for r in suspects if r[0] > 0 and r[1].service not in question.ruled_out]
+    frames = _Frames(
+        spans=traces.spans,
+        logs=with_templates(_stamped(telemetry.logs)),
+        metrics=_stamped(telemetry.metrics),
+        edges=telemetry.edges,
+        not_to_blame=question.ruled_out,
+    )
+    times = when.timeline(frames.spans, frames.logs, frames.metrics, question)
+    at = when.given(times, question)
+    if at is None:
+        at = when.detected(frames.spans, frames.logs, frames.metrics, times, question)
+        at = when.refined(at, times, question, lambda w: _explained(_compare(frames, w)))
+    seen = _compare(frames, at.windows)
+    found = at.found
     return _Scene(
-        spans=spans,
-        windows=windows,
-        onset_us=found.us if found.us is not None else windows.incident[0],
+        spans=seen.spans,
+        windows=at.windows,
+        onset_us=found.us if found.us is not None else at.windows.incident[0],
         bin_us=found.bin_us,
         stepped=found.stepped,
-        graph=graph,
-        tested=tested,
-        ranked=ranked,
-        null=_null(tables, graph, windows),
-        symptoms=symptoms(spans, samples, tested.lines),
+        graph=seen.graph,
+        tested=seen.tested,
+        ranked=seen.ranked,
+        null=_null(seen.tables, seen.graph, at.windows),
+        symptoms=symptoms(seen.spans, seen.samples, seen.tested.lines),
         gaps=traces.gaps,
     )
+
+
+def _compare(frames: _Frames, windows: Windows) -> _Compared:
+    spans = _bucketed_spans(frames.spans, windows)
+    graph = topology(spans, frames.edges)
+    samples = _bucketed(frames.metrics, windows)
+    logs = _bucketed(frames.logs, windows)
+    tables = local.build(spans, logs, samples, windows)
+    tested = local.run(tables)
+    passed_on = errors.passed_on(spans, INCIDENT)
+    complaints = errors.complaints(logs, graph.components, INCIDENT)
+    suspects = fuse.ranked(explain.explain(tested, graph, passed_on, complaints))
+    return _Compared(
+        spans=spans,
+        samples=samples,
+        graph=graph,
+        tables=tables,
+        tested=tested,
+        ranked=[r for r in suspects if r[0] > 0 and r[1].service not in frames.not_to_blame],
+    )
+
+
+def _explained(seen: _Compared) -> float:
+    return seen.ranked[0][0] if seen.ranked else 0.0
 
 
 def _stamped(frame: pl.DataFrame) -> pl.DataFrame:
@@ -131,42 +177,10 @@ def _bucketed_spans(spans: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     return spans.join(placed, on="trace_id", how="left", maintain_order="left")
 
 
-def _windows(
-    spans: pl.DataFrame, logs: pl.DataFrame, metrics: pl.DataFrame, question: Question
-) -> tuple[Windows, onset.Onset]:
-    starts = spans.group_by("trace_id").agg(pl.col("us").min()).get_column("us")
-    seen = pl.concat([starts, logs.get_column("us"), metrics.get_column("us")])
-    end = to_us(question.horizon)
-    first = int(seen.min() or end) if seen.len() else end  # type: ignore[arg-type]
-    known = [w for w in question.known_incidents if w.end < question.at]
-    if question.onset is not None:
-        begin = to_us(question.onset)
-        until = to_us(question.until) if question.until is not None else end
-        last = int(seen.max() or end) + 1 if seen.len() else end  # type: ignore[arg-type]
-        windows = cut(
-            starts, incident=(begin, until), baseline=(first, last), known=question.known_incidents
-        )
-        return windows, onset.Onset(begin, 5_000_000, begin, stepped=True)
-    back = max(first, to_us(question.at) - LOOK_BACK_US)
-    quiet = spans
-    for window in known:
-        quiet = quiet.filter(
-            (pl.col("us") < to_us(window.start)) | (pl.col("us") >= to_us(window.end))
-        )
-    found = onset.detect(quiet, logs, metrics, back, end)
-    guard = min(MAX_GUARD_US, max(MIN_GUARD_US, 2 * found.bin_us))
-    begin = found.us if found.us is not None else max(back, end - max(4 * guard, (end - back) // 4))
-    incident = (min(begin + guard // 2, end), min(end, begin + LONGEST_INCIDENT_US))
-    # Where signals differ about the moment, what lies between them is neither before nor during.
-    quiet_until = max(begin - MAX_GUARD_US, min(begin, found.earliest_us or begin)) - guard
-    baseline = (max(first, begin - guard - BASELINE_US), quiet_until)
-    return cut(starts, incident=incident, baseline=baseline, known=known), found
-
-
 def _null(tables: local.Tables, graph: Topology, windows: Windows) -> tuple[float, ...]:
     scores = []
     for bucket in range(windows.buckets):
-        ranked = fuse.ranked(explain.explain(local.run(tables, bucket), graph, {}))
+        ranked = fuse.ranked(explain.explain(local.run(tables, bucket), graph, {}, {}))
         scores.append(ranked[0][0] if ranked else 0.0)
     return confidence.null_scores(scores)
 

@@ -4,6 +4,9 @@ A caller that only passes an error on is not its origin. A call that failed whil
 did not (or is absent) begins on the way to the callee, which is then the suspect.
 """
 
+import re
+from collections.abc import Iterable
+
 import polars as pl
 
 from assistant.engine.contrast import share_shift
@@ -17,6 +20,10 @@ MIN_RISE = 0.01
 HALF_RISE = 0.10
 BAD = ["WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"]
 MIN_Z, HALF_Z = 3.0, 10.0
+FAILED = ["ERROR", "FATAL", "CRITICAL"]
+READ, SHORTEST_NAME = 5_000, 3
+# A plain word is somebody's name only where a sentence points at somebody.
+POINTS = r"(?:\b(?:to|for|from|at|host|upstream|service|server|dial|lookup|resolve)\s+|//|@)['\"\[(]*"
 
 
 def table(spans: pl.DataFrame) -> pl.DataFrame:
@@ -88,6 +95,51 @@ def passed_on(spans: pl.DataFrame, incident: int) -> dict[str, tuple[float, str]
         for service, share in sorted(shares.iter_rows())
         if service in where
     }
+
+
+def complaints(
+    logs: pl.DataFrame, components: Iterable[str], incident: int
+) -> dict[str, tuple[float, str]]:
+    """Return per service the component that most of its error lines name, and their share.
+
+    "No instances available for X" is written by who needs X: it tells of X.
+    """
+    named = _named(components)
+    bad = logs.filter((pl.col("bucket") == incident) & pl.col("severity").is_in(FAILED))
+    if named is None or bad.is_empty():
+        return {}
+    lines = (
+        bad.select("service", "us", pl.col("body").fill_null(""))
+        .sort("us", "service", "body")
+        .head(READ)
+        .with_columns(pl.coalesce(pl.col("body").str.extract(p, 1) for p in named).alias("at"))
+        .with_columns(
+            pl.when(pl.col("at") != pl.col("service")).then("at").alias("at"),
+            pl.len().over("service").alias("lines"),
+        )
+    )
+    most = (
+        lines.drop_nulls("at")
+        .group_by("service", "at")
+        .agg(pl.len().alias("n"), pl.col("lines").first())
+        .sort(["n", "at"], descending=[True, False])
+        .unique("service", keep="first", maintain_order=True)
+        .sort("service")
+    )
+    return {str(r["service"]): (r["n"] / r["lines"], r["at"]) for r in most.iter_rows(named=True)}
+
+
+def _named(components: Iterable[str]) -> list[str] | None:
+    """Return patterns whose first group is a component's name, the telling ones first."""
+    names = sorted({c for c in components if len(c) >= SHORTEST_NAME}, key=lambda c: (-len(c), c))
+    if not names:
+        return None
+    telling = [re.escape(n) for n in names if re.search(r"[-_.]|service$", n)]
+    plain = [re.escape(n) for n in names]
+    patterns = [POINTS + rf"({'|'.join(plain)})(?:$|[^\w-])"]
+    if telling:
+        patterns.insert(0, rf"(?:^|[^\w.-])({'|'.join(telling)})(?:$|[^\w-])")
+    return patterns
 
 
 def line_table(logs: pl.DataFrame, weights: dict[int, float]) -> pl.DataFrame:

@@ -44,17 +44,22 @@ class Suspect:
 
 
 def explain(
-    tested: Tested, graph: Topology, passed_on: Mapping[str, tuple[float, str]]
+    tested: Tested,
+    graph: Topology,
+    passed_on: Mapping[str, tuple[float, str]],
+    complaints: Mapping[str, tuple[float, str]],
 ) -> list[Suspect]:
     """Return every component that something speaks against, by name.
 
-    `passed_on` says per service which share of its failures had failed beneath it, and where.
+    `passed_on` says per service which share of its failures had failed beneath it, and where;
+    `complaints` which share of its error lines names another component, and which.
     """
     names = {*graph.components, *(s.service for s in tested.all)}
-    names |= {s.peer for s in tested.all if s.peer}
+    names |= {s.peer for s in tested.all if s.peer} | {at for _, at in complaints.values()}
     suspects = {name: Suspect(name) for name in sorted(names)}
     _latency(tested, graph, suspects)
-    _control(tested.control, graph, suspects, passed_on)
+    _control(tested.control, graph, suspects, {**complaints, **passed_on})
+    _complaints(tested.control, suspects, complaints, passed_on)
     _errors(tested.errors, suspects)
     for shift in tested.resources:
         _raise(suspects[shift.service], shift.mechanism, shift.strength)
@@ -160,6 +165,19 @@ def _control(
     for name, value in fed.items():
         deeper = max((fed.get(c, 0.0) for c in graph.callees.get(name, frozenset())), default=0.0)
         suspects[name].parts[Mechanism.CONTROL] = value * (1.0 - DEEPEST_FIRST * deeper)
+
+
+def _complaints(
+    shifts: Sequence[Shift],
+    suspects: dict[str, Suspect],
+    complaints: Mapping[str, tuple[float, str]],
+    passed_on: Mapping[str, tuple[float, str]],
+) -> None:
+    """Charge whom others complain about; where failures of spans tell, they tell it better."""
+    for name, (share, at) in complaints.items():
+        strength = max((s.strength for s in shifts if s.service == name), default=0.0)
+        if share > MOSTLY and name not in passed_on:
+            _raise(suspects[at], Mechanism.CONTROL, ON_THE_WAY * share * strength)
 
 
 def _errors(shifts: Sequence[Shift], suspects: dict[str, Suspect]) -> None:

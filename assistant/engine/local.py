@@ -20,7 +20,7 @@ CELL_US, BUSY_CELL_US, BUSY = 10_000_000, 1_000_000, 3.0  # requests per second
 class Tables:
     """Sums per key and bucket; `weights` is how much happened in each bucket.
 
-    `work` is executions and calls per service, `paces` are requests per second.
+    `requests` are traces per bucket (empty without traces), `work` is executions and calls per service, `paces` are requests per second.
     """
 
     latency: pl.DataFrame
@@ -30,6 +30,7 @@ class Tables:
     resources: pl.DataFrame
     work: pl.DataFrame
     weights: dict[int, float]
+    requests: dict[int, float]
     paces: dict[int, float]
 
 
@@ -63,6 +64,7 @@ def build(
         resources=resources.table(metrics),
         work=work.len("n").sort("service", "bucket"),
         weights=weights,
+        requests={} if spans.is_empty() else weights,
         paces=_pace(spans),
     )
 
@@ -72,7 +74,7 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     moved = latency.tested(tables.latency, incident)
     return Tested(
         latency=tuple(latency.shifts(moved)),
-        control=tuple(controlflow.shifts(tables.flow, incident)),
+        control=tuple(controlflow.shifts(tables.flow, incident, tables.requests.get(incident))),
         errors=tuple(errors.shifts(tables.errors, incident)),
         lines=tuple(errors.line_shifts(tables.lines, incident)),
         resources=tuple(resources.shifts(tables.resources, incident, _load(tables, incident))),

@@ -13,6 +13,7 @@ from assistant.engine.shift import Mechanism, Shift, saturate
 
 KEYS = ["service", "instance", "name", "unit", "labels"]
 MIN_Z, HALF_Z = 3.0, 10.0
+HALF_RISE = 25.0  # points of 100 at which a rise is half as bad as can be
 MIN_BEFORE, MIN_AFTER = 4, 2
 EVERYONE = "*"  # the load of components that have none of their own
 RATIO_UP_TO = 1.5  # a larger value is in percent already
@@ -142,11 +143,14 @@ def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Sh
         else usual
     )
     z = (after - expected) / max(iqr, 0.05 * abs(usual), _chance(row["unit"], expected))
+    size = 1.0
     if family.relative:
         enough = after > expected * family.rise + _least(family, row["unit"]) and after > 0
     else:
         scale = 100.0 if max(usual, after) <= RATIO_UP_TO and row["unit"] != "%" else 1.0
-        enough = (after - expected) * scale >= family.rise
+        rise = (after - expected) * scale
+        enough = rise >= family.rise
+        size = saturate(rise, HALF_RISE)
     if z <= MIN_Z or not enough:
         return None
     return Shift(
@@ -163,5 +167,5 @@ def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Sh
         n1=int(str(row["n1"])),
         t=z,
         weight=z,
-        strength=saturate(z - MIN_Z, HALF_Z),
+        strength=size * saturate(z - MIN_Z, HALF_Z),
     )

@@ -8,11 +8,10 @@ import polars as pl
 from drain3 import TemplateMiner
 from drain3.template_miner_config import TemplateMinerConfig
 
-# Hex ids, UUIDs, numbers with units, dates, addresses and quoted text: what differs between two
-# occurrences of the same statement. A word that holds a digit is a value, not a word.
+# Ids, numbers with units, dates, addresses and quoted text: what differs between two occurrences of
+# the same statement. A word that holds a digit is a value, not a word.
 MASK = (
     r"\"[^\"]{0,200}\"|'[^']{0,200}'"
-    r"|\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,30}\b"
     r"|[A-Za-z0-9_\-./:@]*[0-9][A-Za-z0-9_\-./:@%]*"
 )
 HEAD = 400  # characters that decide a template; the rest of a line is payload

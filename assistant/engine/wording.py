@@ -40,6 +40,8 @@ def statement(shift: Shift) -> str:
         "call_missing": f"{what} makes the call {shift.detail} {of_runs}",
         "call_added": f"{what} makes the call {shift.detail} {of_runs}",
         "calls_multiplied": f"{what} makes the call {shift.detail} {move} times per execution",
+        "calls_fewer": f"{what} makes the call {shift.detail} as often as usual {of_runs}",
+        "lines_fewer": f"{what} writes as often as usual {of_runs} “{line(shift.detail)}”",
         "new_template": f"{what} writes {of_runs} the new line “{line(shift.detail)}”",
         "template_shift": f"{what} writes {of_runs} the line “{line(shift.detail)}”",
         "error_lines": f"{what} complains {move} times per trace in its logs",
