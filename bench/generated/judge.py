@@ -11,7 +11,7 @@ from assistant.engine.question import Question, Telemetry
 from assistant.evaluate.diagnosis import Outcome, outcome, question_of
 from assistant.flow import LOOK_BACK
 from bench.generated.plan import Planned, make
-from bench.generator import Recorded
+from bench.generator import Recorded, Shape
 from connectors.api import Ask, Capability, Window
 from connectors.pages import asked, began, bounded, changes_in, known
 from connectors.redact import redact_frame
@@ -34,9 +34,9 @@ def judge_all(plans: Sequence[Planned], jobs: int) -> Iterator[Judged]:
         yield from pool.map(judge, plans)
 
 
-def judge(planned: Planned) -> Judged:
-    """Make a case and ask the engine about it."""
-    made, recorded = make(planned)
+def judge(planned: Planned, shape: Shape | None = None) -> Judged:
+    """Make a case and ask the engine about it; without `shape` the seed draws one."""
+    made, recorded = make(planned, shape)
     (case,) = recorded.cases
     question = question_of(case, recorded.known_incidents, given=False)
     said = outcome(made.variety, case, seen(recorded, question), question)
