@@ -86,7 +86,7 @@ def line(judged: Judged) -> str:
     late = ""
     if finding.onset is not None and outcome.case.onset is not None:
         late = f" onset {(finding.onset - outcome.case.onset).total_seconds():+.0f} s"
-    wrong_in = ",".join(_faults(judged)) or "blamed"
+    wrong_in = "blamed" if planned.fault == "healthy" else ",".join(_faults(judged))
     return (
         f"{planned.seed} {truth['fault']}{second} dirt {planned.dirt}"
         f" alert {planned.around.alert} · {wrong_in}"
