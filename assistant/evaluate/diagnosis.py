@@ -6,6 +6,7 @@ as baseline, before or after, as the published methods do.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,21 +45,24 @@ async def outcomes(recording: Recording, *, given: bool) -> list[Outcome]:
     """Return the engine's answers to all cases; raises `Rejected` for an unreadable recording."""
     out = []
     for case in recording.cases:
-        question = _question(recording, case, given=given)
+        question = question_of(case, recording.info.known_incidents, given=given)
         telemetry = await _telemetry(recording, question)
-        began = time.perf_counter()
-        finding = diagnose(telemetry, question)
-        out.append(
-            Outcome(
-                recording=recording.folder.name,
-                case=case,
-                finding=finding,
-                seconds=time.perf_counter() - began,
-                live=question.onset is None,
-                candidates=max(1, _services(telemetry)),
-            )
-        )
+        out.append(outcome(recording.folder.name, case, telemetry, question))
     return out
+
+
+def outcome(recording: str, case: Case, telemetry: Telemetry, question: Question) -> Outcome:
+    """Return what the engine says to a question about a case, and how long it took."""
+    began = time.perf_counter()
+    finding = diagnose(telemetry, question)
+    return Outcome(
+        recording=recording,
+        case=case,
+        finding=finding,
+        seconds=time.perf_counter() - began,
+        live=question.onset is None,
+        candidates=max(1, _services(telemetry)),
+    )
 
 
 async def abstentions(recording: Recording) -> tuple[int, int]:
@@ -72,8 +76,9 @@ async def abstentions(recording: Recording) -> tuple[int, int]:
     return kept_quiet, asked
 
 
-def _question(recording: Recording, case: Case, *, given: bool) -> Question:
-    alerted = case.alert.get("service") if case.alert else None
+def question_of(case: Case, known_incidents: tuple[Window, ...], *, given: bool) -> Question:
+    """Return what the engine is told about a case; its onset only where that is `given`."""
+    alerted = _labels(case).get("service")
     paper = given and case.onset is not None
     return Question(
         at=case.alert_at,
@@ -82,8 +87,15 @@ def _question(recording: Recording, case: Case, *, given: bool) -> Question:
         service=str(alerted) if alerted else None,
         onset=case.onset if paper else None,
         until=case.until if paper else None,
-        known_incidents=recording.info.known_incidents,
+        known_incidents=known_incidents,
     )
+
+
+def _labels(case: Case) -> Mapping[str, object]:
+    """Return the alert's labels: Alertmanager puts them one level down, others do not."""
+    alert = case.alert or {}
+    labels = alert.get("labels")
+    return {**alert, **labels} if isinstance(labels, Mapping) else alert
 
 
 async def _telemetry(recording: Recording, question: Question) -> Telemetry:

@@ -4,7 +4,17 @@
 """
 
 from bench.generator.recorded import FAULTS, Recorded, generate
-from bench.generator.scene import NoPlace
+from bench.generator.scene import Circumstances, NoPlace
+from bench.generator.second import PAIRED
 from bench.generator.shape import Shape, random_shape
 
-__all__ = ["FAULTS", "NoPlace", "Recorded", "Shape", "generate", "random_shape"]
+__all__ = [
+    "FAULTS",
+    "PAIRED",
+    "Circumstances",
+    "NoPlace",
+    "Recorded",
+    "Shape",
+    "generate",
+    "random_shape",
+]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bench.generator.recorded import FAULTS, Recorded, generate
+from bench.generator.scene import ALERTS, Circumstances
 from connectors.errors import Rejected
 from connectors.recording import write_recording
 
@@ -52,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, help="length of the recording (30)")
     parser.add_argument("--dirt", type=int, default=0, help="0 clean, 1 as usual, 2 bad")
     parser.add_argument("--names", type=int, help="a seed for the names alone")
+    parser.add_argument("--alert", default="symptom", help=f"one of {', '.join(ALERTS)}")
+    parser.add_argument("--felt", type=int, default=0, help="requests hit before the alert")
+    parser.add_argument("--second", help="a weaker fault elsewhere at about the same time")
+    parser.add_argument("--everyday", action="store_true", help="also what happens without harm")
     parser.add_argument("--count", type=int, default=1, help="recordings, seeds counting up")
     return parser
 
@@ -62,7 +67,20 @@ def _generate(seed: int, options: argparse.Namespace) -> Recorded:
         for name in ("services", "rps", "minutes")
         if (value := getattr(options, name)) is not None
     }
-    return generate(seed, fault=options.fault, dirt=options.dirt, names=options.names, **measures)
+    around = Circumstances(
+        alert=options.alert,
+        second=options.second,
+        everyday=options.everyday,
+        felt=options.felt,
+    )
+    return generate(
+        seed,
+        fault=options.fault,
+        dirt=options.dirt,
+        names=options.names,
+        around=around,
+        **measures,
+    )
 
 
 def _write(folder: Path, recorded: Recorded) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from bench.generator.faults import Fault
 from bench.generator.rollouts import Rollout
 from bench.generator.scene import Scene
+from bench.generator.second import Second
 from connectors.api import Change
 
 _INNOCENT = (
@@ -32,21 +33,27 @@ _GUILTY = {
 
 @dataclass(slots=True, kw_only=True)
 class History:
-    """All changes with their rollouts; `at_fault` is the ref of the one to blame, if any."""
+    """All changes with their rollouts; `at_fault` is the ref of the one to blame, if any.
+
+    `also_at_fault` is that of the second fault.
+    """
 
     changes: list[Change] = field(default_factory=list)
     rollouts: list[Rollout] = field(default_factory=list)
     at_fault: str | None = None
+    also_at_fault: str | None = None
     decoys: list[str] = field(default_factory=list)
 
 
-class _Clerk:
+class Clerk:
     """Writes changes down; every ref is new and holds no service's name."""
 
-    def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
+    def __init__(
+        self, scene: Scene, rng: np.random.Generator, history: History | None = None
+    ) -> None:
         self._scene = scene
         self._rng = rng
-        self.history = History()
+        self.history = history or History()
 
     def draft(self, kind: str, service: int, at: float, summary: str) -> Change:
         """Return a change at `at` seconds, not yet recorded."""
@@ -121,21 +128,29 @@ class _Clerk:
         return self.note(self.draft(kind, service, at, summary))
 
 
-def write_history(scene: Scene, fault: Fault, rng: np.random.Generator) -> History:
+def write_history(
+    scene: Scene, fault: Fault, rng: np.random.Generator, second: Second | None = None
+) -> History:
     """Return the changes of a recording, ordered by time."""
-    clerk = _Clerk(scene, rng)
+    clerk = Clerk(scene, rng)
     if fault.change is not None and fault.service is not None:
         clerk.history.at_fault = _blame(clerk, scene, fault, rng)
     history = clerk.history
+    if second is not None and second.fault.change is not None:
+        also = Clerk(second.scene, second.scene.rng, history)
+        history.also_at_fault = _blame(also, second.scene, second.fault, second.scene.rng)
+    began = {fault.service: scene.onset}
+    if second is not None:
+        began[second.fault.service] = second.scene.onset
     for service, at in _innocent_places(scene, fault, rng):
-        # A later deploy of the service at fault would replace the broken version.
-        deploys = service != fault.service or at < scene.onset
+        # A later deploy of a service at fault would replace the broken version.
+        deploys = at < began.get(service, np.inf)
         history.decoys.append(clerk.innocent(service, at, deploys=deploys))
     history.changes.sort(key=lambda change: (change.at, change.ref))
     return history
 
 
-def _blame(clerk: _Clerk, scene: Scene, fault: Fault, rng: np.random.Generator) -> str:
+def _blame(clerk: Clerk, scene: Scene, fault: Fault, rng: np.random.Generator) -> str:
     """Record the change at fault, and its undoing where the fault ends inside the window."""
     service, word = fault.service, scene.namer.word()
     if service is None:

@@ -4,7 +4,7 @@ To add a kind, write such a function out of effects and add it to `KINDS`; nothi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ class Fault:
 
     `change` is the kind of change at fault (deploy, flag, config) or null; with `canary` only the
     first instance gets the deploy. Numbers of services, peers and instances are the topology's.
+    `alert_after` (least, most seconds from the onset) stands for the shape's where it is given.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Fault:
     canary: bool = False
     symptom: str = "latency"
     remediation: str = "none"
+    alert_after: tuple[float, float] | None = None
 
 
 def healthy(_scene: Scene) -> Fault:
@@ -70,6 +72,18 @@ def cpu_contention(scene: Scene) -> Fault:
 
 def memory_leak(scene: Scene) -> Fault:
     """Memory fills up and the collector stops the world again and again."""
+    return _leak(scene, "memory_leak", ramp_s=60.0)
+
+
+def slow_leak(scene: Scene) -> Fault:
+    """Memory fills up over 10 to 20 minutes, and it is long before anybody is alerted."""
+    room = 0.9 * (scene.until - scene.onset)
+    ramp_s = min(float(scene.rng.uniform(600, 1200)), room)
+    leak = _leak(scene, "slow_leak", ramp_s=ramp_s)
+    return replace(leak, alert_after=(0.55 * ramp_s, 0.8 * ramp_s))
+
+
+def _leak(scene: Scene, kind: str, *, ramp_s: float) -> Fault:
     first = scene.operation(waits, lambda op: True)
     service = scene.topology.operations[first].service
     deployed = bool(scene.rng.random() < 0.4)
@@ -79,7 +93,7 @@ def memory_leak(scene: Scene) -> Fault:
         faulty_version_only=deployed,
         since=scene.onset,
         until=scene.until,
-        ramp_s=60.0,
+        ramp_s=ramp_s,
         share=0.6,
         wait_s=1.5 * scene.pain([first]),
         memory=0.97,
@@ -87,7 +101,7 @@ def memory_leak(scene: Scene) -> Fault:
         log=log,
     )
     return Fault(
-        kind="memory_leak",
+        kind=kind,
         type="resource",
         service=service,
         operations=tuple(scene.topology.of(service)),
@@ -362,5 +376,6 @@ KINDS: Mapping[str, Callable[[Scene], Fault]] = {
         slow_code,
         pool_exhaustion,
         slow_database,
+        slow_leak,
     )
 }

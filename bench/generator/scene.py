@@ -21,10 +21,34 @@ from bench.generator.topology import (
 )
 
 _ENOUGH_RUNS = 80.0
+ALERTS = ("symptom", "other")
 
 
 class NoPlace(ValueError):
     """The seed's system has no place for the fault that was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What surrounds a fault and makes it harder to see.
+
+    `alert` "symptom" names the users' service that is hit hardest, "other" a service that is not at
+    fault and mostly not the users' either. `second` is the kind of a weaker fault elsewhere that
+    begins within a minute. `everyday` adds what happens in real systems without any harm. The alert
+    waits until about so many requests were hit as `felt` says: no rule fires after three.
+    """
+
+    alert: str = "symptom"
+    second: str | None = None
+    everyday: bool = False
+    felt: int = 0
+
+    def check(self) -> None:
+        """Raise ValueError with one sentence if something is out of range."""
+        if self.felt < 0:
+            raise ValueError(f"felt is {self.felt}: give a number of requests from 0")
+        if self.alert not in ALERTS:
+            raise ValueError(f"alert is {self.alert!r}: choose one of {', '.join(ALERTS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,9 @@ METRIC_STYLES = ("process", "container", "exporter")
 
 # Without client spans a slow network cannot be told from a slow caller.
 _SEEN_ON_CALLS = frozenset({"slow_edge", "packet_loss", "cpu_contention"})
+# What takes many minutes to be felt has to begin earlier, and nobody ends it inside the window.
+CREEPING = frozenset({"slow_leak"})
+_EARLIER = 0.45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,8 @@ def random_shape(seed: int, *, fault: str | None = None, dirt: int = 0, **given:
     """Draw a shape for `seed`; `given` fixes fields by name (an unknown name: ValueError).
 
     The same seed gives the same shape but for the fields that are given; kinds and statuses are
-    unknown only in some of the dirty ones. Client spans are there where `fault` needs them.
+    unknown only in some of the dirty ones. Client spans are there where `fault` needs them, and a
+    fault that creeps in begins earlier.
     """
     rng = stream(seed, "shape")
     services = round(3.0 * 20.0 ** float(rng.random()))
@@ -88,6 +92,8 @@ def random_shape(seed: int, *, fault: str | None = None, dirt: int = 0, **given:
         client_spans=bool(rng.random() < 0.85) or fault in _SEEN_ON_CALLS,
         dirt=dirt,
     )
+    if fault in CREEPING:
+        drawn = replace(drawn, onset_share=_EARLIER * drawn.onset_share)
     unknown = set(given) - {field.name for field in fields(Shape)}
     if unknown:
         raise ValueError(f"a shape has no field {', '.join(sorted(unknown))}")

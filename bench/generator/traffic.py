@@ -1,6 +1,7 @@
 """When users come: a base rate that drifts, ripples, and now and then spikes without harm."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,16 @@ from bench.generator.shape import Shape
 from bench.generator.topology import Floats
 
 _BASE_USE = 0.2  # share of capacity in use at the base rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something that no user asked for: runs of one operation, `rate` a second, for a while."""
+
+    operation: int
+    since: float
+    seconds: float
+    rate: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +44,22 @@ class Traffic:
 
 
 def draw_traffic(
-    shape: Shape, weights: dict[int, float], rng: np.random.Generator, *, spike_at: float | None
+    shape: Shape,
+    weights: dict[int, float],
+    rng: np.random.Generator,
+    *,
+    spike_at: float | None,
+    trend: float = 0.0,
 ) -> Traffic:
-    """Draw the arrivals of one window; `spike_at` (seconds) puts one of the spikes there."""
+    """Draw the arrivals of one window; `spike_at` (seconds) puts one of the spikes there.
+
+    `trend` is the share by which the traffic grows from the window's start to its end.
+    """
     seconds = int(np.ceil(shape.seconds))
     time = np.arange(seconds, dtype=np.float64)
     drift = 1.0 + 0.1 * np.sin(2 * np.pi * (time / rng.uniform(2400, 7200) + rng.random()))
     ripple = np.repeat(rng.normal(1.0, 0.04, seconds // 20 + 1), 20)[:seconds]
-    load = drift * ripple
+    load = drift * ripple * (1.0 + trend * time / seconds)
     starts = [float(rng.uniform(0, shape.seconds)) for _ in range(int(rng.integers(0, 3)))]
     for start in starts + ([] if spike_at is None else [spike_at]):
         length, height = float(rng.uniform(60, 180)), float(rng.uniform(1.3, 1.8))
@@ -53,3 +72,16 @@ def draw_traffic(
     operations = np.array(list(weights), dtype=np.int64)
     chosen = rng.choice(operations, size=len(arrivals), p=list(weights.values()))
     return Traffic(arrivals=arrivals, entries=chosen, load=load)
+
+
+def with_jobs(traffic: Traffic, jobs: Sequence[Job], rng: np.random.Generator) -> Traffic:
+    """Return the traffic and the runs of jobs, which put no load on anybody else."""
+    arrivals, entries = [traffic.arrivals], [traffic.entries]
+    for job in jobs:
+        count = int(rng.poisson(job.rate * job.seconds))
+        arrivals.append(job.since + job.seconds * rng.random(count))
+        entries.append(np.full(count, job.operation, dtype=np.int64))
+    every, operations = np.concatenate(arrivals), np.concatenate(entries)
+    order = np.argsort(every, kind="stable")
+    inside = order[every[order] < len(traffic.load)]
+    return replace(traffic, arrivals=every[inside], entries=operations[inside])

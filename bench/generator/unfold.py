@@ -110,7 +110,8 @@ def unfold(world: World, rng: np.random.Generator) -> Simulated:
     operations = world.topology.operations
     incoming: list[list[tuple[Ints, Floats]]] = [[] for _ in operations]
     rows = [0] * len(operations)
-    for entry in world.topology.entries:
+    # Jobs begin at operations that users do not call.
+    for entry in dict.fromkeys([*world.topology.entries, *world.traffic.entries.tolist()]):
         trace = np.flatnonzero(world.traffic.entries == entry)
         incoming[entry].append((trace, world.traffic.arrivals[trace]))
         rows[entry] = len(trace)

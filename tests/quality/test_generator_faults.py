@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bench.generator import FAULTS, Recorded, Shape, generate
+from bench.generator import FAULTS, Circumstances, Recorded, Shape, generate
 
 SHAPE = Shape(services=9, minutes=10, rps=5.0, spans_per_trace=14)
 SEEDS = (3, 11)
@@ -124,6 +124,7 @@ def shifts(rows: pl.DataFrame) -> dict[str, float]:
 MEASURES = {
     "cpu_contention": own_time,
     "memory_leak": own_time,
+    "slow_leak": own_time,
     "slow_edge": edge_gap,
     "packet_loss": resent,
     "unreachable_dependency": peer_errors,
@@ -154,9 +155,11 @@ def test_fault_moves_its_measure_at_the_true_place_and_nowhere_else(fault: str, 
     assert max(found.values()) < 1.5
 
 
+@pytest.mark.parametrize("everyday", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_healthy_recording_has_no_shift_of_any_kind(seed: int):
-    recorded = generate(seed, fault="healthy", shape=SHAPE)
+def test_healthy_recording_has_no_shift_of_any_kind(seed: int, everyday: bool):
+    around = Circumstances(everyday=everyday)
+    recorded = generate(seed, fault="healthy", shape=SHAPE, around=around)
     case = recorded.cases[0]
     assert case.onset is None
     assert case.truth["service"] is None

@@ -1,0 +1,1 @@
+"""The engine measured on generated systems: `python -m bench.generated`."""
