@@ -55,15 +55,21 @@ def cli(context: click.Context, config: Path | None, *, debug: bool) -> None:
 )
 @click.option("--at", help="When it was noticed (ISO 8601; without a zone: UTC). Default: now.")
 @click.option("--service", help="The service that the question or the alert names.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Draw the evidence into this PNG, and its description into a .txt beside it.",
+)
 @data_option
 @json_option
 @click.pass_obj
-def investigate(  # noqa: PLR0913 — one parameter per option
+def investigate(  # noqa: PLR0913, PLR0917 — one parameter per option
     config: Path | None,
     question: str,
     recording: Path | None,
     at: str | None,
     service: str | None,
+    plot: Path | None,
     data: Path | None,
     *,
     as_json: bool,
@@ -71,9 +77,17 @@ def investigate(  # noqa: PLR0913 — one parameter per option
     """Investigate QUESTION ("orders are slow") and say what caused it."""
     from assistant.cli import investigate as command  # noqa: PLC0415
 
+    if plot is not None and (plot.suffix.lower() != ".png" or not plot.parent.is_dir()):
+        # Said before the work, not after it.
+        raise click.BadParameter(f"{plot} is no .png in a folder that exists", param_hint="--plot")
     settings = load(config, data)
     asked = command.Asked(
-        question=question, recording=recording, at=_moment(at), service=service, as_json=as_json
+        question=question,
+        recording=recording,
+        at=_moment(at),
+        service=service,
+        as_json=as_json,
+        plot=plot,
     )
     _finish(command.run(asked, settings))
 

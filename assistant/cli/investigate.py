@@ -1,5 +1,6 @@
-"""`firstline investigate`: one question, one card or one JSON object."""
+"""`firstline investigate`: one question, one card or one JSON object, and a picture if wanted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,14 +10,19 @@ from rich.console import Console
 
 from assistant import observe, wiring
 from assistant.card import show
-from assistant.clock import SystemClock
+from assistant.clock import Clock, SystemClock
 from assistant.commands import Investigate
 from assistant.config import Settings
 from assistant.domain.events import ReadFailed
+from assistant.domain.incident import Incident
+from assistant.engine.series import panels
+from assistant.failure import Unusable
+from assistant.gather import gather
 from assistant.result import dumps, result
 from assistant.views import view
+from connectors.api import Connector, Window
 from connectors.errors import Rejected
-from connectors.recording import open_recording
+from connectors.recording import RecordingConnector, open_recording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,7 @@ class Asked:
     at: datetime | None
     service: str | None
     as_json: bool
+    plot: Path | None = None
 
 
 async def run(asked: Asked, settings: Settings) -> int:
@@ -53,4 +60,45 @@ async def run(asked: Asked, settings: Settings) -> int:
         click.echo(f"{clock.monotonic() - began:.1f} s", err=True)
     else:
         show(view(incident), Console())
+    if asked.plot is not None:
+        said = await _plot(incident, _sources(asked, settings), clock, asked.plot)
+        click.echo(said or "nothing to draw: no cited fact has a course", err=asked.as_json)
     return 0
+
+
+def _sources(asked: Asked, settings: Settings) -> Mapping[str, Connector]:
+    if asked.recording is not None:
+        return {"recording": RecordingConnector(asked.recording)}
+    return wiring.configured(settings).connectors
+
+
+async def _plot(
+    incident: Incident, connectors: Mapping[str, Connector], clock: Clock, file: Path
+) -> str:
+    """Draw the evidence into a file, and its sentences beside it; returns them, or nothing.
+
+    The sources are read once more: an incident keeps what was found, not what it was found in.
+    Raises `Unusable` where the files cannot be written.
+    """
+    if incident.window is None or incident.finding is None:
+        return ""
+    start, end = incident.window
+    gathered = await gather(connectors, Window(start=start, end=end), clock)
+    series = panels(gathered.telemetry, incident.finding)
+    if not series:
+        return ""
+    from assistant.plots import png  # noqa: PLC0415 — a second to load, and few want a picture
+
+    said = "\n".join(s.alt for s in series)
+    _write(file, png(*series), said)
+    return said
+
+
+def _write(file: Path, image: bytes, said: str) -> None:
+    try:
+        file.write_bytes(image)
+        file.with_name(f"{file.name}.txt").write_text(f"{said}\n", encoding="utf-8")
+    except OSError as error:
+        raise Unusable(
+            f"the picture cannot be written to {file}: {error.strerror}; name another --plot"
+        ) from error

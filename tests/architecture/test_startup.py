@@ -27,6 +27,7 @@ def loaded(root: Path) -> set[str]:
         "aiohttp",
         "httpx",
         "llama_index",
+        "matplotlib",
         "polars",
         "qdrant_client",
         "qdrant_edge",

@@ -21,11 +21,46 @@ def firstline(tmp_path, *words):
     )
 
 
-def test_the_same_question_gets_the_same_bytes(tmp_path):
+def test_the_same_question_gets_the_same_bytes_and_a_picture_adds_nothing(tmp_path):
     words = ("investigate", "orders fail", "--recording", FIXTURES / "bad-release-6", "--json")
-    first, second = firstline(tmp_path, *words), firstline(tmp_path, *words)
+    picture = tmp_path / "evidence.png"
+    first, second = firstline(tmp_path, *words), firstline(tmp_path, *words, "--plot", picture)
     assert (first.returncode, first.stdout) == (0, second.stdout)
     assert json.loads(first.stdout)["verdict"] == "likely"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    told = (tmp_path / "evidence.png.txt").read_text(encoding="utf-8")
+    assert told.startswith("Line chart of E")
+    assert told in second.stderr
+
+
+def test_a_person_reads_what_the_picture_shows(tmp_path):
+    words = ("investigate", "orders fail", "--recording", FIXTURES / "bad-release-6")
+    done = firstline(tmp_path, *words, "--plot", tmp_path / "evidence.png")
+    told = (tmp_path / "evidence.png.txt").read_text(encoding="utf-8")
+    assert told.count("\n") == 2
+    assert done.stdout.endswith(told)
+
+
+def test_where_nothing_was_cited_nothing_is_drawn_and_that_is_said(tmp_path):
+    words = ("investigate", "?", "--recording", FIXTURES / "none-6")
+    done = firstline(tmp_path, *words, "--plot", tmp_path / "none.png")
+    assert done.returncode == 0
+    assert "nothing to draw" in done.stdout
+    assert not (tmp_path / "none.png").exists()
+
+
+def test_a_picture_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "taken.png").mkdir()
+    words = ("investigate", "orders fail", "--recording", FIXTURES / "bad-release-6")
+    for place, said in (
+        ("taken.png", "cannot be written"),
+        ("absent/a.png", "is no .png in a folder"),
+        ("a.gif", "is no .png in a folder"),
+    ):
+        done = firstline(tmp_path, *words, "--plot", tmp_path / place)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
