@@ -7,6 +7,7 @@ end is asked for, whoever asks.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from connectors.api import FRAME_SCHEMAS, Ask, Capability, Change, Connector, Pa
 from connectors.errors import ConnectorError
 
 Read = ReadPerformed | ReadFailed
+
+CHANGES_BACK = timedelta(hours=6)  # what builds up slowly began long before it is felt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,11 @@ async def gather(
 ) -> Gathered:
     """Ask every connector for everything that it offers; raises nothing for a failed source."""
     asks = [
-        (name, connector, Ask(capability=capability, window=window, deadline_s=deadline_s))
+        (
+            name,
+            connector,
+            Ask(capability=capability, window=_span(capability, window), deadline_s=deadline_s),
+        )
         for name, connector in sorted(connectors.items())
         for capability in sorted(connector.capabilities)
     ]
@@ -42,6 +49,12 @@ async def gather(
     return Gathered(
         telemetry=_joined([pages for pages, _ in answers]), reads=tuple(r for _, r in answers)
     )
+
+
+def _span(capability: Capability, window: Window) -> Window:
+    if capability is not Capability.CHANGES:
+        return window
+    return Window(start=min(window.start, window.end - CHANGES_BACK), end=window.end)
 
 
 async def _read(name: str, connector: Connector, ask: Ask, clock: Clock) -> tuple[list[Page], Read]:

@@ -6,20 +6,29 @@ and whether instances without the change are harmed as well.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import polars as pl
 
 from assistant.engine.controlflow import calls_made
+from assistant.engine.patch import EXPLAINS, Patch, read, words_of
 from assistant.engine.shift import Shift
 from assistant.engine.windows import to_us
 from connectors.api import Change
 
 LOOK_BACK_US = 6 * 3600 * 1_000_000
-FADE_US = 15 * 60 * 1_000_000
+# How long a change stays suspect: shortly, longer where its diff fits, longest where that builds up.
+FADE_US, FIT_FADE_US, SLOW_FADE_US = 360_000_000, 1_800_000_000, 7_200_000_000
+NOT_BROUGHT = 0.2
+BUILDS_UP = ("memory_pressure", "disk_pressure")  # felt long after they began
+FITS, MISFITS, IDLE = 3.0, 0.6, 0.15
+TOUCHES, COMMON, TOLD = 1.5, 0.2, 3
+FROM_OUTSIDE = ("traffic_surge", "tls_failure", "dns_failure")  # need no change to happen
+NO_NAMES = frozenset({"service", "svc", "server", "app", "api"})
 NAMED_FROM = 2.0
 MOST, LEAST = 8.0, 1 / 16
 NOT_CHANGES = ("kubernetes_event",)
@@ -48,6 +57,22 @@ class Began:
     times: pl.Series
     values: pl.Series
     alone: str | None = None  # the one instance of several that carries the effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """What a change would have to explain: what the fault at `service` is, and its words.
+
+    `near` are the components beside the service (callers, callees, the peer of a slow way);
+    `deploys` tells whether any deploy of it is known: where they are recorded, commits wait for one.
+    """
+
+    service: str
+    cause: str
+    near: frozenset[str]
+    words: frozenset[str]
+    start: Began
+    deploys: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,46 +112,115 @@ def began(series: pl.DataFrame, onset_us: int, bin_us: int) -> Began:
 
 
 def judge(
-    changes: Sequence[Change],
-    *,
-    service: str,
-    near: frozenset[str],
-    start: Began,
-    spans: pl.DataFrame,
-    horizon: datetime,
+    changes: Sequence[Change], blame: Blame, spans: pl.DataFrame, horizon: datetime
 ) -> list[Judged]:
-    """Return the changes that could matter, the likeliest first.
-
-    `near` are the components beside the service (callers, callees, the peer of a slow way).
-    """
+    """Return the changes that could matter, the likeliest first."""
     end = to_us(horizon)
     candidates = [
         c
-        for c in changes
-        if c.kind not in NOT_CHANGES and start.us - LOOK_BACK_US <= to_us(c.at) <= end
+        for c in _deployed(changes)
+        if c.kind not in NOT_CHANGES and blame.start.us - LOOK_BACK_US <= to_us(c.at) <= end
     ]
-    judged = [_judge(c, service, near, start, spans) for c in candidates]
+    blame = replace(blame, deploys=_known(changes, blame.service))
+    patches = {i: p for i, c in enumerate(candidates) if (p := read(c)) is not None}
+    telling = blame.words - _common(patches)
+    judged = [_judge(c, patches.get(i), blame, telling, spans) for i, c in enumerate(candidates)]
     return sorted(
-        judged, key=lambda j: (-j.ratio, abs(to_us(j.change.at) - start.us), j.change.ref)
+        judged, key=lambda j: (-j.ratio, abs(to_us(j.change.at) - blame.start.us), j.change.ref)
     )
 
 
+def _known(changes: Sequence[Change], service: str) -> bool:
+    return any(c.kind == "deploy" and c.target == service for c in changes)
+
+
+def _deployed(changes: Sequence[Change]) -> list[Change]:
+    """Return the changes with what a deploy brought at the deploy: a commit alone does nothing.
+
+    A deploy brings the commit that it names and, where it names none, those that touch its target's
+    files since the deploy before.
+    """
+    commits = [c for c in changes if c.kind == "commit"]
+    left = {c.ref for c in commits}
+    out: list[Change] = []
+    since: dict[str, datetime] = {}
+    for change in sorted(changes, key=lambda c: (c.at, c.ref)):
+        if change.kind == "commit":
+            continue
+        brought = [c for c in commits if c.ref == change.ref]
+        if change.kind == "deploy" and change.target and not brought:
+            begin = since.get(change.target)
+            brought = [
+                c
+                for c in commits
+                if c.at <= change.at and (begin is None or c.at > begin) and _touches(c, change)
+            ]
+        if change.kind == "deploy" and change.target:
+            since[change.target] = change.at
+        left -= {c.ref for c in brought}
+        out.append(_with(change, brought))
+    return [*out, *(c for c in commits if c.ref in left)]
+
+
+def _touches(commit: Change, deploy: Change) -> bool:
+    stem = words_of(deploy.target or "") - NO_NAMES
+    return any(stem <= words_of(f) for f in commit.files) if stem else False
+
+
+def _with(change: Change, commits: Sequence[Change]) -> Change:
+    if not commits or change.diff:
+        return change
+    return replace(
+        change,
+        files=tuple(dict.fromkeys(f for c in commits for f in c.files)),
+        diff="\n".join(c.diff for c in commits if c.diff) or None,
+        summary="; ".join((change.summary, *(c.summary for c in commits))),
+    )
+
+
+def _common(patches: Mapping[int, Patch]) -> frozenset[str]:
+    """Return the words that many changes speak of: they tell none of them apart."""
+    seen = Counter(w for patch in patches.values() for w in patch.words)
+    return frozenset(w for w, n in seen.items() if n > max(1, COMMON * len(patches)))
+
+
 def _judge(
-    change: Change, service: str, near: frozenset[str], start: Began, spans: pl.DataFrame
+    change: Change, patch: Patch | None, blame: Blame, telling: frozenset[str], spans: pl.DataFrame
 ) -> Judged:
-    place, where = _place(change, service, near)
+    start, service = blame.start, blame.service
+    place, where = _place(change, service, blame.near)
+    if change.kind == "commit" and blame.deploys:
+        place, where = place * NOT_BROUGHT, f"{where}, and no deploy has brought it"
     effective = _effective(change, spans)
-    timing, when = _timing(change, effective, start)
+    fits, does = _fits(patch, blame.cause, telling)
+    slow = blame.cause in BUILDS_UP
+    fade = (SLOW_FADE_US if slow else FIT_FADE_US) if fits >= FITS else FADE_US
+    timing, when = _timing(change, effective, start, fade)
     ratio, reasons = place * timing, [when]
     if timing > WORTH_A_LOOK:
-        unharmed, said = _unharmed(change, service, effective, start)
+        unharmed, said = (1.0, "") if slow else _unharmed(change, service, effective, start)
         canary, contrast = _contrast(change, service, effective, start, spans)
-        ratio *= unharmed * canary
-        reasons += [said, contrast]
+        ratio *= unharmed * canary * fits * (0.5 if blame.cause in FROM_OUTSIDE else 1.0)
+        reasons += [said, contrast, does]
     if place < 1.0:
         reasons.insert(0, where)
     ratio = min(MOST, max(LEAST, ratio))
     return Judged(change=change, ratio=round(ratio, 3), why="; ".join(r for r in reasons if r))
+
+
+def _fits(patch: Patch | None, cause: str, telling: frozenset[str]) -> tuple[float, str]:
+    """Tell whether what a diff does, and what it speaks of, goes with the fault."""
+    if patch is None:
+        return 1.0, ""
+    if patch.idle is not None:
+        return IDLE, patch.idle
+    fitting = sorted(patch.effects & EXPLAINS.get(cause, frozenset()))
+    shared = sorted(patch.words & telling)
+    touches = f"it touches {', '.join(shared[:TOLD])}" if shared else ""
+    more = TOUCHES if shared else 1.0
+    if fitting:
+        return FITS * more, "; ".join(r for r in (f"its diff {fitting[0]}", touches) if r)
+    return MISFITS * more, touches or "nothing in its diff goes with the fault"
 
 
 def _place(change: Change, service: str, near: frozenset[str]) -> tuple[float, str]:
@@ -134,7 +228,8 @@ def _place(change: Change, service: str, near: frozenset[str]) -> tuple[float, s
         return 1.0, f"on {service} itself"
     if change.target in near:
         return 0.35, f"on {change.target}, next to {service}"
-    if change.target is None and any(service in f for f in change.files):
+    stem = words_of(service) - NO_NAMES
+    if change.target is None and any(stem & words_of(f) for f in change.files):
         return 0.5, f"touches files of {service}"
     return 0.05, f"on {change.target or 'no named service'}, not on {service}"
 
@@ -153,14 +248,14 @@ def _effective(change: Change, spans: pl.DataFrame) -> int:
     return int(brought.get_column("first").min() or at) if brought.height else at  # type: ignore[arg-type]
 
 
-def _timing(change: Change, effective: int, start: Began) -> tuple[float, str]:
+def _timing(change: Change, effective: int, start: Began, fade_us: int) -> tuple[float, str]:
     until = max(effective, to_us(change.until) if change.until is not None else effective)
     lag = (start.us - effective) / 1e6
     if start.us < effective - start.slack_us:
         return 0.1, f"it came {-lag:.0f} s after the fault had begun"
     if start.us <= until + start.slack_us:
         return 6.0, f"the fault began {max(lag, 0):.0f} s after it took effect"
-    fade = 4.0 * math.exp(-(start.us - until) / FADE_US)
+    fade = 4.0 * math.exp(-(start.us - until) / fade_us)
     return fade, f"it was in effect {lag:.0f} s before the fault began"
 
 

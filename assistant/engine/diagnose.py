@@ -16,7 +16,7 @@ from assistant.domain.hypothesis import (
     RuledOut,
     Verdict,
 )
-from assistant.engine import changes, confidence, errors, explain, fuse, local, when
+from assistant.engine import changes, confidence, errors, explain, fuse, local, patch, when
 from assistant.engine.evidence import Ledger
 from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.normalise import normalise
@@ -229,7 +229,11 @@ def _narrow(suspect: Suspect, scene: _Scene) -> _Narrowed:
         score=score,
         mine=tuple(mine),
         scope=scope(
-            suspect, mine, scene.spans, visible=suspect.service in scene.graph.instrumented
+            suspect,
+            mine,
+            scene.spans,
+            visible=suspect.service in scene.graph.instrumented,
+            load=scene.tested.load.get(suspect.service, 1.0),
         ),
     )
 
@@ -276,20 +280,18 @@ def _judge_changes(
         if strongest
         else pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64})
     )
-    service = first.suspect.service
-    graph = scene.graph
-    near = graph.callers.get(service, frozenset()) | graph.callees.get(service, frozenset())
-    return changes.judge(
-        tuple(c for c in telemetry.changes if c.ref not in question.ignored),
+    service, graph = first.suspect.service, scene.graph
+    start = changes.began(series, scene.onset_us, scene.bin_us)
+    said = (part for s in first.mine for part in (s.operation, s.peer, s.detail) if part)
+    blame = changes.Blame(
         service=service,
-        near=near,
-        start=replace(
-            changes.began(series, scene.onset_us, scene.bin_us),
-            alone=first.scope.instance if first.scope.siblings else None,
-        ),
-        spans=scene.spans,
-        horizon=question.horizon,
+        cause=first.scope.cause,
+        near=graph.callers.get(service, frozenset()) | graph.callees.get(service, frozenset()),
+        words=patch.words_of(" ".join((service, *said))),
+        start=replace(start, alone=first.scope.instance if first.scope.siblings else None),
     )
+    considered = tuple(c for c in telemetry.changes if c.ref not in question.ignored)
+    return changes.judge(considered, blame, scene.spans, question.horizon)
 
 
 def _blamed(judged: changes.Judged, first: Hypothesis, ledger: Ledger) -> BlamedChange:

@@ -23,7 +23,9 @@ MIN_Z, HALF_Z = 3.0, 10.0
 FAILED = ["ERROR", "FATAL", "CRITICAL"]
 READ, SHORTEST_NAME = 5_000, 3
 # A plain word is somebody's name only where a sentence points at somebody.
-POINTS = r"(?:\b(?:to|for|from|at|host|upstream|service|server|dial|lookup|resolve)\s+|//|@)['\"\[(]*"
+POINTS = (
+    r"(?:\b(?:to|for|from|at|host|upstream|service|server|dial|lookup|resolve)\s+|//|@)['\"\[(]*"
+)
 
 
 def table(spans: pl.DataFrame) -> pl.DataFrame:

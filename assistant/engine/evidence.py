@@ -16,6 +16,8 @@ from assistant.engine.wording import cleared as cleared_sentence
 from assistant.engine.wording import statement
 
 EXEMPLARS = 3
+MEASURED = ("resource_saturation", "metric_latency", "metric_errors", "symptom_metric")
+IN_LOGS = ("error_lines", "new_template", "template_shift", "lines_fewer")
 LASTING = ("self_time_shift", "edge_gap_shift", "symptom_latency", "symptom_tail")
 
 
@@ -33,7 +35,7 @@ class Ledger:
         if key in self._known:
             return self._known[key]
         first, examples = self._examples(shift)
-        resource = shift.kind == "resource_saturation"
+        resource = shift.kind in MEASURED
         return self._enter(
             key,
             Evidence(
@@ -56,7 +58,7 @@ class Ledger:
                 strength=round(min(1.0, shift.strength), 4),
                 first_seen=from_us(first) if first is not None else None,
                 exemplars=examples,
-                source="metrics" if resource else "logs" if "lines" in shift.kind else "traces",
+                source="metrics" if resource else "logs" if shift.kind in IN_LOGS else "traces",
             ),
         )
 

@@ -60,7 +60,7 @@ def explain(
     _latency(tested, graph, suspects)
     _control(tested.control, graph, suspects, {**complaints, **passed_on})
     _complaints(tested.control, suspects, complaints, passed_on)
-    _errors(tested.errors, suspects)
+    _errors(tested.errors, graph, suspects)
     for shift in tested.resources:
         _raise(suspects[shift.service], shift.mechanism, shift.strength)
     for shift in tested.lines:
@@ -180,11 +180,23 @@ def _complaints(
             _raise(suspects[at], Mechanism.CONTROL, ON_THE_WAY * share * strength)
 
 
-def _errors(shifts: Sequence[Shift], suspects: dict[str, Suspect]) -> None:
+def _errors(shifts: Sequence[Shift], graph: Topology, suspects: dict[str, Suspect]) -> None:
+    lost = {s.service: s.weight for s in shifts if s.kind == "metric_errors"}
     for shift in shifts:
         charged = [(shift.service, 1.0)]
         if shift.peer:
             charged = [(shift.peer, ON_THE_WAY), (shift.service, CALLER_SIDE)]
+        elif shift.kind == "metric_errors":
+            # A metric does not tell whose failure it counts: what failed beneath is taken off.
+            below = {y: lost[y] for y in sorted(graph.downstream(shift.service)) if y in lost}
+            most, at = max(((w, y) for y, w in below.items()), default=(0.0, ""))
+            left = 1.0 - PASSED_ON * min(1.0, most / max(shift.weight, 1e-9))
+            charged = [(shift.service, left)]
+            if left < MOSTLY:
+                was = shift.strength
+                suspects[shift.service].cleared.append(
+                    Cleared(shift.service, "passes_on", at, was, left * was)
+                )
         for name, share in charged:
             _raise(suspects[name], Mechanism.ERROR, share * shift.strength)
 

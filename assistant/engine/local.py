@@ -4,15 +4,17 @@ The tables are summed once; `run` answers for the incident or, given a baseline 
 for what the same tests say when nothing happened.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
-from assistant.engine import controlflow, errors, latency, resources
+from assistant.engine import controlflow, errors, latency, measured, resources
 from assistant.engine.resources import EVERYONE
-from assistant.engine.shift import Shift
+from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.windows import INCIDENT, Windows
 
+MIN_SPANS = MIN_TRACES = 30
 CELL_US, BUSY_CELL_US, BUSY = 10_000_000, 1_000_000, 3.0  # requests per second
 
 
@@ -28,6 +30,7 @@ class Tables:
     errors: pl.DataFrame
     lines: pl.DataFrame
     resources: pl.DataFrame
+    measured: pl.DataFrame
     work: pl.DataFrame
     weights: dict[int, float]
     requests: dict[int, float]
@@ -36,7 +39,10 @@ class Tables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
-    """What the tests said. `expected_ms` is the time the incident would have taken as before."""
+    """What the tests said. `expected_ms` is the time the incident would have taken as before.
+
+    `load` is the work of a service during ÷ before it.
+    """
 
     latency: tuple[Shift, ...]
     control: tuple[Shift, ...]
@@ -44,6 +50,7 @@ class Tested:
     lines: tuple[Shift, ...]
     resources: tuple[Shift, ...]
     expected_ms: float
+    load: Mapping[str, float]
 
     @property
     def all(self) -> tuple[Shift, ...]:
@@ -62,6 +69,7 @@ def build(
         errors=errors.table(spans),
         lines=errors.line_table(logs, weights := _weights(spans, windows)),
         resources=resources.table(metrics),
+        measured=measured.table(metrics, _traced(spans)),
         work=work.len("n").sort("service", "bucket"),
         weights=weights,
         requests={} if spans.is_empty() else weights,
@@ -72,14 +80,25 @@ def build(
 def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     """Return every shift between the baseline and the bucket `incident`."""
     moved = latency.tested(tables.latency, incident)
+    load = _load(tables, incident)
+    told, expected = measured.shifts(tables.measured, incident)
+    slower = [s for s in told if s.mechanism is Mechanism.LATENCY]
+    failing = [s for s in told if s.mechanism is Mechanism.ERROR]
     return Tested(
-        latency=tuple(latency.shifts(moved)),
+        latency=(*latency.shifts(moved), *slower),
         control=tuple(controlflow.shifts(tables.flow, incident, tables.requests.get(incident))),
-        errors=tuple(errors.shifts(tables.errors, incident)),
+        errors=(*errors.shifts(tables.errors, incident), *failing),
         lines=tuple(errors.line_shifts(tables.lines, incident)),
-        resources=tuple(resources.shifts(tables.resources, incident, _load(tables, incident))),
-        expected_ms=float(moved.get_column("expected").sum()),
+        resources=tuple(resources.shifts(tables.resources, incident, load)),
+        expected_ms=float(moved.get_column("expected").sum()) + expected,
+        load=load,
     )
+
+
+def _traced(spans: pl.DataFrame) -> frozenset[str]:
+    """Return the services whose spans tell enough of their users."""
+    during = spans.filter(pl.col("bucket") == INCIDENT).group_by("service").len()
+    return frozenset(during.filter(pl.col("len") >= MIN_SPANS).get_column("service").to_list())
 
 
 def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
@@ -116,7 +135,9 @@ def _load(tables: Tables, incident: int) -> dict[str, float]:
     traffic = tables.paces.get(incident, 0.0) * len(usual) / sum(usual) if usual else 1.0
     total0 = sum(w for b, w in tables.weights.items() if b >= 0 and b != incident)
     total1 = tables.weights.get(incident, 0.0)
-    if not total0 or not total1:
+    if tables.requests.get(incident, 0.0) < MIN_TRACES:
+        return measured.load(tables.measured, incident)
+    if not total0:
         return {}
     before = tables.work.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
     after = tables.work.filter(pl.col("bucket") == incident)

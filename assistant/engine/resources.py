@@ -39,7 +39,8 @@ class Family:
 FAMILIES = (
     Family("throttling", r"throttl", 1.5, relative=True, follows_load=False),
     Family("cpu", r"cpu|processor|load_?average", 10.0, relative=False, follows_load=True),
-    Family("memory", r"mem|heap|rss|oom", 1.25, relative=True, follows_load=False),
+    Family("restarts", r"restart|crash|oom", 1.2, relative=True, follows_load=False),
+    Family("memory", r"mem|heap|rss", 1.25, relative=True, follows_load=False),
     Family("disk", r"disk|filesystem|inode|volume", 1.25, relative=True, follows_load=False),
     Family(
         "pool",
@@ -50,7 +51,6 @@ FAMILIES = (
     ),
     Family("queue", r"queue|backlog|lag|waiting|saturation", 1.5, relative=True, follows_load=True),
     Family("gc", r"(^|[._])gc([._]|$)|garbage|pause", 1.5, relative=True, follows_load=True),
-    Family("restarts", r"restart|crash", 1.2, relative=True, follows_load=False),
 )
 
 
@@ -97,7 +97,10 @@ def shifts(samples: pl.DataFrame, incident: int, load: dict[str, float]) -> list
         .with_columns(
             pl.coalesce(name, f"{name}_shared").alias(name) for name in ("before", "iqr", "n0")
         )
-        .filter(pl.col("n0").is_not_null() & (pl.col("n1") >= MIN_AFTER))
+        .filter(
+            pl.col("n0").is_not_null()
+            & ((pl.col("n1") >= MIN_AFTER) | (pl.col("family") == "restarts"))
+        )
     )
     families = {f.name: f for f in FAMILIES}
     found = [

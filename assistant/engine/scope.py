@@ -1,5 +1,6 @@
 """Narrowing a service down: one instance of several, one operation, one way, and its cause."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ APART = 3.0
 MIN_SEEN = 5
 MOSTLY = 0.5
 SIBLINGS = 2
+SURGE = 2.0
+OUTWARD = r"outbound|upstream|client|dependency|egress"
 RESOURCE_CAUSES = {
     "cpu": "cpu_saturation",
     "memory": "memory_pressure",
@@ -48,12 +51,17 @@ class Scope:
     cause: str
 
 
-def scope(suspect: Suspect, mine: Sequence[Shift], spans: pl.DataFrame, *, visible: bool) -> Scope:
+def scope(
+    suspect: Suspect, mine: Sequence[Shift], spans: pl.DataFrame, *, visible: bool, load: float
+) -> Scope:
     """Return the scope of a suspect, given its shifts and the spans with their buckets.
 
-    `visible` is false for a component that has no spans of its own.
+    `visible` is false for a component that has no spans of its own; `load` is its work during ÷
+    before.
     """
     kind, cause = _cause(suspect, mine, visible=visible)
+    if kind is CauseType.RESOURCE and load >= SURGE:
+        cause = "traffic_surge"
     leading = _leading(kind, mine)
     instance, share, siblings = _instance(suspect.service, kind, mine, spans)
     peer = None
@@ -80,7 +88,9 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
     latency = weighted.get(Mechanism.LATENCY, 0.0)
     control = weighted.get(Mechanism.CONTROL, 0.0)
     error = weighted.get(Mechanism.ERROR, 0.0)
-    broken = max(error, control)
+    # That a metric counts failures does not tell how they come about.
+    told = any(s.kind == "error_origin" for s in mine)
+    broken = max(error, control) if told else control
     if resource and weighted.get(Mechanism.RESOURCE, 0.0) >= 0.5 * broken:
         return CauseType.RESOURCE, RESOURCE_CAUSES[resource[0].operation or "cpu"]
     if error >= max(latency, 0.5 * control) and error > 0:
@@ -108,8 +118,10 @@ def _error_cause(mine: Sequence[Shift], *, visible: bool) -> tuple[CauseType, st
     for cause, marks in NAME_CAUSES:
         if any(mark in words for mark in marks):
             return CauseType.NETWORK, cause
-    own = any(s.kind == "error_origin" and s.peer is None for s in mine)
-    if not own or not visible:
+    own = any(s.kind == "error_origin" and s.peer is None for s in mine) and visible
+    counted = [s.detail.lower() for s in mine if s.kind == "metric_errors"]
+    own |= bool(counted) and not any(re.search(OUTWARD, name) for name in counted)
+    if not own:
         return CauseType.NETWORK, "unreachable_dependency"
     return CauseType.CODE, "code_error"
 

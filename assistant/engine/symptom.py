@@ -17,7 +17,7 @@ MIN_WORK_T, MIN_WORK_SHIFT = 4.0, 0.15  # of the log number of spans in a reques
 SLOW_QUANTILE = 0.95
 MIN_ROUTE_SHARE = 0.02  # of the requests with one name: rarer ways are accidents
 FELT_METRIC = r"(?i)duration|latency|response_time|error|fail|5xx|p9[059]"
-MIN_Z, MIN_METRIC_RATIO = 4.0, 1.5
+MIN_Z, SURE_Z, MIN_METRIC_RATIO = 4.0, 20.0, 1.5
 LOUD = 0.5  # strength from which complaints in logs count as felt
 MIN_BEFORE, MIN_AFTER = 4, 2
 
@@ -140,7 +140,7 @@ def _measured(metrics: pl.DataFrame) -> list[Shift]:
         )
         .filter(
             (pl.col("n0") >= MIN_BEFORE)
-            & (pl.col("n1") >= MIN_AFTER)
+            & ((pl.col("n1") >= MIN_AFTER) | (pl.col("t") > SURE_Z))
             & (pl.col("t") > MIN_Z)
             & (pl.col("after") > pl.col("before") * MIN_METRIC_RATIO)
         )

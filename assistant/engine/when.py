@@ -122,7 +122,8 @@ def refined(
         other = moments(replace(first.found, us=us, earliest_us=us), times, question)
         places = other.windows.bucket_of(times.starts)
         before, during = (places >= 0).sum(), (places == INCIDENT).sum()
-        enough = before >= LEAST_BEFORE and during >= LEAST_DURING
+        untraced = times.starts.len() < LEAST_BEFORE
+        enough = untraced or (before >= LEAST_BEFORE and during >= LEAST_DURING)
         weight = explained(other.windows) if enough else 0.0
         if weight > most:
             best, most = other, weight

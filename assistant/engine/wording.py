@@ -46,6 +46,8 @@ def statement(shift: Shift) -> str:
         "template_shift": f"{what} writes {of_runs} the line “{line(shift.detail)}”",
         "error_lines": f"{what} complains {move} times per trace in its logs",
         "resource_saturation": f"{shift.service}: {shift.detail}{where} is {move}",
+        "metric_latency": f"{shift.service}: {shift.detail} is {move}",
+        "metric_errors": f"{shift.service}: {shift.detail} is {move}",
         "symptom_latency": f"requests to {what} take {move}",
         "symptom_errors": f"requests to {what} fail in {move}",
         "symptom_tail": f"requests to {what} take longer than usual in {move}",
