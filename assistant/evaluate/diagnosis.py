@@ -6,7 +6,8 @@ as baseline, before or after, as the published methods do.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -16,6 +17,8 @@ from assistant.domain.events import ReadFailed
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
+from assistant.evaluate.answers import Answer
+from assistant.evaluate.naive import naive
 from assistant.flow import LOOK_BACK
 from assistant.gather import gather
 from connectors.api import Window
@@ -30,7 +33,7 @@ MIN_TRACES = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One case and what the engine said about it."""
+    """One case, what the engine said about it, and what its peers said, by their names."""
 
     recording: str
     case: Case
@@ -38,24 +41,37 @@ class Outcome:
     seconds: float
     live: bool
     candidates: int
+    peers: Mapping[str, Answer] = field(default_factory=dict)
 
 
-async def outcomes(recording: Recording, *, given: bool) -> list[Outcome]:
-    """Return the engine's answers to all cases; raises `Rejected` for an unreadable recording."""
+Onlooker = Callable[[Recording, Case, Question, Telemetry], None]
+
+
+async def outcomes(
+    recording: Recording, *, given: bool, onlooker: Onlooker | None = None
+) -> list[Outcome]:
+    """Return the answers to all cases; raises `Rejected` for an unreadable recording.
+
+    `onlooker` is shown what the engine was given: case by case, in the order of the answers.
+    """
     out = []
     for case in recording.cases:
         question = _question(recording, case, given=given)
         telemetry = await _telemetry(recording, question)
+        if onlooker is not None:
+            onlooker(recording, case, question, telemetry)
         began = time.perf_counter()
         finding = diagnose(telemetry, question)
+        seconds = time.perf_counter() - began
         out.append(
             Outcome(
                 recording=recording.folder.name,
                 case=case,
                 finding=finding,
-                seconds=time.perf_counter() - began,
+                seconds=seconds,
                 live=question.onset is None,
                 candidates=max(1, _services(telemetry)),
+                peers=naive(telemetry, question),
             )
         )
     return out
