@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +16,7 @@ from assistant.engine.question import Question, Telemetry
 from assistant.evaluate.diagnosis import Outcome, abstentions, outcomes
 from assistant.evaluate.report import report, show
 from assistant.result import dumps
-from bench.peers.handover import hand_over
+from bench.peers.handover import BASELINE, hand_over
 from bench.peers.places import answer_of
 from connectors.recording import Case, Recording, open_recording
 
@@ -31,13 +32,25 @@ def main() -> int:
         default=Path(".venv-peers/bin/python"),
         help="interpreter that has RCAEval; `make peers` makes it (default: %(default)s)",
     )
+    parser.add_argument(
+        "--baseline",
+        type=int,
+        default=BASELINE // timedelta(minutes=1),
+        metavar="MINUTES",
+        help="what the methods see of normal times (default: %(default)s, as in RCAEval)",
+    )
     asked = parser.parse_args()
     if not asked.python.is_file():
         parser.error(f"there is no {asked.python}; run `make peers`")
     with tempfile.TemporaryDirectory(prefix="firstline-peers-") as folder:
         (Path(folder) / "cases").mkdir()
         found, quiet = asyncio.run(
-            _run(asked.folders, Path(folder) / "cases", given=asked.onset == "given")
+            _run(
+                asked.folders,
+                Path(folder) / "cases",
+                given=asked.onset == "given",
+                baseline=timedelta(minutes=asked.baseline),
+            )
         )
         found, failed = _with_peers(found, asked.python, Path(folder))
     show(found, quiet, Console())
@@ -49,7 +62,7 @@ def main() -> int:
 
 
 async def _run(
-    folders: list[Path], handed: Path, *, given: bool
+    folders: list[Path], handed: Path, *, given: bool, baseline: timedelta
 ) -> tuple[list[Outcome], tuple[int, int]]:
     """Return what the engine and the naive rules said; every case is written below `handed`."""
     found: list[Outcome] = []
@@ -57,7 +70,8 @@ async def _run(
 
     def write(recording: Recording, case: Case, question: Question, telemetry: Telemetry) -> None:
         del recording, case  # the methods get no name: only what was seen
-        hand_over(handed / f"{len(list(handed.glob('*'))):05}", telemetry, question)
+        number = len(list(handed.glob("*")))
+        hand_over(handed / f"{number:05}", telemetry, question, baseline=baseline)
 
     for folder in folders:
         recording = open_recording(folder)

@@ -49,10 +49,12 @@ class Cut:
         return pl.when(during).then(us - self.start + self.inject).otherwise(placed + us - cell)
 
 
-def hand_over(folder: Path, telemetry: Telemetry, question: Question) -> None:
+def hand_over(
+    folder: Path, telemetry: Telemetry, question: Question, *, baseline: timedelta = BASELINE
+) -> None:
     """Write the case into `folder`, which is made."""
     folder.mkdir(parents=True)
-    cut = cut_of(telemetry, question)
+    cut = cut_of(telemetry, question, baseline)
     codes = _codes(telemetry)
     spans = _spans(telemetry.spans, cut, codes)
     spans.write_parquet(folder / "traces.parquet")
@@ -73,7 +75,7 @@ def hand_over(folder: Path, telemetry: Telemetry, question: Question) -> None:
     (folder / "case.json").write_text(json.dumps(told), encoding="utf-8")
 
 
-def cut_of(telemetry: Telemetry, question: Question) -> Cut:
+def cut_of(telemetry: Telemetry, question: Question, baseline: timedelta = BASELINE) -> Cut:
     """Return the incident and the nearest cells of the baseline in which anything was seen."""
     window = incident(question)
     start, end = (int(moment.timestamp() * 1_000_000) for moment in (window.start, window.end))
@@ -89,7 +91,11 @@ def cut_of(telemetry: Telemetry, question: Question) -> Cut:
     clean = whole - _cells(times, ~usual(pl.col("time"), question))
     edges = {start // CELL_US * CELL_US, (end - 1) // CELL_US * CELL_US}
     near = sorted(clean - edges, key=lambda cell: start - cell if cell < start else cell - end)
-    return Cut(start=start, end=end, cells=tuple(sorted(near[: BASELINE // timedelta(seconds=10)])))
+    return Cut(
+        start=start,
+        end=end,
+        cells=tuple(sorted(near[: baseline // timedelta(microseconds=CELL_US)])),
+    )
 
 
 def _cells(times: pl.DataFrame, which: pl.Expr) -> set[int]:

@@ -70,6 +70,8 @@ def test_the_baseline_is_what_lies_nearest_outside_every_incident():
     assert (cells[0], cells[-1]) == (1130, 1970)
     before = cut_of(telemetry(spans=rows), question(onset=1500, until=1600, known=[(1600, 3000)]))
     assert seconds_of(before.cells) == list(range(900, 1500, 10))
+    short = cut_of(telemetry(spans=rows), asked, timedelta(minutes=2))
+    assert len(short.cells) == 12
 
 
 def test_without_an_onset_the_two_minutes_before_the_alert_are_the_incident():
