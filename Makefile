@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
 QUICK := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit demo bench lock image clean elsewhere
+.PHONY: help setup check test unit demo bench peers lock image clean elsewhere
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -70,15 +70,27 @@ demo: .venv/.synced  ## break the example shop, repair it, learn from it (FAULT=
 bench: .venv/.synced  ## measure the diagnosis on labelled recordings (RECORDINGS= names folders)
 	$(BIN)/firstline bench diagnosis $(RECORDINGS)
 
+peers: .venv-peers/.synced  ## make .venv-peers with the methods of docs/peers.md (Python 3.11)
+	@echo "ready: $(BIN)/python -m bench.peers DIR…"
+
+.venv-peers/.synced: .venv/.synced bench/peers/requirements.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "the peers need Python 3.11: make peers PYTHON=python3.11"; exit 1; }
+	@"$(PYTHON)" -m venv --clear .venv-peers
+	@$(BIN)/uv pip sync --quiet --system-certs --python .venv-peers/bin/python --require-hashes \
+	  bench/peers/requirements.txt
+	@touch $@
+
 lock: .venv/.made-in  ## resolve the locks anew (UPGRADE=--upgrade takes newer releases)
 	echo . | $(COMPILE) - examples/shop/pyproject.toml --group dev \
 	  --no-emit-package firstline --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) bench/peers/requirements.in --output-file bench/peers/requirements.txt
 
 image:  ## build the container image (IMAGE_BUILDER= chooses docker, podman or buildah)
 	$(or $(IMAGE_BUILDER),docker) build -t firstline .
 
 clean:  ## remove .venv and everything that a target leaves behind
-	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-peers .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache dist htmlcov

@@ -21,7 +21,7 @@ from assistant.engine.windows import to_us
 from connectors.api import Change
 
 LOOK_BACK_US = 6 * 3600 * 1_000_000
-# How long a change stays suspect: shortly, longer where its diff fits, longest where that builds up.
+# How long a change stays suspect: longer where its diff fits, longest where that builds up.
 FADE_US, FIT_FADE_US, SLOW_FADE_US = 360_000_000, 1_800_000_000, 7_200_000_000
 NOT_BROUGHT = 0.2
 BUILDS_UP = ("memory_pressure", "disk_pressure")  # felt long after they began
@@ -64,7 +64,7 @@ class Blame:
     """What a change would have to explain: what the fault at `service` is, and its words.
 
     `near` are the components beside the service (callers, callees, the peer of a slow way);
-    `deploys` tells whether any deploy of it is known: where they are recorded, commits wait for one.
+    `deploys` tells whether any deploy of it is known: where they are recorded, commits wait for it.
     """
 
     service: str

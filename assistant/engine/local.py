@@ -22,7 +22,8 @@ CELL_US, BUSY_CELL_US, BUSY = 10_000_000, 1_000_000, 3.0  # requests per second
 class Tables:
     """Sums per key and bucket; `weights` is how much happened in each bucket.
 
-    `requests` are traces per bucket (empty without traces), `work` is executions and calls per service, `paces` are requests per second.
+    `requests` are traces per bucket (empty without traces), `work` is executions and calls per
+    service, `paces` are requests per second.
     """
 
     latency: pl.DataFrame

@@ -1,4 +1,4 @@
-"""What a diff does, read without knowing its language: does it fit the fault, can it do harm at all.
+"""What a diff does, read without knowing its language: does it fit the fault, can it do harm.
 
 Only what can be told from removed and added lines: a guard that is gone, a query in a loop, a limit
 that was lowered. A diff that moves code about, or touches only documents and tests, does no harm.
@@ -120,7 +120,7 @@ def read(change: Change) -> Patch | None:
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text, compound names taken apart, lower case, three letters at least."""
+    """Return the words of a text, compound names taken apart, lower case, of three letters."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
     return frozenset(w.lower() for w in re.findall(r"[A-Za-z]{3,}", apart))
 

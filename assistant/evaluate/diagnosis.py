@@ -6,8 +6,8 @@ as baseline, before or after, as the published methods do.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -17,6 +17,8 @@ from assistant.domain.events import ReadFailed
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
+from assistant.evaluate.answers import Answer
+from assistant.evaluate.naive import naive
 from assistant.flow import LOOK_BACK
 from assistant.gather import gather
 from connectors.api import Window
@@ -31,7 +33,7 @@ MIN_TRACES = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One case and what the engine said about it."""
+    """One case, what the engine said about it, and what its peers said, by their names."""
 
     recording: str
     case: Case
@@ -39,14 +41,25 @@ class Outcome:
     seconds: float
     live: bool
     candidates: int
+    peers: Mapping[str, Answer] = field(default_factory=dict)
 
 
-async def outcomes(recording: Recording, *, given: bool) -> list[Outcome]:
-    """Return the engine's answers to all cases; raises `Rejected` for an unreadable recording."""
+Onlooker = Callable[[Recording, Case, Question, Telemetry], None]
+
+
+async def outcomes(
+    recording: Recording, *, given: bool, onlooker: Onlooker | None = None
+) -> list[Outcome]:
+    """Return the answers to all cases; raises `Rejected` for an unreadable recording.
+
+    `onlooker` is shown what the engine was given: case by case, in the order of the answers.
+    """
     out = []
     for case in recording.cases:
         question = question_of(case, recording.info.known_incidents, given=given)
         telemetry = await _telemetry(recording, question)
+        if onlooker is not None:
+            onlooker(recording, case, question, telemetry)
         out.append(outcome(recording.folder.name, case, telemetry, question))
     return out
 
@@ -55,13 +68,15 @@ def outcome(recording: str, case: Case, telemetry: Telemetry, question: Question
     """Return what the engine says to a question about a case, and how long it took."""
     began = time.perf_counter()
     finding = diagnose(telemetry, question)
+    seconds = time.perf_counter() - began
     return Outcome(
         recording=recording,
         case=case,
         finding=finding,
-        seconds=time.perf_counter() - began,
+        seconds=seconds,
         live=question.onset is None,
         candidates=max(1, _services(telemetry)),
+        peers=naive(telemetry, question),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from assistant.evaluate.answers import Judged, peer_figures
 from assistant.evaluate.diagnosis import Outcome
 from assistant.evaluate.figures import Figures, by, figures, rank
 from assistant.result import moment
@@ -19,6 +20,16 @@ COLUMNS = (
     "precision_likely",
     "coverage_likely",
 )
+PEER_COLUMNS = (
+    "cases",
+    "ac1",
+    "ac3",
+    "ac5",
+    "mrr",
+    "change_accuracy",
+    "decoys",
+    "seconds_p50",
+)
 
 
 def report(outcomes: Sequence[Outcome], abstained: tuple[int, int]) -> dict[str, object]:
@@ -28,7 +39,33 @@ def report(outcomes: Sequence[Outcome], abstained: tuple[int, int]) -> dict[str,
         "by_recording": by(outcomes, lambda o: o.recording),
         "by_fault": by(outcomes, lambda o: str(o.case.truth.get("fault") or "-")),
         "cases": [_case(o) for o in outcomes],
-        "peers": None,
+        "peers": {
+            name: {**row, "by_recording": _by_recording(outcomes, name)}
+            for name, row in _peers(outcomes).items()
+        },
+    }
+
+
+def _peers(outcomes: Sequence[Outcome]) -> dict[str, Figures]:
+    """Return the figures of each peer, in the order in which they answered."""
+    names = dict.fromkeys(name for outcome in outcomes for name in outcome.peers)
+    return {
+        name: peer_figures(
+            [
+                Judged(case=o.case, candidates=o.candidates, answer=o.peers[name])
+                for o in outcomes
+                if name in o.peers
+            ]
+        )
+        for name in names
+    }
+
+
+def _by_recording(outcomes: Sequence[Outcome], name: str) -> dict[str, Figures]:
+    recordings = sorted({o.recording for o in outcomes})
+    return {
+        recording: _peers([o for o in outcomes if o.recording == recording])[name]
+        for recording in recordings
     }
 
 
@@ -50,7 +87,7 @@ def _case(outcome: Outcome) -> dict[str, object]:
 def show(outcomes: Sequence[Outcome], abstained: tuple[int, int], console: Console) -> None:
     """Print the table."""
     table = Table(title="Diagnosis")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for column in COLUMNS:
         table.add_column(column, justify="right")
     groups: Mapping[str, Figures] = {
@@ -64,6 +101,7 @@ def show(outcomes: Sequence[Outcome], abstained: tuple[int, int], console: Conso
     for name, row in groups.items():
         table.add_row(name, *(_cell(row[column]) for column in COLUMNS))
     console.print(table)
+    _show_peers(outcomes, overall, console)
     quiet, asked = abstained
     console.print(
         f"change accuracy {_cell(overall['change_accuracy'])}"
@@ -77,6 +115,19 @@ def show(outcomes: Sequence[Outcome], abstained: tuple[int, int], console: Conso
         f" · seconds p50 {_cell(overall['seconds_p50'])} p95 {_cell(overall['seconds_p95'])}"
         f" · peak {overall['peak_mb']} MB"
     )
+
+
+def _show_peers(outcomes: Sequence[Outcome], overall: Figures, console: Console) -> None:
+    peers = _peers(outcomes)
+    if not peers:
+        return
+    table = Table(title="Peers: the same cases in the same run")
+    table.add_column("", no_wrap=True)
+    for column in PEER_COLUMNS:
+        table.add_column(column, justify="right")
+    for name, row in {"firstline": overall, **peers}.items():
+        table.add_row(name, *(_cell(row[column]) for column in PEER_COLUMNS))
+    console.print(table)
 
 
 def _cell(value: float | None) -> str:

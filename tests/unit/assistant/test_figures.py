@@ -31,6 +31,7 @@ def outcome(*named, truth=None, verdict=Verdict.LIKELY, change=None, **more):
         seconds=more.get("seconds", 1.0),
         live=True,
         candidates=more.get("candidates", 10),
+        peers=more.get("peers", {}),
     )
 
 
