@@ -12,6 +12,11 @@ from assistant.engine.symptom import Symptoms
 
 MIN_SCORE = 0.05
 STRIKING_SCORE = 0.5  # a component that shifts so much is not called healthy
+CLEAR_SCORE, CLEAR_OF_NULL, USUAL_NULL = (
+    0.25,
+    1.25,
+    0.85,
+)  # a shift that stands out although users hardly notice
 LIKELY_SCORE, LIKELY_CONFIDENCE = 0.2, 0.65
 LIKELY_COVER, POSSIBLE_COVER = 0.3, 0.2
 MIN_REQUESTS = 30
@@ -23,10 +28,12 @@ LIKELY_P = 0.15
 class Standing:
     """What the verdict is decided on; `cover` is the share of bad requests that touch the suspect.
 
-    `stepped` tells whether any signal has a point at which it changed.
+    `stepped` tells whether any signal has a point at which it changed; `behaviour` is the score
+    without resources and complaints, which healthy systems shift as well.
     """
 
     score: float
+    behaviour: float
     runner_up: float
     null: tuple[float, ...]
     cover: float | None
@@ -44,6 +51,17 @@ class Standing:
         """Return how often chance scored as high (add-one estimate)."""
         return (1 + sum(1 for s in self.null if s >= self.score)) / (1 + len(self.null))
 
+    @property
+    def clear(self) -> bool:
+        """Tell whether the score stands out from chance by itself, whatever users notice."""
+        if not self.enough_data or not self.null or self.behaviour < CLEAR_SCORE:
+            return False
+        # The highest few are left out: a baseline holds the residue of earlier incidents.
+        usual = self.null[int(USUAL_NULL * (len(self.null) - 1))]
+        return self.p <= max(LIKELY_P, 1 / (1 + len(self.null))) and (
+            self.score > CLEAR_OF_NULL * usual
+        )
+
 
 def verdict(standing: Standing) -> tuple[Verdict, str]:
     """Return the verdict and the sentence that justifies it."""
@@ -53,6 +71,11 @@ def verdict(standing: Standing) -> tuple[Verdict, str]:
             return Verdict.HEALTHY, "requests are served as before and no component has shifted"
         return Verdict.NOT_DETERMINED, "nothing that was looked at explains the symptom"
     if not s.symptoms.felt:
+        if s.clear:
+            return (
+                Verdict.POSSIBLE,
+                "one component behaves otherwise than it ever did; few requests are worse for it",
+            )
         if s.enough_data and s.score < STRIKING_SCORE:
             return (
                 Verdict.HEALTHY,

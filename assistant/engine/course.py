@@ -12,7 +12,7 @@ from assistant.engine.question import Telemetry
 from assistant.engine.symptom import KEYS, MIN_RATIO, SLOW_QUANTILE, requests
 from assistant.engine.templates import with_templates
 
-SAMPLED = ("resource_saturation", "symptom_metric")
+SAMPLED = ("resource_saturation", "symptom_metric", "metric_latency", "metric_errors")
 REQUESTS = ("symptom_latency", "symptom_errors", "symptom_tail", "symptom_work")
 CALLS = ("call_missing", "call_added", "calls_multiplied")
 TEMPLATES = ("new_template", "template_shift")
@@ -126,15 +126,19 @@ class Observed:
         )
 
     def _complaints(self, evidence: Evidence) -> pl.DataFrame:
-        """Bad lines, out of as many traces as began meanwhile."""
+        """Bad lines, out of as many executions as began meanwhile (traces without any)."""
         bad = _stamped(self.telemetry.logs).filter(
             (pl.col("service") == evidence.subject.service) & pl.col("severity").is_in(BAD)
         )
-        traces = self.spans.group_by("trace_id").agg(pl.col("us").min()).sort("us", "trace_id")
+        own = (pl.col("service") == evidence.subject.service) & (pl.col("role") == "entry")
+        done = self.spans.filter(own).select("trace_id", "us")
+        if done.is_empty():
+            done = self.spans.group_by("trace_id").agg(pl.col("us").min())
+        done = done.sort("us", "trace_id")
         return pl.concat(
             [
                 bad.select("us", pl.lit(1.0).alias("value"), pl.lit(0.0).alias("n")),
-                traces.select("us", pl.lit(0.0).alias("value"), pl.lit(1.0).alias("n")),
+                done.select("us", pl.lit(0.0).alias("value"), pl.lit(1.0).alias("n")),
             ]
         )
 
@@ -142,7 +146,7 @@ class Observed:
         """Samples of a metric. The record does not name the labels: those that moved like it."""
         subject = evidence.subject
         resource = evidence.kind == "resource_saturation"
-        name = evidence.metric if resource else subject.operation
+        name = subject.operation if evidence.kind == "symptom_metric" else evidence.metric
         mine = _stamped(self.telemetry.metrics).filter(
             (pl.col("service") == subject.service)
             & (pl.col("name") == name)

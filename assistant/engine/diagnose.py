@@ -43,6 +43,7 @@ class _Frames:
     metrics: pl.DataFrame
     edges: tuple[tuple[str, str], ...]
     not_to_blame: tuple[str, ...]
+    alerted: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         metrics=_stamped(telemetry.metrics),
         edges=telemetry.edges,
         not_to_blame=question.ruled_out,
+        alerted=question.service,
     )
     times = when.timeline(frames.spans, frames.logs, frames.metrics, question)
     at = when.given(times, question)
@@ -142,7 +144,7 @@ def _compare(frames: _Frames, windows: Windows) -> _Compared:
     tested = local.run(tables)
     passed_on = errors.passed_on(spans, INCIDENT)
     complaints = errors.complaints(logs, graph.components, INCIDENT)
-    suspects = fuse.ranked(explain.explain(tested, graph, passed_on, complaints))
+    suspects = fuse.ranked(explain.explain(tested, graph, passed_on, complaints), frames.alerted)
     return _Compared(
         spans=spans,
         samples=samples,
@@ -189,6 +191,7 @@ def _standing(scene: _Scene) -> confidence.Standing:
     top = [score for score, _ in scene.ranked[:2]] + [0.0, 0.0]
     return confidence.Standing(
         score=top[0],
+        behaviour=fuse.behaviour(scene.ranked[0][1]) if scene.ranked else 0.0,
         runner_up=top[1],
         null=scene.null,
         cover=_cover(scene),

@@ -101,8 +101,8 @@ def passed_on(spans: pl.DataFrame, incident: int) -> dict[str, tuple[float, str]
 
 def complaints(
     logs: pl.DataFrame, components: Iterable[str], incident: int
-) -> dict[str, tuple[float, str]]:
-    """Return per service the component that most of its error lines name, and their share.
+) -> dict[str, tuple[int, str]]:
+    """Return per service the component that most of its error lines name, and how many do.
 
     "No instances available for X" is written by who needs X: it tells of X.
     """
@@ -117,18 +117,17 @@ def complaints(
         .with_columns(pl.coalesce(pl.col("body").str.extract(p, 1) for p in named).alias("at"))
         .with_columns(
             pl.when(pl.col("at") != pl.col("service")).then("at").alias("at"),
-            pl.len().over("service").alias("lines"),
         )
     )
     most = (
         lines.drop_nulls("at")
         .group_by("service", "at")
-        .agg(pl.len().alias("n"), pl.col("lines").first())
+        .len("n")
         .sort(["n", "at"], descending=[True, False])
         .unique("service", keep="first", maintain_order=True)
         .sort("service")
     )
-    return {str(r["service"]): (r["n"] / r["lines"], r["at"]) for r in most.iter_rows(named=True)}
+    return {str(service): (int(n), str(at)) for service, at, n in most.iter_rows()}
 
 
 def _named(components: Iterable[str]) -> list[str] | None:
@@ -144,15 +143,17 @@ def _named(components: Iterable[str]) -> list[str] | None:
     return patterns
 
 
-def line_table(logs: pl.DataFrame, weights: dict[int, float]) -> pl.DataFrame:
-    """Return warnings and errors per service and bucket, per unit of the bucket's weight.
+def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame) -> pl.DataFrame:
+    """Return warnings and errors per service and bucket, per unit of what was done in it.
 
-    `weights` is how much happened in each bucket (traces, or seconds where there are none).
+    `work` is executions per service and bucket (`n`): who is asked more writes more. Where a
+    service has none, `weights` of the bucket counts (traces, or seconds where there are none).
     """
     buckets = pl.DataFrame(
         {"bucket": list(weights), "weight": list(weights.values())},
         schema={"bucket": pl.Int32, "weight": pl.Float64},
     )
+    traced = work.get_column("service").unique().implode()
     bad = logs.filter(pl.col("severity").is_in(BAD) & (pl.col("bucket") != OUTSIDE))
     counts = bad.group_by("service", "bucket").len("lines")
     return (
@@ -160,6 +161,13 @@ def line_table(logs: pl.DataFrame, weights: dict[int, float]) -> pl.DataFrame:
         .unique()
         .join(buckets, how="cross")
         .join(counts, on=["service", "bucket"], how="left")
+        .join(work, on=["service", "bucket"], how="left")
+        .with_columns(
+            pl.when(pl.col("service").is_in(traced))
+            .then(pl.col("n").fill_null(0).cast(pl.Float64))
+            .otherwise("weight")
+            .alias("weight")
+        )
         .with_columns((pl.col("lines").fill_null(0) / pl.col("weight").clip(1e-9)).alias("rate"))
         .sort("service", "bucket")
     )
@@ -186,7 +194,7 @@ def line_shifts(table: pl.DataFrame, incident: int) -> list[Shift]:
                     mechanism=Mechanism.LOG,
                     kind="error_lines",
                     service=str(service),
-                    unit="lines per trace",
+                    unit="lines per execution",
                     before=usual,
                     after=rate,
                     n0=round(float((before["rate"] * before["weight"]).sum())),

@@ -16,7 +16,7 @@ from assistant.engine.wording import cleared as cleared_sentence
 from assistant.engine.wording import statement
 
 EXEMPLARS = 3
-MEASURED = ("resource_saturation", "metric_latency", "metric_errors", "symptom_metric")
+MEASURED = ("resource_saturation", "metric_latency", "metric_errors")
 IN_LOGS = ("error_lines", "new_template", "template_shift", "lines_fewer")
 LASTING = ("self_time_shift", "edge_gap_shift", "symptom_latency", "symptom_tail")
 
@@ -58,7 +58,11 @@ class Ledger:
                 strength=round(min(1.0, shift.strength), 4),
                 first_seen=from_us(first) if first is not None else None,
                 exemplars=examples,
-                source="metrics" if resource else "logs" if shift.kind in IN_LOGS else "traces",
+                source="metrics"
+                if resource or shift.kind == "symptom_metric"
+                else "logs"
+                if shift.kind in IN_LOGS
+                else "traces",
             ),
         )
 

@@ -47,19 +47,20 @@ def explain(
     tested: Tested,
     graph: Topology,
     passed_on: Mapping[str, tuple[float, str]],
-    complaints: Mapping[str, tuple[float, str]],
+    complaints: Mapping[str, tuple[int, str]],
 ) -> list[Suspect]:
     """Return every component that something speaks against, by name.
 
     `passed_on` says per service which share of its failures had failed beneath it, and where;
-    `complaints` which share of its error lines names another component, and which.
+    `complaints` how many of its error lines name another component, and which.
     """
     names = {*graph.components, *(s.service for s in tested.all)}
     names |= {s.peer for s in tested.all if s.peer} | {at for _, at in complaints.values()}
     suspects = {name: Suspect(name) for name in sorted(names)}
     _latency(tested, graph, suspects)
-    _control(tested.control, graph, suspects, {**complaints, **passed_on})
-    _complaints(tested.control, suspects, complaints, passed_on)
+    told = _told(tested.control, complaints)
+    _control(tested.control, graph, suspects, {**told, **passed_on})
+    _complaints(tested.control, suspects, told, passed_on)
     _errors(tested.errors, graph, suspects)
     for shift in tested.resources:
         _raise(suspects[shift.service], shift.mechanism, shift.strength)
@@ -165,6 +166,20 @@ def _control(
     for name, value in fed.items():
         deeper = max((fed.get(c, 0.0) for c in graph.callees.get(name, frozenset())), default=0.0)
         suspects[name].parts[Mechanism.CONTROL] = value * (1.0 - DEEPEST_FIRST * deeper)
+
+
+def _told(
+    shifts: Sequence[Shift], complaints: Mapping[str, tuple[int, str]]
+) -> dict[str, tuple[float, str]]:
+    """Return per service which share of what it does otherwise comes with a complaint."""
+    strongest: dict[str, Shift] = {}
+    for shift in shifts:
+        strongest.setdefault(shift.service, shift)
+    return {
+        name: (min(1.0, count / max(strongest[name].weight, 1.0)), at)
+        for name, (count, at) in complaints.items()
+        if name in strongest
+    }
 
 
 def _complaints(

@@ -4,6 +4,7 @@ Each mechanism is nearly perfect for its own class of faults and blind outside i
 lets the blind outvote the one that sees, noisy-OR lets one good witness suffice.
 """
 
+import math
 from collections.abc import Mapping
 
 from assistant.engine.explain import Suspect
@@ -16,6 +17,7 @@ WEIGHTS: Mapping[Mechanism, float] = {
     Mechanism.RESOURCE: 0.7,
     Mechanism.LOG: 0.3,
 }
+ALERTED = 1.1  # odds
 
 
 def fused(suspect: Suspect) -> float:
@@ -26,7 +28,23 @@ def fused(suspect: Suspect) -> float:
     return 1.0 - doubt
 
 
-def ranked(suspects: list[Suspect]) -> list[tuple[float, Suspect]]:
-    """Return suspects by falling score, equal ones by name: the order is always the same."""
-    scored = [(round(fused(s), 6), s) for s in suspects]
+def behaviour(suspect: Suspect) -> float:
+    """Return the score of what a component does, without what it runs on and complains about."""
+    aside = (Mechanism.RESOURCE, Mechanism.LOG)
+    parts = {m: v for m, v in suspect.parts.items() if m not in aside}
+    return fused(Suspect(suspect.service, parts))
+
+
+def ranked(suspects: list[Suspect], alerted: str | None = None) -> list[tuple[float, Suspect]]:
+    """Return suspects by falling score, equal ones by name: the order is always the same.
+
+    That a monitor named a component says little, and decides between equals: it shows a symptom.
+    """
+    scored = []
+    for suspect in suspects:
+        score = fused(suspect)
+        if suspect.service == alerted and score > 0:
+            odds = ALERTED * score / (1.0 - score) if score < 1.0 else math.inf
+            score = odds / (1.0 + odds) if odds < math.inf else 1.0
+        scored.append((round(score, 6), suspect))
     return sorted(scored, key=lambda item: (-item[0], item[1].service))

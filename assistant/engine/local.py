@@ -64,14 +64,16 @@ def build(
     """Sum the (bucketed) frames; they need a `bucket` column."""
     # A service that asks more of others works more, though no more is asked of it.
     work = spans.filter(pl.col("role").is_in(["entry", "call"])).group_by("service", "bucket")
+    done = work.len("n").sort("service", "bucket")
+    entered = spans.filter(pl.col("role") == "entry").group_by("service", "bucket").len("n")
     return Tables(
         latency=latency.table(spans),
         flow=controlflow.table(spans, logs),
         errors=errors.table(spans),
-        lines=errors.line_table(logs, weights := _weights(spans, windows)),
+        lines=errors.line_table(logs, weights := _weights(spans, windows), entered),
         resources=resources.table(metrics),
         measured=measured.table(metrics, _traced(spans)),
-        work=work.len("n").sort("service", "bucket"),
+        work=done,
         weights=weights,
         requests={} if spans.is_empty() else weights,
         paces=_pace(spans),

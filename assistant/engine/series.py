@@ -248,7 +248,9 @@ def _title(evidence: Evidence) -> str:
         "calls_multiplied": f"calls {metric} per execution of {what}",
         "new_template": f"share of executions of {what} with “{shown(line(evidence.metric))}”",
         "template_shift": f"share of executions of {what} with “{shown(line(evidence.metric))}”",
-        "error_lines": f"warnings and errors per trace in the logs of {service}",
+        "error_lines": f"warnings and errors per execution in the logs of {service}",
+        "metric_latency": f"{metric} of {service}",
+        "metric_errors": f"{metric} of {service}",
         "resource_saturation": f"{metric} of {shown(subject.instance or service)}",
     }
     return said[evidence.kind]

@@ -6,7 +6,7 @@ from assistant.engine.shift import Shift
 
 FEW, MANY = 10, 100  # where a reader stops caring for decimals
 LINE = 90  # characters of a log line that are shown
-BARE = {"", "1", "calls", "spans", "lines per trace"}
+BARE = {"", "1", "calls", "spans", "lines per execution"}
 
 
 def number(value: float, unit: str) -> str:
@@ -44,7 +44,7 @@ def statement(shift: Shift) -> str:
         "lines_fewer": f"{what} writes as often as usual {of_runs} “{line(shift.detail)}”",
         "new_template": f"{what} writes {of_runs} the new line “{line(shift.detail)}”",
         "template_shift": f"{what} writes {of_runs} the line “{line(shift.detail)}”",
-        "error_lines": f"{what} complains {move} times per trace in its logs",
+        "error_lines": f"{what} complains {move} times per execution in its logs",
         "resource_saturation": f"{shift.service}: {shift.detail}{where} is {move}",
         "metric_latency": f"{shift.service}: {shift.detail} is {move}",
         "metric_errors": f"{shift.service}: {shift.detail} is {move}",

@@ -214,10 +214,10 @@ def test_lines_that_know_no_execution_are_a_share_of_such_lines():
     assert "(any)" not in series.title
 
 
-def test_complaints_are_counted_per_trace():
+def test_complaints_are_counted_per_execution():
     rows = minute(600, 180) + minute(100, ONSET, prefix="u")
     lines = [line(ONSET + i / 5, "broken", severity="ERROR") for i in range(100)]
-    said = finding(record("error_lines", unit="lines per trace"))
+    said = finding(record("error_lines", unit="lines per execution"))
     (series,) = panels(told(spans=spans(rows), logs=logs(lines)), said)
     assert levels(series) == pytest.approx([0.0, 0.0, 1.0, 1.0], abs=0.15)
 
