@@ -6,6 +6,7 @@ dropped here is counted, and the counts become gaps that a person can read.
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from assistant.engine.selftime import covered_us
@@ -68,30 +69,44 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         gaps.append(
             f"{spans.height - usable.height} spans without id or with an end before the start"
         )
-    unique = usable.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
+    unique = usable
+    if not _apart(usable):
+        unique = usable.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
     if usable.height - unique.height > usable.height * 0.01:
         gaps.append(f"{usable.height - unique.height} spans were received twice")
     return unique.with_columns(pl.col("dur_us").clip(0, MAX_DURATION_US)).with_row_index("ix"), gaps
 
 
+def _apart(spans: pl.DataFrame) -> bool:
+    """Tell whether no two spans share an id, as the ids of most tracers never do."""
+    return spans.get_column("span_id").n_unique() == spans.height
+
+
+def _parents(spans: pl.DataFrame) -> pl.Series:
+    """Return the row of each span's parent, null for a root and for an orphan."""
+    ids = ["trace_id", "parent_span_id"]
+    known = spans.select("trace_id", pl.col("span_id").alias("parent_span_id"), parent="ix")
+    if not _apart(spans):
+        wanted = spans.select(ids)
+        return wanted.join(known, on=ids, how="left", maintain_order="left").get_column("parent")
+    # One short key instead of two: the only span with the id, if it is of the same trace.
+    found = spans.select("trace_id", "parent_span_id").join(
+        known.drop("trace_id"), on="parent_span_id", how="left", maintain_order="left"
+    )
+    same = pl.col("trace_id").gather(pl.col("parent")) == pl.col("trace_id")
+    return found.select(pl.when(same).then("parent")).to_series()
+
+
 def _with_parents(spans: pl.DataFrame) -> pl.DataFrame:
-    parents = spans.select(
-        "trace_id",
-        pl.col("span_id").alias("parent_span_id"),
-        pl.col("ix").alias("parent"),
-        pl.col("service").alias("parent_service"),
-        pl.col("name").alias("parent_name"),
-        pl.col("kind").alias("parent_kind"),
-        pl.col("us").alias("parent_us"),
-        pl.col("dur_us").alias("parent_dur_us"),
-    )
-    joined = spans.join(
-        parents, on=["trace_id", "parent_span_id"], how="left", maintain_order="left"
-    )
+    parent = _parents(spans)
+    of_parent = [
+        spans.get_column(name).gather(parent).alias(f"parent_{name}")
+        for name in ("service", "name", "kind", "us", "dur_us")
+    ]
     remote = (pl.col("service") != pl.col("parent_service")) | (
         (pl.col("kind") == "server") & (pl.col("parent_kind") == "client")
     )
-    return joined.with_columns(
+    return spans.with_columns(parent, *of_parent).with_columns(
         (pl.col("parent").is_not_null() & remote.fill_null(value=False)).alias("remote"),
         (pl.col("parent_span_id").is_not_null() & pl.col("parent").is_null()).alias("orphan"),
         (
@@ -108,18 +123,20 @@ def _with_parents(spans: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_children(spans: pl.DataFrame) -> pl.DataFrame:
-    children = (
-        spans.filter(pl.col("parent").is_not_null())
-        .group_by("parent")
-        .agg(
-            pl.col("service").filter(pl.col("remote")).first().alias("remote_child"),
-            pl.col("instance").filter(pl.col("remote")).first().alias("callee_instance"),
-            pl.col("failed").any().fill_null(value=False).alias("child_failed"),
-        )
-        .rename({"parent": "ix"})
-    )
-    return spans.join(children, on="ix", how="left", maintain_order="left").with_columns(
-        pl.col("child_failed").fill_null(value=False)
+    """Add what a span's children tell: who was called, on which instance, and did one fail."""
+    remote = spans.select("ix", "parent").filter(spans.get_column("remote")).reverse()
+    first = np.full(spans.height, -1, dtype=np.int64)
+    # Of several values for one place the last one stays: backwards, that is the first child.
+    first[remote.get_column("parent").to_numpy()] = remote.get_column("ix").to_numpy()
+    place = pl.Series(first)
+    child = place.set(place < 0, None)
+    broken = spans.select("parent", "failed").filter("failed").get_column("parent").drop_nulls()
+    failed = np.zeros(spans.height, dtype=np.bool_)
+    failed[broken.to_numpy()] = True
+    return spans.with_columns(
+        spans.get_column("service").gather(child).alias("remote_child"),
+        spans.get_column("instance").gather(child).alias("callee_instance"),
+        pl.Series("child_failed", failed),
     )
 
 
@@ -138,8 +155,9 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
             pl.col("len").sum().alias("left"),
         )
     )
+    usual = usual.join(spans.group_by(operation).len("runs"), on=operation)
     spans = spans.join(usual, on=operation, how="left", maintain_order="left")
-    share = (pl.col("left") / pl.len().over(operation)).fill_null(0.0)
+    share = (pl.col("left") / pl.col("runs")).fill_null(0.0)
     # A framework span that only forwards (a filter, a handler) leaves the service too, but it is
     # not where the service waits: only the innermost span before the border is the call.
     leaves = (pl.col("kind") == "client") | (pl.col("kind").is_null() & (share > MOSTLY))
@@ -165,16 +183,19 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop("usual_callee", "callees", "left", "remote_child")
+    ).drop("usual_callee", "callees", "left", "runs", "remote_child")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:
     """Subtract the union of the children, each moved inside its parent (clocks differ by host)."""
-    children = spans.filter(pl.col("parent").is_not_null() & ~pl.col("async"))
     length = pl.min_horizontal("dur_us", "parent_dur_us")
     start = (pl.col("us") - pl.col("parent_us")).clip(0, pl.col("parent_dur_us") - length)
-    placed = children.select(
-        pl.col("parent").cast(pl.Int64), start.alias("first"), (start + length).alias("last")
+    placed = (
+        spans.select("parent", "async", "us", "dur_us", "parent_us", "parent_dur_us")
+        .filter(pl.col("parent").is_not_null() & ~pl.col("async"))
+        .select(
+            pl.col("parent").cast(pl.Int64), start.alias("first"), (start + length).alias("last")
+        )
     )
     covered = covered_us(
         placed.get_column("parent").to_numpy(),
