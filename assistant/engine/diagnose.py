@@ -132,9 +132,10 @@ def _bucketed(frame: pl.DataFrame, windows: Windows) -> pl.DataFrame:
 
 def _bucketed_spans(spans: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """A trace belongs to one bucket: the one in which it began."""
-    starts = spans.group_by("trace_id").agg(pl.col("us").min()).sort("trace_id")
+    starts = spans.group_by("trace_id").agg(pl.col("us").min())
     placed = _bucketed(starts, windows).select("trace_id", "bucket")
-    return spans.join(placed, on="trace_id", how="left", maintain_order="left")
+    ids = spans.select("trace_id").join(placed, on="trace_id", how="left", maintain_order="left")
+    return spans.with_columns(ids.get_column("bucket"))
 
 
 def _windows(
