@@ -144,7 +144,7 @@ def measure(kind: str, folder: Path) -> Cost:
     told = json.loads((folder / "question.json").read_text())
     at = datetime.fromisoformat(told["at"])
     spans, logs, metrics = (
-        pl.read_ipc(folder / f"{name}.arrow") for name in ("spans", "logs", "metrics")
+        pl.read_parquet(folder / f"{name}.parquet") for name in ("spans", "logs", "metrics")
     )
     telemetry = Telemetry(
         spans=spans,
@@ -195,7 +195,7 @@ def write(name: str, folder: Path) -> tuple[int, int, float]:
     """Write the telemetry of a size or a kind; returns spans, lines, share of unlike lines."""
     frames, told = HOSTILE[name]() if name in HOSTILE else system(int(name))
     for kind, frame in frames.items():
-        frame.write_ipc(folder / f"{kind}.arrow")
+        frame.write_parquet(folder / f"{kind}.parquet")
     (folder / "question.json").write_text(json.dumps(told, default=str))
     bodies = frames["logs"].get_column("body")
     alone = int(bodies.is_unique().sum()) / max(1, bodies.len())

@@ -34,7 +34,8 @@ def normalise(raw: pl.DataFrame) -> Traces:
 
     role: `entry` (a service starts to work on a request), `call` (it waits for another component,
     named by `callee`), `inner` (the rest), `async` (nobody waits for it). `failed` is null where
-    the status is unknown; `origin` is true where a span failed and no child of it did.
+    the status is unknown; `origin` is true where a span failed and no child of it did. `op` is a
+    number for service and name: the same for the same, and nothing beyond that.
     """
     spans, gaps = _clean(raw)
     spans = _with_parents(spans)
@@ -176,9 +177,14 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
             pl.col("remote_child").len().alias("callees"),
             pl.col("len").sum().alias("left"),
         )
-        .join(spans.group_by("operation").len("runs"), on="operation")
     )
-    told = spans.select("operation").join(usual, on="operation", how="left", maintain_order="left")
+    known = spans.group_by("operation").len("runs").with_row_index("op")
+    told = spans.select("operation").join(
+        known.join(usual, on="operation", how="left"),
+        on="operation",
+        how="left",
+        maintain_order="left",
+    )
     spans = spans.with_columns(told.drop("operation"))
     share = (pl.col("left") / pl.col("runs")).fill_null(0.0)
     # A framework span that only forwards (a filter, a handler) leaves the service too, but it is
@@ -206,7 +212,7 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop("operation", *usual.columns[1:], "remote_child")
+    ).drop("operation", *usual.columns[1:], "runs", "remote_child")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:
