@@ -11,10 +11,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
 QUICK := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit demo bench lock image clean elsewhere
+.PHONY: help setup check test unit demo bench bench-speed lock image clean elsewhere
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 setup: .venv/.synced  ## make .venv with firstline and all tools (PYTHON= chooses the interpreter)
 	@echo "ready: $(BIN)/firstline"
@@ -69,6 +69,9 @@ demo: .venv/.synced  ## break the example shop, repair it, learn from it (FAULT=
 
 bench: .venv/.synced  ## measure the diagnosis on labelled recordings (RECORDINGS= names folders)
 	$(BIN)/firstline bench diagnosis $(RECORDINGS)
+
+bench-speed: .venv/.synced  ## measure CPU and memory of a diagnosis, 10⁴ to 4·10⁶ spans (SIZES=, ARGS=)
+	$(BIN)/python -m bench.speed $(if $(SIZES),--sizes $(SIZES)) $(ARGS)
 
 lock: .venv/.made-in  ## resolve the locks anew (UPGRADE=--upgrade takes newer releases)
 	echo . | $(COMPILE) - examples/shop/pyproject.toml --group dev \

@@ -71,6 +71,12 @@ def test_work_that_nobody_waits_for_takes_no_time_off_its_sender():
     assert traces.spans.filter(pl.col("span_id") == "r")["self_ms"].item() == 10.0
 
 
+def test_an_operation_has_one_number_and_no_other_has_it():
+    said = normalise(spans([row for i in range(5) for row in request(f"t{i}", i)])).spans
+    numbers = said.select("op", "service", "name").unique()
+    assert numbers["op"].n_unique() == numbers.height == 3
+
+
 def test_parents_in_a_circle_do_no_harm():
     rows = [
         span("t", "a", "x", at=0, ms=5, parent="b"),
