@@ -14,6 +14,9 @@ from assistant.engine.selftime import covered_us
 MAX_DURATION_US = 3_600_000_000  # an hour: longer spans are streams or broken clocks
 ORPHANS_WORTH_A_WORD = 0.05
 MOSTLY = 0.5
+MAX_OPERATIONS = 5_000  # names; every test is made for each of them
+VARYING = r"[^/\s?&=:]*[0-9][^/\s?&=:]*"
+OTHER = "(other operations)"
 USED_UP = ("status", "peer", "parent_kind", "parent_us", "parent_dur_us")  # each row costs memory
 
 
@@ -76,7 +79,21 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         unique = usable.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
     if usable.height - unique.height > usable.height * 0.01:
         gaps.append(f"{usable.height - unique.height} spans were received twice")
-    return unique.with_columns(pl.col("dur_us").clip(0, MAX_DURATION_US)).with_row_index("ix"), gaps
+    told = _told_apart(unique, gaps)
+    return told.with_columns(pl.col("dur_us").clip(0, MAX_DURATION_US)).with_row_index("ix"), gaps
+
+
+def _told_apart(spans: pl.DataFrame, gaps: list[str]) -> pl.DataFrame:
+    """Take what varies out of the names where they are too many to be names of operations."""
+    seen = spans.get_column("name").n_unique()
+    if seen <= MAX_OPERATIONS:
+        return spans
+    gaps.append(f"{seen} names of operations were seen: what varies in them was left out")
+    masked = spans.with_columns(pl.col("name").str.replace_all(VARYING, "<*>"))
+    counts = masked.group_by("name").len().sort(["len", "name"], descending=[True, False])
+    common = counts.get_column("name").head(MAX_OPERATIONS)
+    kept = pl.col("name").is_in(common.implode())
+    return masked.with_columns(pl.when(kept).then("name").otherwise(pl.lit(OTHER)).alias("name"))
 
 
 def _shared(name: str) -> pl.Expr:

@@ -112,18 +112,25 @@ def test_one_trace_of_thousands_of_spans_in_a_chain_is_too_little():
     assert ask(rows).verdict is Verdict.NOT_DETERMINED
 
 
-def test_a_fault_is_found_among_thousands_of_operations_that_ran_once():
+def letters(number):
+    return "".join(chr(97 + int(digit)) for digit in str(number))
+
+
+@pytest.mark.parametrize("own", [str, letters])
+def test_a_fault_is_found_among_thousands_of_operations_that_ran_once(own):
     rows = broken()
     rows += [
-        span(f"n{i}", "r", "front", at=i / 50, ms=5, name=f"GET /{i}", kind="server", status="ok")
-        for i in range(4_000)
+        span(f"n{i}", "r", "front", at=i / 80, ms=5, name=f"GET /{own(i)}", kind="server")
+        for i in range(6_000)
     ]
-    first = ask(rows).hypotheses[0]
+    finding = ask(rows)
+    first = finding.hypotheses[0]
     assert (first.service, first.peer) == ("back", "front")
+    assert any("6002 names of operations" in gap for gap in finding.gaps)
 
 
 def test_a_fault_is_found_among_lines_of_which_no_two_are_alike():
-    words = ["".join(chr(97 + int(c)) for c in str(i * 7919)) for i in range(6_000)]
+    words = [letters(i * 7919) for i in range(6_000)]
     lines = [
         {"time": at(i / 75), "service": "back", "severity": "INFO", "body": f"{word} {word[::-1]}"}
         for i, word in enumerate(words)
