@@ -11,10 +11,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
 QUICK := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit demo bench peers lock image clean elsewhere
+.PHONY: help setup check test unit demo bench bench-speed peers lock image clean elsewhere
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 setup: .venv/.synced  ## make .venv with firstline and all tools (PYTHON= chooses the interpreter)
 	@echo "ready: $(BIN)/firstline"
@@ -80,6 +80,9 @@ peers: .venv-peers/.synced  ## make .venv-peers with the methods of docs/peers.m
 	@$(BIN)/uv pip sync --quiet --system-certs --python .venv-peers/bin/python --require-hashes \
 	  bench/peers/requirements.txt
 	@touch $@
+
+bench-speed: .venv/.synced  ## measure CPU and memory of a diagnosis, 10⁴ to 4·10⁶ spans (SIZES=, ARGS=)
+	$(BIN)/python -m bench.speed $(if $(SIZES),--sizes $(SIZES)) $(ARGS)
 
 lock: .venv/.made-in  ## resolve the locks anew (UPGRADE=--upgrade takes newer releases)
 	echo . | $(COMPILE) - examples/shop/pyproject.toml --group dev \

@@ -162,10 +162,16 @@ def _explained(seen: _Compared) -> float:
 def _stamped(frame: pl.DataFrame) -> pl.DataFrame:
     """Add `us`; text columns may come as categories."""
     text = [n for n, t in frame.schema.items() if t in (pl.Categorical, pl.String)]
-    return frame.with_columns(
+    stamped = frame.with_columns(
         *[pl.col(n).cast(pl.String) for n in text],
         (pl.col("time").cast(pl.Int64) // 1000).alias("us"),
-    ).filter(pl.col("us").is_not_null() & pl.col("service").is_not_null())
+    )
+    # A filter copies every column, and hardly a frame has anything to leave out.
+    return stamped.drop_nulls(["us", "service"]) if _holes(stamped) else stamped
+
+
+def _holes(frame: pl.DataFrame) -> bool:
+    return any(frame.get_column(name).null_count() for name in ("us", "service"))
 
 
 def _bucketed(frame: pl.DataFrame, windows: Windows) -> pl.DataFrame:
@@ -174,9 +180,10 @@ def _bucketed(frame: pl.DataFrame, windows: Windows) -> pl.DataFrame:
 
 def _bucketed_spans(spans: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """A trace belongs to one bucket: the one in which it began."""
-    starts = spans.group_by("trace_id").agg(pl.col("us").min()).sort("trace_id")
+    starts = spans.group_by("trace_id").agg(pl.col("us").min())
     placed = _bucketed(starts, windows).select("trace_id", "bucket")
-    return spans.join(placed, on="trace_id", how="left", maintain_order="left")
+    ids = spans.select("trace_id").join(placed, on="trace_id", how="left", maintain_order="left")
+    return spans.with_columns(ids.get_column("bucket"))
 
 
 def _null(tables: local.Tables, graph: Topology, windows: Windows) -> tuple[float, ...]:

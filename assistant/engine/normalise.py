@@ -6,6 +6,7 @@ dropped here is counted, and the counts become gaps that a person can read.
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from assistant.engine.selftime import covered_us
@@ -13,6 +14,10 @@ from assistant.engine.selftime import covered_us
 MAX_DURATION_US = 3_600_000_000  # an hour: longer spans are streams or broken clocks
 ORPHANS_WORTH_A_WORD = 0.05
 MOSTLY = 0.5
+MAX_OPERATIONS = 5_000  # names; every test is made for each of them
+VARYING = r"[^/\s?&=:]*[0-9][^/\s?&=:]*"
+OTHER = "(other operations)"
+USED_UP = ("status", "peer", "parent_kind", "parent_us", "parent_dur_us")  # each row costs memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ def normalise(raw: pl.DataFrame) -> Traces:
 
     role: `entry` (a service starts to work on a request), `call` (it waits for another component,
     named by `callee`), `inner` (the rest), `async` (nobody waits for it). `failed` is null where
-    the status is unknown; `origin` is true where a span failed and no child of it did.
+    the status is unknown; `origin` is true where a span failed and no child of it did. `op` is a
+    number for service and name: the same for the same, and nothing beyond that.
     """
     spans, gaps = _clean(raw)
     spans = _with_parents(spans)
@@ -51,13 +57,13 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         "trace_id",
         "span_id",
         "parent_span_id",
-        pl.col("service").cast(pl.String).fill_null("unknown"),
+        _shared("service").fill_null("unknown"),
         pl.col("instance").cast(pl.String),
-        pl.col("name").cast(pl.String).fill_null("unknown"),
+        _shared("name").fill_null("unknown"),
         pl.col("kind").cast(pl.String),
         pl.col("status").cast(pl.String),
         pl.col("version").cast(pl.String),
-        pl.col("peer").cast(pl.String),
+        _shared("peer"),
         (pl.col("start").cast(pl.Int64) // 1000).alias("us"),
         ((pl.col("end") - pl.col("start")).dt.total_microseconds()).alias("dur_us"),
     )
@@ -68,30 +74,76 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         gaps.append(
             f"{spans.height - usable.height} spans without id or with an end before the start"
         )
-    unique = usable.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
+    unique = usable
+    if not _apart(usable):
+        unique = usable.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
     if usable.height - unique.height > usable.height * 0.01:
         gaps.append(f"{usable.height - unique.height} spans were received twice")
-    return unique.with_columns(pl.col("dur_us").clip(0, MAX_DURATION_US)).with_row_index("ix"), gaps
+    told = _told_apart(unique, gaps)
+    return told.with_columns(pl.col("dur_us").clip(0, MAX_DURATION_US)).with_row_index("ix"), gaps
+
+
+def _told_apart(spans: pl.DataFrame, gaps: list[str]) -> pl.DataFrame:
+    """Take what varies out of the names where they are too many to be names of operations."""
+    seen = spans.get_column("name").n_unique()
+    if seen <= MAX_OPERATIONS:
+        return spans
+    gaps.append(f"{seen} names of operations were seen: what varies in them was left out")
+    masked = spans.with_columns(pl.col("name").str.replace_all(VARYING, "<*>"))
+    counts = masked.group_by("name").len().sort(["len", "name"], descending=[True, False])
+    common = counts.get_column("name").head(MAX_OPERATIONS)
+    kept = pl.col("name").is_in(common.implode())
+    return masked.with_columns(pl.when(kept).then("name").otherwise(pl.lit(OTHER)).alias("name"))
+
+
+def _shared(name: str) -> pl.Expr:
+    """Return a column of text of which equal values lie in one place: all that groups is faster."""
+    return pl.col(name).cast(pl.Categorical).cast(pl.String)
+
+
+def _apart(spans: pl.DataFrame) -> bool:
+    """Tell whether no two spans share an id, as the ids of most tracers never do."""
+    hashes = np.sort(spans.get_column("span_id").hash().to_numpy())
+    return bool((hashes[1:] != hashes[:-1]).all())
+
+
+def rows_of(spans: pl.DataFrame, trace_id: pl.Series, span_id: pl.Series) -> pl.Series:
+    """Return for each pair of ids the row (`ix`) of the span that has them, null if none has.
+
+    Where no two spans share an id, numbers are looked up instead of text: several times faster.
+    """
+    wanted = pl.DataFrame({"trace_id": trace_id, "span_id": span_id})
+    hashes = spans.get_column("span_id").hash().to_numpy()
+    order = np.argsort(hashes)
+    known = hashes[order]
+    if not known.size or (known[1:] == known[:-1]).any():
+        ids = ["trace_id", "span_id"]
+        rows = spans.select(*ids, "ix")
+        return wanted.join(rows, on=ids, how="left", maintain_order="left").get_column("ix")
+    asked = wanted.get_column("span_id").hash().to_numpy()
+    # Looked up in order, each look-up lands beside the one before it.
+    turn = np.argsort(asked)
+    place = np.empty(asked.size, dtype=np.uint32)
+    near = np.minimum(np.searchsorted(known, asked[turn]), known.size - 1)
+    place[turn] = order[near]
+    row = pl.Series("ix", place)
+    right = (spans.get_column("span_id").gather(row) == wanted.get_column("span_id")) & (
+        spans.get_column("trace_id").gather(row) == wanted.get_column("trace_id")
+    )
+    return wanted.select(pl.when(right).then(row).alias("ix")).to_series()
 
 
 def _with_parents(spans: pl.DataFrame) -> pl.DataFrame:
-    parents = spans.select(
-        "trace_id",
-        pl.col("span_id").alias("parent_span_id"),
-        pl.col("ix").alias("parent"),
-        pl.col("service").alias("parent_service"),
-        pl.col("name").alias("parent_name"),
-        pl.col("kind").alias("parent_kind"),
-        pl.col("us").alias("parent_us"),
-        pl.col("dur_us").alias("parent_dur_us"),
-    )
-    joined = spans.join(
-        parents, on=["trace_id", "parent_span_id"], how="left", maintain_order="left"
-    )
+    ids = [spans.get_column(name) for name in ("trace_id", "parent_span_id")]
+    parent = rows_of(spans, *ids).alias("parent")
+    of_parent = [
+        spans.get_column(name).gather(parent).alias(f"parent_{name}")
+        for name in ("service", "name", "kind", "us", "dur_us")
+    ]
     remote = (pl.col("service") != pl.col("parent_service")) | (
         (pl.col("kind") == "server") & (pl.col("parent_kind") == "client")
     )
-    return joined.with_columns(
+    return spans.with_columns(parent, *of_parent).with_columns(
         (pl.col("parent").is_not_null() & remote.fill_null(value=False)).alias("remote"),
         (pl.col("parent_span_id").is_not_null() & pl.col("parent").is_null()).alias("orphan"),
         (
@@ -108,38 +160,50 @@ def _with_parents(spans: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_children(spans: pl.DataFrame) -> pl.DataFrame:
-    children = (
-        spans.filter(pl.col("parent").is_not_null())
-        .group_by("parent")
-        .agg(
-            pl.col("service").filter(pl.col("remote")).first().alias("remote_child"),
-            pl.col("instance").filter(pl.col("remote")).first().alias("callee_instance"),
-            pl.col("failed").any().fill_null(value=False).alias("child_failed"),
-        )
-        .rename({"parent": "ix"})
-    )
-    return spans.join(children, on="ix", how="left", maintain_order="left").with_columns(
-        pl.col("child_failed").fill_null(value=False)
+    """Add what a span's children tell: who was called, on which instance, and did one fail."""
+    remote = spans.select("ix", "parent").filter(spans.get_column("remote")).reverse()
+    first = np.full(spans.height, -1, dtype=np.int64)
+    # Of several values for one place the last one stays: backwards, that is the first child.
+    first[remote.get_column("parent").to_numpy()] = remote.get_column("ix").to_numpy()
+    place = pl.Series(first)
+    child = place.set(place < 0, None)
+    broken = spans.select("parent", "failed").filter("failed").get_column("parent").drop_nulls()
+    failed = np.zeros(spans.height, dtype=np.bool_)
+    failed[broken.to_numpy()] = True
+    return spans.with_columns(
+        spans.get_column("service").gather(child).alias("remote_child"),
+        spans.get_column("instance").gather(child).alias("callee_instance"),
+        pl.Series("child_failed", failed),
     )
 
 
 def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
     """Give each span its role; an operation whose spans mostly leave the service is a call."""
-    operation = ["service", "name"]
-    known = spans.filter(pl.col("remote_child").is_not_null())
+    code = (pl.col(name).cast(pl.Categorical).to_physical() for name in ("service", "name"))
+    service, name = (c.cast(pl.Int64) for c in code)
+    spans = spans.with_columns((service * (1 << 32) + name).alias("operation"))
     usual = (
-        known.group_by([*operation, "remote_child"])
+        spans.select("operation", "remote_child")
+        .filter(pl.col("remote_child").is_not_null())
+        .group_by("operation", "remote_child")
         .len()
         .sort(["len", "remote_child"], descending=[True, False])
-        .group_by(operation, maintain_order=True)
+        .group_by("operation", maintain_order=True)
         .agg(
             pl.col("remote_child").first().alias("usual_callee"),
             pl.col("remote_child").len().alias("callees"),
             pl.col("len").sum().alias("left"),
         )
     )
-    spans = spans.join(usual, on=operation, how="left", maintain_order="left")
-    share = (pl.col("left") / pl.len().over(operation)).fill_null(0.0)
+    known = spans.group_by("operation").len("runs").with_row_index("op")
+    told = spans.select("operation").join(
+        known.join(usual, on="operation", how="left"),
+        on="operation",
+        how="left",
+        maintain_order="left",
+    )
+    spans = spans.with_columns(told.drop("operation"))
+    share = (pl.col("left") / pl.col("runs")).fill_null(0.0)
     # A framework span that only forwards (a filter, a handler) leaves the service too, but it is
     # not where the service waits: only the innermost span before the border is the call.
     leaves = (pl.col("kind") == "client") | (pl.col("kind").is_null() & (share > MOSTLY))
@@ -165,16 +229,19 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop("usual_callee", "callees", "left", "remote_child")
+    ).drop("operation", *usual.columns[1:], "runs", "remote_child")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:
     """Subtract the union of the children, each moved inside its parent (clocks differ by host)."""
-    children = spans.filter(pl.col("parent").is_not_null() & ~pl.col("async"))
     length = pl.min_horizontal("dur_us", "parent_dur_us")
     start = (pl.col("us") - pl.col("parent_us")).clip(0, pl.col("parent_dur_us") - length)
-    placed = children.select(
-        pl.col("parent").cast(pl.Int64), start.alias("first"), (start + length).alias("last")
+    placed = (
+        spans.select("parent", "async", "us", "dur_us", "parent_us", "parent_dur_us")
+        .filter(pl.col("parent").is_not_null() & ~pl.col("async"))
+        .select(
+            pl.col("parent").cast(pl.Int64), start.alias("first"), (start + length).alias("last")
+        )
     )
     covered = covered_us(
         placed.get_column("parent").to_numpy(),
@@ -184,4 +251,4 @@ def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:
     )
     return spans.with_columns(
         ((pl.col("dur_us") - pl.Series("covered", covered)).clip(0) / 1000.0).alias("self_ms")
-    )
+    ).drop(USED_UP)

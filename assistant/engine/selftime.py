@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+MOST = np.iinfo(np.int64).max
 
 
 def covered_us(parent: Ints, start: Ints, end: Ints, size: int) -> Ints:
@@ -16,12 +17,20 @@ def covered_us(parent: Ints, start: Ints, end: Ints, size: int) -> Ints:
     out = np.zeros(size, dtype=np.int64)
     if parent.size == 0:
         return out
-    order = np.lexsort((start, parent))
+    reach = int(end.max()) + 1
+    order = _order(parent, start, reach)
     group, first, last = parent[order], start[order], end[order]
-    reach = int(last.max()) + 1
-    rank = np.cumsum(np.concatenate(([0], (np.diff(group) != 0).astype(np.int64))))
-    latest = np.maximum.accumulate(last + rank * reach)
-    before = np.concatenate(([0], latest[:-1])) - rank * reach
+    begins = np.concatenate(([True], np.diff(group) != 0))
+    shift = np.cumsum(begins) * reach
+    latest = np.maximum.accumulate(last + shift)
+    before = np.concatenate(([0], latest[:-1])) - shift
     grown = np.maximum(0, last - np.maximum(first, np.maximum(before, 0)))
-    np.add.at(out, group, grown)
+    out[group[begins]] = np.add.reduceat(grown, np.flatnonzero(begins))
     return out
+
+
+def _order(parent: Ints, start: Ints, reach: int) -> Ints:
+    """Return the order by parent, then start; one sort of both in one number where they fit."""
+    if (int(parent.max()) + 1) * reach < MOST:
+        return np.argsort(parent * reach + start)
+    return np.lexsort((start, parent))

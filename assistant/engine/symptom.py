@@ -61,7 +61,10 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
     is still of that kind.
     """
     first = (
-        spans.filter((pl.col("role") == "entry") & pl.col("parent").is_not_null())
+        spans.lazy()
+        .filter((pl.col("role") == "entry") & pl.col("parent").is_not_null())
+        .select("us", "ix", "trace_id", "name")
+        .collect()
         .sort("us", "ix")
         .unique("trace_id", keep="first", maintain_order=True)
         .select("trace_id", pl.col("name").alias("route"))

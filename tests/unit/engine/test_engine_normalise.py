@@ -1,7 +1,10 @@
 """Dirty spans become clean ones, and what was repaired is said."""
 
 import polars as pl
+import pytest
 from frames import request, span, spans
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assistant.engine.normalise import normalise
 
@@ -68,9 +71,61 @@ def test_work_that_nobody_waits_for_takes_no_time_off_its_sender():
     assert traces.spans.filter(pl.col("span_id") == "r")["self_ms"].item() == 10.0
 
 
+def test_an_operation_has_one_number_and_no_other_has_it():
+    said = normalise(spans([row for i in range(5) for row in request(f"t{i}", i)])).spans
+    numbers = said.select("op", "service", "name").unique()
+    assert numbers["op"].n_unique() == numbers.height == 3
+
+
 def test_parents_in_a_circle_do_no_harm():
     rows = [
         span("t", "a", "x", at=0, ms=5, parent="b"),
         span("t", "b", "y", at=0, ms=5, parent="a"),
     ]
     assert normalise(spans(rows)).spans.height == 2
+
+
+IDS = st.sampled_from(["a", "b", "c", "d", None])
+TREES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "trace_id": st.sampled_from(["one", "two"]),
+            "span_id": IDS,
+            "parent_span_id": IDS,
+            "service": st.sampled_from(["x", "y"]),
+            "instance": st.sampled_from(["i", "j", None]),
+            "kind": st.sampled_from(["server", "client", None]),
+            "status": st.sampled_from(["ok", "error", None]),
+        }
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@settings(max_examples=40, deadline=None)
+@given(rows=TREES)
+def test_parents_and_children_are_those_that_a_walk_over_the_spans_finds(shared, rows):
+    """Whether ids of spans are told apart by their traces only, or are of one span each."""
+    if not shared:
+        rows = [{**r, "span_id": r["trace_id"] + str(r["span_id"])} for r in rows]
+        rows = [
+            {**r, "parent_span_id": r["parent_span_id"] and r["trace_id"] + r["parent_span_id"]}
+            for r in rows
+        ]
+    made = [{**span(None, None, "", at=i, ms=5), **row} for i, row in enumerate(rows)]
+    said = normalise(spans(made)).spans
+    first = {(r["trace_id"], r["span_id"]): i for i, r in reversed(list(enumerate(rows)))}
+    kept = [rows[i] for i in sorted(first.values())]
+    by_id = {(r["trace_id"], r["span_id"]): i for i, r in enumerate(kept)}
+    for i, row in enumerate(kept):
+        up = row["parent_span_id"]
+        parent = None if up is None else by_id.get((row["trace_id"], up))
+        assert said["parent"][i] == parent
+        assert said["orphan"][i] == (up is not None and parent is None)
+        assert said["parent_service"][i] == (None if parent is None else kept[parent]["service"])
+    for i in range(len(kept)):
+        below = said.filter(said["parent"] == i)
+        assert said["child_failed"][i] == bool(below["failed"].fill_null(value=False).any())
+        remote = below.filter("remote")
+        assert said["callee_instance"][i] == (remote["instance"][0] if remote.height else None)

@@ -18,3 +18,11 @@ def test_the_union_of_children_is_what_counting_each_microsecond_gives(children)
         len({t for p, s, d in children if p == who for t in range(s, s + d)}) for who in range(5)
     ]
     assert covered_us(parent, start, end, 5).tolist() == expected
+
+
+def test_moments_too_large_to_share_a_number_with_their_parent_are_told_apart_all_the_same():
+    parent, start, end = (
+        np.array(column, dtype=np.int64)
+        for column in zip((3, 0, 5), (1, 1, 2**60), (1, 0, 2**61), strict=True)
+    )
+    assert covered_us(parent, start, end, 4).tolist() == [0, 2**61, 0, 5]
