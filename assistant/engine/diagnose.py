@@ -3,6 +3,7 @@
 Deterministic: the same frames and question give the same `Finding`, whatever the order of rows.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -18,6 +19,7 @@ from assistant.domain.hypothesis import (
 )
 from assistant.engine import changes, confidence, errors, explain, fuse, local, patch, when
 from assistant.engine.evidence import Ledger
+from assistant.engine.examples import Seen
 from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.normalise import normalise
 from assistant.engine.question import Question, Telemetry
@@ -31,7 +33,6 @@ from assistant.engine.wording import cleared as cleared_sentence
 
 SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, CLEARED_SHOWN, INNOCENT_SHOWN = 3, 5, 6, 4, 6
 MIN_REQUESTS, MIN_BAD = 30, 10
-TOP_SHARE = 0.2  # of the best score: what is below is not worth a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,9 @@ class _Compared:
     """What the tests say of one pair of windows."""
 
     spans: pl.DataFrame
+    logs: pl.DataFrame
     samples: pl.DataFrame
+    complaints: Mapping[str, tuple[int, str]]
     graph: Topology
     tables: local.Tables
     tested: local.Tested
@@ -63,6 +66,9 @@ class _Scene:
     """Everything that the later steps look at."""
 
     spans: pl.DataFrame
+    logs: pl.DataFrame
+    samples: pl.DataFrame
+    complaints: Mapping[str, tuple[int, str]]
     windows: Windows
     onset_us: int
     bin_us: int
@@ -78,7 +84,7 @@ class _Scene:
 def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     """Return what the telemetry says about the question. Raises nothing for any frame content."""
     scene = _look(telemetry, question)
-    ledger = Ledger(scene.spans)
+    ledger = Ledger(Seen(spans=scene.spans, logs=scene.logs, samples=scene.samples))
     for shift in scene.symptoms.shifts[:SYMPTOMS_SHOWN]:
         ledger.shift(shift, Stance.CONTEXT)
     ledger.told(question)
@@ -122,6 +128,9 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     found = at.found
     return _Scene(
         spans=seen.spans,
+        logs=seen.logs,
+        samples=seen.samples,
+        complaints=seen.complaints,
         windows=at.windows,
         onset_us=found.us if found.us is not None else at.windows.incident[0],
         bin_us=found.bin_us,
@@ -147,7 +156,9 @@ def _compare(frames: _Frames, windows: Windows) -> _Compared:
     suspects = fuse.ranked(explain.explain(tested, graph, passed_on, complaints), frames.alerted)
     return _Compared(
         spans=spans,
+        logs=logs,
         samples=samples,
+        complaints=complaints,
         graph=graph,
         tables=tables,
         tested=tested,
@@ -254,6 +265,9 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
     against = narrowed.score + (second if place == 0 else scene.ranked[0][0])
     speaking = [s for s in narrowed.mine if suspect.parts.get(s.mechanism, 0.0) > 0][:CITED]
     supports = [ledger.shift(s, Stance.FOR) for s in speaking]
+    for complainer, (lines, at) in sorted(scene.complaints.items()):
+        if at == suspect.service and suspect.parts.get(Mechanism.CONTROL, 0.0) > 0:
+            supports.append(ledger.complaint(complainer, at, lines))
     if found.instance and found.siblings and place == 0:
         supports.append(ledger.contrast(suspect.service, found))
     contradicts = [ledger.ruled_out(c) for c in suspect.cleared if place > 0 or c.left < c.was / 2]
@@ -335,7 +349,7 @@ def _ruled_out(scene: _Scene, question: Question, ledger: Ledger) -> tuple[Ruled
     records = [c for _, s in scene.ranked for c in s.cleared if c.service != top.service]
     told = {r.service for r in records}
     for score, suspect in scene.ranked[1:2]:
-        if suspect.service not in told and score >= TOP_SHARE * top_score:
+        if suspect.service not in told:
             records.append(Cleared(suspect.service, "weaker", top.service, top_score, score))
     alerted = question.service
     if alerted and alerted not in {top.service, *told} and alerted in scene.graph.components:

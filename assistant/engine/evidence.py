@@ -1,12 +1,13 @@
 """Evidence records: the numbered facts that everything printed afterwards must cite."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from assistant.domain.evidence import Evidence, Stance, Subject
 from assistant.engine.changes import Judged
+from assistant.engine.errors import FAILED
+from assistant.engine.examples import IN_LOGS, MEASURED, MOST, Seen, examples
 from assistant.engine.explain import Cleared
 from assistant.engine.question import Question
 from assistant.engine.scope import Scope
@@ -15,17 +16,12 @@ from assistant.engine.windows import INCIDENT, from_us
 from assistant.engine.wording import cleared as cleared_sentence
 from assistant.engine.wording import statement
 
-EXEMPLARS = 3
-MEASURED = ("resource_saturation", "metric_latency", "metric_errors")
-IN_LOGS = ("error_lines", "new_template", "template_shift", "lines_fewer")
-LASTING = ("self_time_shift", "edge_gap_shift", "symptom_latency", "symptom_tail")
-
 
 @dataclass(slots=True)
 class Ledger:
     """Hands out ids in the order in which facts are entered; the same fact is entered once."""
 
-    spans: pl.DataFrame
+    seen: Seen
     records: list[Evidence] = field(default_factory=list)
     _known: dict[object, str] = field(default_factory=dict)
 
@@ -34,8 +30,8 @@ class Ledger:
         key = (shift.kind, shift.service, shift.operation, shift.peer, shift.instance, shift.detail)
         if key in self._known:
             return self._known[key]
-        first, examples = self._examples(shift)
-        resource = shift.kind in MEASURED
+        found = examples(shift, self.seen)
+        resource = shift.kind in MEASURED and shift.kind != "symptom_metric"
         return self._enter(
             key,
             Evidence(
@@ -56,13 +52,9 @@ class Ledger:
                 n_before=shift.n0,
                 n_after=shift.n1,
                 strength=round(min(1.0, shift.strength), 4),
-                first_seen=from_us(first) if first is not None else None,
-                exemplars=examples,
-                source="metrics"
-                if resource or shift.kind == "symptom_metric"
-                else "logs"
-                if shift.kind in IN_LOGS
-                else "traces",
+                first_seen=from_us(found.first_us) if found.first_us is not None else None,
+                exemplars=found.shown,
+                source=_source(shift.kind),
             ),
         )
 
@@ -74,6 +66,31 @@ class Ledger:
         )
         return self._plain(
             "peer_contrast", service, text, Stance.FOR, instance=scope.instance, after=scope.share
+        )
+
+    def complaint(self, complainer: str, at: str, lines: int) -> str:
+        """Enter that the error lines of one component name another."""
+        text = f"{lines} error lines of {complainer} name {at}"
+        first = (
+            self.seen.logs.filter(
+                (pl.col("bucket") == INCIDENT)
+                & (pl.col("service") == complainer)
+                & pl.col("severity").is_in(FAILED)
+                & pl.col("body").str.contains(at, literal=True)
+            )
+            .sort("us", "body")
+            .get_column("trace_id")
+            .drop_nulls()
+            .unique(maintain_order=True)
+        )
+        return self._plain(
+            "complaint",
+            at,
+            text,
+            Stance.FOR,
+            after=float(lines),
+            source="logs",
+            exemplars=tuple(first.head(MOST).to_list()),
         )
 
     def change(self, judged: Judged, service: str) -> str:
@@ -131,6 +148,7 @@ class Ledger:
         before: float | None = None,
         after: float | None = None,
         source: str = "engine",
+        exemplars: tuple[str, ...] = (),
     ) -> str:
         key = (kind, service, text)
         if key in self._known:
@@ -151,6 +169,7 @@ class Ledger:
                 n_after=0,
                 strength=0.0,
                 source=source,
+                exemplars=exemplars,
             ),
         )
 
@@ -162,27 +181,9 @@ class Ledger:
     def _next(self) -> str:
         return f"E{len(self.records) + 1}"
 
-    def _examples(self, shift: Shift) -> tuple[int | None, tuple[str, ...]]:
-        """Return the first moment (µs) and up to three trace ids that show a shift."""
-        mine = self.spans.filter(
-            (pl.col("bucket") == INCIDENT)
-            & (pl.col("service") == shift.service)
-            & (pl.col("name") == (shift.operation or ""))
-        )
-        if shift.kind in ("error_origin", "symptom_errors"):
-            shown = mine.filter("origin" if shift.kind == "error_origin" else "failed").sort(
-                ["us", "trace_id"]
-            )
-        elif shift.kind in LASTING:
-            value = "dur_us" if shift.kind.startswith("symptom") else "self_ms"
-            shown = mine.sort([value, "trace_id"], descending=[True, False])
-        else:
-            return None, ()
-        if shown.is_empty():
-            return None, ()
-        first = shown.head(EXEMPLARS).get_column("us").min()
-        ids: Sequence[str] = shown.get_column("trace_id").unique(maintain_order=True).to_list()
-        return int(first) if isinstance(first, int) else None, tuple(ids[:EXEMPLARS])
+
+def _source(kind: str) -> str:
+    return "metrics" if kind in MEASURED else "logs" if kind in IN_LOGS else "traces"
 
 
 def _rounded(value: float) -> float:
