@@ -85,7 +85,7 @@ def verdict(standing: Standing) -> tuple[Verdict, str]:
             Verdict.NOT_DETERMINED,
             "it cannot be told whether users are affected",
         )
-    if s.enough_data and not s.stepped:
+    if s.enough_data and not s.stepped and not s.clear:
         return (
             Verdict.NOT_DETERMINED,
             "some figures drifted, but none has a moment at which it changed",

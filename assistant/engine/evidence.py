@@ -1,6 +1,6 @@
 """Evidence records: the numbered facts that everything printed afterwards must cite."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -29,7 +29,7 @@ class Ledger:
         """Enter what a test measured; returns its id."""
         key = (shift.kind, shift.service, shift.operation, shift.peer, shift.instance, shift.detail)
         if key in self._known:
-            return self._known[key]
+            return self._again(self._known[key], stance)
         found = examples(shift, self.seen)
         resource = shift.kind in MEASURED and shift.kind != "symptom_metric"
         return self._enter(
@@ -177,6 +177,13 @@ class Ledger:
         self._known[key] = record.id
         self.records.append(record)
         return record.id
+
+    def _again(self, record_id: str, stance: Stance) -> str:
+        """What users noticed may speak for the cause as well."""
+        place = int(record_id.removeprefix("E")) - 1
+        if stance is Stance.FOR and self.records[place].stance is Stance.CONTEXT:
+            self.records[place] = replace(self.records[place], stance=stance)
+        return record_id
 
     def _next(self) -> str:
         return f"E{len(self.records) + 1}"
