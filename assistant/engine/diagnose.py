@@ -262,7 +262,7 @@ def _narrow(suspect: Suspect, scene: _Scene) -> _Narrowed:
 def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) -> Hypothesis:
     suspect, found = narrowed.suspect, narrowed.scope
     second = scene.ranked[1][0] if len(scene.ranked) > 1 else 0.0
-    against = narrowed.score + (second if place == 0 else scene.ranked[0][0])
+    against = second if place == 0 else scene.ranked[0][0]
     speaking = [s for s in narrowed.mine if suspect.parts.get(s.mechanism, 0.0) > 0][:CITED]
     supports = [ledger.shift(s, Stance.FOR) for s in speaking]
     for complainer, (lines, at) in sorted(scene.complaints.items()):
@@ -280,7 +280,7 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
         type=found.type,
         cause=found.cause,
         score=round(narrowed.score, 4),
-        confidence=round(narrowed.score / against if against else 0.0, 4),
+        confidence=round(confidence.share(narrowed.score, against), 4),
         parts={m.value: round(suspect.parts[m], 4) for m in Mechanism if suspect.parts.get(m)},
         supports=tuple(supports),
         contradicts=tuple(contradicts),
