@@ -18,7 +18,7 @@ CLEAR_SCORE, CLEAR_OF_NULL, USUAL_NULL = (
     0.85,
 )  # a shift that stands out although users hardly notice
 LIKELY_SCORE, LIKELY_CONFIDENCE = 0.2, 0.77
-SHARPNESS, NOTHING = 2.0, 0.05
+NOTHING = 0.05
 LIKELY_COVER, POSSIBLE_COVER = 0.3, 0.2
 MIN_REQUESTS = 30
 POSSIBLE_P = 0.34
@@ -69,8 +69,7 @@ def share(score: float, other: float) -> float:
     The ratio of the scores tells; squared, and with a little for all that was not thought of, it
     came closest to how often the first hypothesis was right (measured, docs/diagnosis.md).
     """
-    mine, theirs = score**SHARPNESS, other**SHARPNESS
-    return mine / (mine + theirs + NOTHING**SHARPNESS)
+    return score * score / (score * score + other * other + NOTHING * NOTHING)
 
 
 def verdict(standing: Standing) -> tuple[Verdict, str]:
