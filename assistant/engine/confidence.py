@@ -17,8 +17,8 @@ CLEAR_SCORE, CLEAR_OF_NULL, USUAL_NULL = (
     1.25,
     0.85,
 )  # a shift that stands out although users hardly notice
-LIKELY_SCORE, LIKELY_CONFIDENCE = 0.2, 0.77
-NOTHING = 0.05
+LIKELY_SCORE, LIKELY_CONFIDENCE = 0.2, 0.83
+SHARPNESS, NOTHING, OF_USUAL, OF_CHANCE = 3, 0.05, 0.35, 0.3
 LIKELY_COVER, POSSIBLE_COVER = 0.3, 0.2
 MIN_REQUESTS = 30
 POSSIBLE_P = 0.34
@@ -44,7 +44,17 @@ class Standing:
 
     @property
     def confidence(self) -> float:
-        return share(self.score, self.runner_up)
+        return self.share(self.score, self.runner_up)
+
+    def share(self, score: float, other: float) -> float:
+        """Return how often a hypothesis with such a score, beside such another, was right (0–1).
+
+        The ratio of the scores tells most. Its third power, with a little for what was not thought
+        of and for what chance scores here, came closest (measured, docs/diagnosis.md).
+        """
+        mine, theirs = score**SHARPNESS, other**SHARPNESS
+        rest = NOTHING**SHARPNESS + (OF_USUAL * self.usual) ** SHARPNESS
+        return float(mine / (mine + theirs + rest)) * (1.0 - OF_CHANCE * self.p)
 
     @property
     def p(self) -> float:
@@ -52,24 +62,17 @@ class Standing:
         return (1 + sum(1 for s in self.null if s >= self.score)) / (1 + len(self.null))
 
     @property
+    def usual(self) -> float:
+        """Return what chance scores; the highest few are left out, residue of earlier incidents."""
+        return self.null[int(USUAL_NULL * (len(self.null) - 1))] if self.null else 0.0
+
+    @property
     def clear(self) -> bool:
         """Tell whether the score stands out from chance by itself, whatever users notice."""
         if not self.enough_data or not self.null or self.behaviour < CLEAR_SCORE:
             return False
-        # The highest few are left out: a baseline holds the residue of earlier incidents.
-        usual = self.null[int(USUAL_NULL * (len(self.null) - 1))]
-        return self.p <= max(LIKELY_P, 1 / (1 + len(self.null))) and (
-            self.score > CLEAR_OF_NULL * usual
-        )
-
-
-def share(score: float, other: float) -> float:
-    """Return how often a hypothesis with such a score, beside such another, was right (0–1).
-
-    The ratio of the scores tells; squared, and with a little for all that was not thought of, it
-    came closest to how often the first hypothesis was right (measured, docs/diagnosis.md).
-    """
-    return score * score / (score * score + other * other + NOTHING * NOTHING)
+        beaten = self.p <= max(LIKELY_P, 1 / (1 + len(self.null)))
+        return beaten and self.score > CLEAR_OF_NULL * self.usual
 
 
 def verdict(standing: Standing) -> tuple[Verdict, str]:
@@ -101,6 +104,8 @@ def verdict(standing: Standing) -> tuple[Verdict, str]:
         )
     floor = 1 / (1 + len(s.null))
     beaten = s.p <= max(LIKELY_P, floor) and len(s.null) > 0
+    if s.behaviour < MIN_SCORE and s.score <= CLEAR_OF_NULL * s.usual:
+        return Verdict.NOT_DETERMINED, "only resources moved, and no further than on other days"
     if s.p > max(POSSIBLE_P, floor):
         return Verdict.NOT_DETERMINED, "quiet periods show shifts as large as these"
     if s.cover is not None and s.cover < POSSIBLE_COVER:

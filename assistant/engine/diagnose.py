@@ -280,7 +280,7 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
         type=found.type,
         cause=found.cause,
         score=round(narrowed.score, 4),
-        confidence=round(confidence.share(narrowed.score, against), 4),
+        confidence=round(_standing(scene).share(narrowed.score, against), 4),
         parts={m.value: round(suspect.parts[m], 4) for m in Mechanism if suspect.parts.get(m)},
         supports=tuple(supports),
         contradicts=tuple(contradicts),

@@ -14,7 +14,7 @@ from assistant.engine.resources import EVERYONE
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.windows import INCIDENT, Windows
 
-MIN_SPANS = MIN_TRACES = 30
+MIN_TRACES = 30
 CELL_US, BUSY_CELL_US, BUSY = 10_000_000, 1_000_000, 3.0  # requests per second
 
 
@@ -72,7 +72,8 @@ def build(
         errors=errors.table(spans),
         lines=errors.line_table(logs, weights := _weights(spans, windows), entered),
         resources=resources.table(metrics),
-        measured=measured.table(metrics, _traced(spans)),
+        # Where requests are traced, spans tell better who lost time than metrics of other units.
+        measured=measured.table(metrics if _untraced(spans) else metrics.clear()),
         work=done,
         weights=weights,
         requests={} if spans.is_empty() else weights,
@@ -98,10 +99,8 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     )
 
 
-def _traced(spans: pl.DataFrame) -> frozenset[str]:
-    """Return the services whose spans tell enough of their users."""
-    during = spans.filter(pl.col("bucket") == INCIDENT).group_by("service").len()
-    return frozenset(during.filter(pl.col("len") >= MIN_SPANS).get_column("service").to_list())
+def _untraced(spans: pl.DataFrame) -> bool:
+    return spans.get_column("trace_id").n_unique() < 2 * MIN_TRACES
 
 
 def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:

@@ -1,4 +1,4 @@
-"""What metrics alone tell of a service's users: time and answers lost, for who has no spans.
+"""What metrics alone tell of users: time and answers lost, where requests are not traced.
 
 Effect times volume, not z: the excess over the median, times the requests that suffer it. Charged
 to a service less what its callees lost (`explain`), this is the exclusive excess that found the
@@ -25,14 +25,12 @@ MIN_LOST, HALF_LOST = 0.01, 0.10  # of the answers
 PERCENT_FROM = 1.5
 
 
-def table(metrics: pl.DataFrame, traced: frozenset[str]) -> pl.DataFrame:
-    """Return the samples (`about` says of what) of services that are not `traced`."""
+def table(metrics: pl.DataFrame) -> pl.DataFrame:
+    """Return the samples that tell of users: `about` says of what."""
     names = [n for n in metrics.get_column("name").unique().to_list() if n]
     about = {n: kind for n in sorted(names) if (kind := _about(n)) is not None}
     return metrics.filter(
-        pl.col("name").is_in(list(about))
-        & pl.col("value").is_finite()
-        & ~pl.col("service").is_in(sorted(traced))
+        pl.col("name").is_in(list(about)) & pl.col("value").is_finite()
     ).with_columns(
         pl.col("name").replace_strict(about, default=None, return_dtype=pl.String).alias("about")
     )

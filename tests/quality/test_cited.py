@@ -72,10 +72,16 @@ async def test_what_a_recorded_verdict_cites_can_be_opened(folder: Path):
     assert await asked(folder, given=False) > 0
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["detected", "given"])
-async def test_what_is_cited_of_the_development_sets_can_be_opened(given):
+@pytest.mark.parametrize("place", range(12))
+async def test_what_is_cited_of_a_development_set_can_be_opened(place: int):
+    found = development()
+    if len(found) <= place:
+        pytest.skip("../shared is absent: the development sets are not at hand")
+    assert await asked(found[place], given=False) > 0
+
+
+async def test_what_is_cited_with_the_onset_told_can_be_opened():
     found = development()
     if not found:
         pytest.skip("../shared is absent: the development sets are not at hand")
-    for folder in found:
-        assert await asked(folder, given=given) > 0
+    assert await asked(found[-1], given=True) > 0
