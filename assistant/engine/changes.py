@@ -39,6 +39,7 @@ FAILS = 0.02  # share of executions from which a version counts as failing
 MIN_SERIES = 12
 USUAL = 0.95  # quantile of what was before: what lies above it is affected
 LEAST_AFFECTED = 0.1
+STRANGE, AT_ONCE_US = 0.2, 250_000  # beyond the most that was before (log ms, or a share)
 DATED = (  # kinds of shifts whose moment single executions tell
     "calls_multiplied",
     "call_added",
@@ -50,12 +51,16 @@ DATED = (  # kinds of shifts whose moment single executions tell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """When the mechanism itself started, from its own series (µs), and how exact that is."""
+    """When the mechanism itself started, from its own series (µs), and how exact that is.
+
+    `first_us` is the first execution such as none was before (null where none stands out so).
+    """
 
     us: int
     slack_us: int
     times: pl.Series
     values: pl.Series
+    first_us: int | None = None
     alone: str | None = None  # the one instance of several that carries the effect
 
 
@@ -103,12 +108,23 @@ def began(series: pl.DataFrame, onset_us: int, bin_us: int) -> Began:
     affected = max(
         LEAST_AFFECTED, float(np.mean(values[step:] > np.quantile(values[:step], USUAL)))
     )
-    return Began(
+    start = Began(
         us=int(times[step]),
         slack_us=max(bin_us, int(2 * gap / affected), 1_000_000),
         times=ordered["us"],
         values=ordered["value"],
     )
+    return replace(start, first_us=_first(start))
+
+
+def _first(start: Began) -> int | None:
+    calm = start.values.filter(start.times < start.us - start.slack_us)
+    if calm.len() < MIN_SERIES:
+        return None
+    beyond = (start.times >= start.us - start.slack_us) & (
+        start.values > float(str(calm.max())) + STRANGE
+    )
+    return int(str(start.times.filter(beyond).min())) if beyond.any() else None
 
 
 def judge(
@@ -253,6 +269,9 @@ def _timing(change: Change, effective: int, start: Began, fade_us: int) -> tuple
     lag = (start.us - effective) / 1e6
     if start.us < effective - start.slack_us:
         return 0.1, f"it came {-lag:.0f} s after the fault had begun"
+    if start.first_us is not None and start.first_us < effective - AT_ONCE_US:
+        early = (effective - start.first_us) / 1e6
+        return 0.1, f"an execution was affected {early:.1f} s before it"
     if start.us <= until + start.slack_us:
         return 6.0, f"the fault began {max(lag, 0):.0f} s after it took effect"
     fade = 4.0 * math.exp(-(start.us - until) / fade_us)

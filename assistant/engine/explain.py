@@ -66,7 +66,7 @@ def explain(
         _raise(suspects[shift.service], shift.mechanism, shift.strength)
     for shift in tested.lines:
         # Who passes on what failed beneath complains about it as well.
-        share, _ = passed_on.get(shift.service, (0.0, ""))
+        share, _ = {**told, **passed_on}.get(shift.service, (0.0, ""))
         own = 1.0 - PASSED_ON * share if share > MOSTLY else 1.0
         _raise(suspects[shift.service], shift.mechanism, own * shift.strength)
     return [s for s in suspects.values() if any(v > 0 for v in s.parts.values()) or s.cleared]

@@ -77,6 +77,50 @@ def test_errors_are_charged_to_where_they_begin_and_the_caller_is_cleared():
     assert "front" in {r.service for r in finding.ruled_out}
 
 
+def looped(trace, at_s, parts):
+    """One request whose work writes a line for each part of a batch."""
+    row = span(trace, "r", "batch", at=at_s, ms=20, name="POST /batch", kind="server", status="ok")
+    written = [
+        {"time": at(at_s) + timedelta(milliseconds=n), "service": "batch", "severity": "INFO",
+         "body": f"part {n} is done", "trace_id": trace, "span_id": "r"}
+        for n in range(parts)
+    ]  # fmt: skip
+    return [row], written
+
+
+def test_lines_that_are_written_fewer_times_than_usual_are_found():
+    """An exception in a loop that is swallowed: no error, no slower request, one line less."""
+    rows, lines = [], []
+    for i in range(700):
+        more, written = looped(f"t{i}", i / 5, 2 if i / 5 >= ONSET and i % 10 else 3)
+        rows, lines = rows + more, lines + written
+    first = ask(rows, lines=lines).hypotheses[0]
+    assert (first.service, first.cause) == ("batch", "behaviour_change")
+
+
+def test_who_cannot_reach_somebody_speaks_of_them():
+    """Without status: the caller's error lines name the component that is not there."""
+    rows, lines = [], []
+    for i in range(700):
+        gone = i / 5 >= ONSET and i % 2
+        trace = f"t{i}"
+        rows.append(span(trace, "r", "shop", at=i / 5, ms=20, name="order"))
+        if gone:
+            lines.append(
+                {"time": at(i / 5), "service": "shop", "severity": "ERROR", "trace_id": trace,
+                 "span_id": "r", "body": "no instances available for stock-service"}
+            )  # fmt: skip
+        else:
+            rows += [
+                span(trace, "c", "shop", at=i / 5, ms=10, name="GET /stock", parent="r"),
+                span(trace, "s", "stock-service", at=i / 5, ms=8, name="stock", parent="c"),
+            ]
+    finding = ask(rows, lines=lines)
+    assert finding.hypotheses[0].service == "stock-service"
+    assert "complaint" in {e.kind for e in finding.evidence if e.stance.value == "for"}
+    assert ("shop", "passes_on") in {(r.service, r.reason) for r in finding.ruled_out}
+
+
 def test_what_is_as_before_is_healthy():
     finding = ask(minute(700, 0))
     assert finding.verdict is Verdict.HEALTHY
@@ -133,6 +177,59 @@ def test_an_innocent_release_is_cleared_with_a_reason(change, why):
     (innocent,) = finding.innocent_changes
     assert why in innocent.why or "it came" in innocent.why
     assert any(e.kind == "no_change" for e in finding.evidence)
+
+
+def test_of_two_changes_within_seconds_the_one_before_the_first_affected_request_is_named():
+    rows = [*before()]
+    for i in range(100):
+        rows += minute(1, ONSET + i / 5, prefix=f"u{i}", failing=i % 3 == 1)
+    close = Change(
+        at=at(ONSET + 2), until=None, kind="config", target="back", ref="level", actor=None,
+        summary="config level",
+    )  # fmt: skip
+    finding = ask(rows, changes=[deploy("back", ONSET - 0.5), close])
+    assert finding.change.ref == "v2"
+    (innocent,) = finding.innocent_changes
+    assert "before it" in innocent.why or "after the fault" in innocent.why
+
+
+def brings(*, diff, files, at_s, ref="abc"):
+    return Change(
+        at=at(at_s), until=None, kind="commit", target=None, ref=ref, actor=None,
+        summary="a commit", files=files, diff=diff,
+    )  # fmt: skip
+
+
+def test_a_release_is_judged_by_the_commits_that_it_brought():
+    """Of two releases the closer one only moves code about; the other asks in a loop."""
+    loop = "+    for item in cart:\n+        item.name = store.get_name(item.key)"
+    moved = "-def total(a, b):\n-    return a + b\n+def total(a, b):\n+\n+    return a + b"
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask(
+        [*before(), *slow],
+        changes=[
+            brings(diff=loop, files=("services/back/cart.py",), at_s=ONSET - 90),
+            deploy("back", ONSET - 2, ref="v7"),
+            brings(diff=moved, files=("services/back/sum.py",), at_s=ONSET - 1.5, ref="def"),
+            deploy("back", ONSET - 1, ref="v8"),
+        ],
+    )
+    assert finding.change.ref == "v7"
+    assert "asks for something in a loop" in finding.change.why
+    assert {c.ref: c.why for c in finding.innocent_changes}["v8"].count("moves or reformats")
+
+
+def test_a_commit_that_no_release_has_brought_is_not_named():
+    guard = "-    if item is None:\n-        return 0"
+    finding = ask(
+        [*before(), *minute(100, ONSET, prefix="u", work=90.0)],
+        changes=[
+            deploy("back", 5, ref="old"),
+            brings(diff=guard, files=("services/back/cart.py",), at_s=ONSET - 1),
+        ],
+    )
+    assert finding.change is None
+    assert any("no deploy has brought it" in c.why for c in finding.innocent_changes)
 
 
 def test_the_one_bad_instance_is_named():
