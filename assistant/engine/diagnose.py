@@ -54,7 +54,7 @@ class _Compared:
     spans: pl.DataFrame
     logs: pl.DataFrame
     samples: pl.DataFrame
-    complaints: Mapping[str, tuple[int, str]]
+    complaints: Mapping[str, errors.Complaint]
     graph: Topology
     tables: local.Tables
     tested: local.Tested
@@ -68,7 +68,7 @@ class _Scene:
     spans: pl.DataFrame
     logs: pl.DataFrame
     samples: pl.DataFrame
-    complaints: Mapping[str, tuple[int, str]]
+    complaints: Mapping[str, errors.Complaint]
     windows: Windows
     onset_us: int
     bin_us: int
@@ -265,9 +265,9 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
     against = second if place == 0 else scene.ranked[0][0]
     speaking = [s for s in narrowed.mine if suspect.parts.get(s.mechanism, 0.0) > 0][:CITED]
     supports = [ledger.shift(s, Stance.FOR) for s in speaking]
-    for complainer, (lines, at) in sorted(scene.complaints.items()):
-        if at == suspect.service and suspect.parts.get(Mechanism.CONTROL, 0.0) > 0:
-            supports.append(ledger.complaint(complainer, at, lines))
+    for complainer, told in sorted(scene.complaints.items()):
+        if told.at == suspect.service and suspect.parts.get(Mechanism.CONTROL, 0.0) > 0:
+            supports.append(ledger.complaint(complainer, told.at, told.lines))
     if found.instance and found.siblings and place == 0:
         supports.append(ledger.contrast(suspect.service, found))
     contradicts = [ledger.ruled_out(c) for c in suspect.cleared if place > 0 or c.left < c.was / 2]

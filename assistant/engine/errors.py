@@ -6,6 +6,7 @@ did not (or is absent) begins on the way to the callee, which is then the suspec
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -99,10 +100,22 @@ def passed_on(spans: pl.DataFrame, incident: int) -> dict[str, tuple[float, str]
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """`lines` of a service's error lines name the component `at`.
+
+    `share` is of the traces in which the service writes error lines (of lines without traces).
+    """
+
+    lines: int
+    share: float
+    at: str
+
+
 def complaints(
     logs: pl.DataFrame, components: Iterable[str], incident: int
-) -> dict[str, tuple[int, str]]:
-    """Return per service the component that most of its error lines name, and how many do.
+) -> dict[str, Complaint]:
+    """Return per service the component that most of its error lines name.
 
     "No instances available for X" is written by who needs X: it tells of X.
     """
@@ -111,23 +124,30 @@ def complaints(
     if named is None or bad.is_empty():
         return {}
     lines = (
-        bad.select("service", "us", pl.col("body").fill_null(""))
+        bad.select("service", "us", "trace_id", pl.col("body").fill_null(""))
         .sort("us", "service", "body")
         .head(READ)
-        .with_columns(pl.coalesce(pl.col("body").str.extract(p, 1) for p in named).alias("at"))
+        .with_row_index("line")
         .with_columns(
-            pl.when(pl.col("at") != pl.col("service")).then("at").alias("at"),
+            pl.coalesce(pl.col("body").str.extract(p, 1) for p in named).alias("at"),
+            pl.coalesce("trace_id", pl.col("line").cast(pl.String)).alias("where"),
         )
+        .with_columns(pl.when(pl.col("at") != pl.col("service")).then("at").alias("at"))
     )
+    places = lines.group_by("service").agg(pl.col("where").n_unique().alias("all"))
     most = (
         lines.drop_nulls("at")
         .group_by("service", "at")
-        .len("n")
+        .agg(pl.len().alias("n"), pl.col("where").n_unique().alias("some"))
         .sort(["n", "at"], descending=[True, False])
         .unique("service", keep="first", maintain_order=True)
+        .join(places, on="service")
         .sort("service")
     )
-    return {str(service): (int(n), str(at)) for service, at, n in most.iter_rows()}
+    return {
+        str(r["service"]): Complaint(int(r["n"]), r["some"] / r["all"], str(r["at"]))
+        for r in most.iter_rows(named=True)
+    }
 
 
 def _named(components: Iterable[str]) -> list[str] | None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from assistant.engine.errors import Complaint
 from assistant.engine.local import Tested
 from assistant.engine.shift import Mechanism, Shift, saturate
 from assistant.engine.topology import Topology
@@ -47,15 +48,15 @@ def explain(
     tested: Tested,
     graph: Topology,
     passed_on: Mapping[str, tuple[float, str]],
-    complaints: Mapping[str, tuple[int, str]],
+    complaints: Mapping[str, Complaint],
 ) -> list[Suspect]:
     """Return every component that something speaks against, by name.
 
     `passed_on` says per service which share of its failures had failed beneath it, and where;
-    `complaints` how many of its error lines name another component, and which.
+    `complaints` which component its error lines name.
     """
     names = {*graph.components, *(s.service for s in tested.all)}
-    names |= {s.peer for s in tested.all if s.peer} | {at for _, at in complaints.values()}
+    names |= {s.peer for s in tested.all if s.peer} | {c.at for c in complaints.values()}
     suspects = {name: Suspect(name) for name in sorted(names)}
     _latency(tested, graph, suspects)
     told = _told(tested.control, complaints)
@@ -169,15 +170,15 @@ def _control(
 
 
 def _told(
-    shifts: Sequence[Shift], complaints: Mapping[str, tuple[int, str]]
+    shifts: Sequence[Shift], complaints: Mapping[str, Complaint]
 ) -> dict[str, tuple[float, str]]:
     """Return per service which share of what it does otherwise comes with a complaint."""
     strongest: dict[str, Shift] = {}
     for shift in shifts:
         strongest.setdefault(shift.service, shift)
     return {
-        name: (min(1.0, count / max(strongest[name].weight, 1.0)), at)
-        for name, (count, at) in complaints.items()
+        name: (min(c.share, c.lines / max(strongest[name].weight, 1.0)), c.at)
+        for name, c in complaints.items()
         if name in strongest
     }
 

@@ -104,7 +104,7 @@ def test_who_cannot_reach_somebody_speaks_of_them():
     for i in range(700):
         gone = i / 5 >= ONSET and i % 2
         trace = f"t{i}"
-        rows.append(span(trace, "r", "shop", at=i / 5, ms=20, name="order"))
+        rows.append(span(trace, "r", "shop", at=i / 5, ms=10 if gone else 20, name="order"))
         if gone:
             lines.append(
                 {"time": at(i / 5), "service": "shop", "severity": "ERROR", "trace_id": trace,
