@@ -65,17 +65,11 @@ class _Compared:
 class _Scene:
     """Everything that the later steps look at."""
 
-    spans: pl.DataFrame
-    logs: pl.DataFrame
-    samples: pl.DataFrame
-    complaints: Mapping[str, errors.Complaint]
+    seen: _Compared
     windows: Windows
     onset_us: int
     bin_us: int
     stepped: bool
-    graph: Topology
-    tested: local.Tested
-    ranked: list[tuple[float, Suspect]]
     null: tuple[float, ...]
     symptoms: Symptoms
     gaps: tuple[str, ...]
@@ -84,14 +78,14 @@ class _Scene:
 def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     """Return what the telemetry says about the question. Raises nothing for any frame content."""
     scene = _look(telemetry, question)
-    ledger = Ledger(Seen(spans=scene.spans, logs=scene.logs, samples=scene.samples))
+    ledger = Ledger(Seen(spans=scene.seen.spans, logs=scene.seen.logs, samples=scene.seen.samples))
     for shift in scene.symptoms.shifts[:SYMPTOMS_SHOWN]:
         ledger.shift(shift, Stance.CONTEXT)
     ledger.told(question)
     said, why = confidence.verdict(_standing(scene))
-    if said in (Verdict.HEALTHY, Verdict.NOT_DETERMINED) and not scene.ranked:
+    if said in (Verdict.HEALTHY, Verdict.NOT_DETERMINED) and not scene.seen.ranked:
         return _nothing(said, why, ledger, _gaps(telemetry, scene))
-    narrowed = [_narrow(s, scene) for _, s in scene.ranked[:RANKED_SHOWN]]
+    narrowed = [_narrow(s, scene) for _, s in scene.seen.ranked[:RANKED_SHOWN]]
     judged = _judge_changes(telemetry, question, scene, narrowed[0])
     explained = said in (Verdict.LIKELY, Verdict.POSSIBLE)
     hypotheses = tuple(_hypothesis(i, scene, narrowed[i], ledger) for i in range(len(narrowed)))
@@ -127,17 +121,11 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     seen = _compare(frames, at.windows)
     found = at.found
     return _Scene(
-        spans=seen.spans,
-        logs=seen.logs,
-        samples=seen.samples,
-        complaints=seen.complaints,
+        seen=seen,
         windows=at.windows,
         onset_us=found.us if found.us is not None else at.windows.incident[0],
         bin_us=found.bin_us,
         stepped=found.stepped,
-        graph=seen.graph,
-        tested=seen.tested,
-        ranked=seen.ranked,
         null=_null(seen.tables, seen.graph, at.windows),
         symptoms=symptoms(seen.spans, seen.samples, seen.tested.lines),
         gaps=traces.gaps,
@@ -206,10 +194,10 @@ def _null(tables: local.Tables, graph: Topology, windows: Windows) -> tuple[floa
 
 
 def _standing(scene: _Scene) -> confidence.Standing:
-    top = [score for score, _ in scene.ranked[:2]] + [0.0, 0.0]
+    top = [score for score, _ in scene.seen.ranked[:2]] + [0.0, 0.0]
     return confidence.Standing(
         score=top[0],
-        behaviour=fuse.behaviour(scene.ranked[0][1]) if scene.ranked else 0.0,
+        behaviour=fuse.behaviour(scene.seen.ranked[0][1]) if scene.seen.ranked else 0.0,
         runner_up=top[1],
         null=scene.null,
         cover=_cover(scene),
@@ -221,10 +209,10 @@ def _standing(scene: _Scene) -> confidence.Standing:
 
 def _cover(scene: _Scene) -> float | None:
     """Return the share of bad requests that touch the first suspect; null where few were bad."""
-    if not scene.ranked or len(scene.symptoms.traces) < MIN_BAD:
+    if not scene.seen.ranked or len(scene.symptoms.traces) < MIN_BAD:
         return None
-    name = scene.ranked[0][1].service
-    touching = scene.spans.filter(
+    name = scene.seen.ranked[0][1].service
+    touching = scene.seen.spans.filter(
         (pl.col("bucket") == INCIDENT) & ((pl.col("service") == name) | (pl.col("callee") == name))
     )
     bad = scene.symptoms.traces
@@ -240,11 +228,11 @@ class _Narrowed:
 
 
 def _narrow(suspect: Suspect, scene: _Scene) -> _Narrowed:
-    mine = [s for s in scene.tested.all if suspect.service in (s.service, s.peer)]
+    mine = [s for s in scene.seen.tested.all if suspect.service in (s.service, s.peer)]
     mine.sort(
         key=lambda s: -fuse.WEIGHTS[s.mechanism] * s.strength * suspect.parts.get(s.mechanism, 0)
     )
-    score = next(score for score, s in scene.ranked if s is suspect)
+    score = next(score for score, s in scene.seen.ranked if s is suspect)
     return _Narrowed(
         suspect=suspect,
         score=score,
@@ -252,20 +240,20 @@ def _narrow(suspect: Suspect, scene: _Scene) -> _Narrowed:
         scope=scope(
             suspect,
             mine,
-            scene.spans,
-            visible=suspect.service in scene.graph.instrumented,
-            load=scene.tested.load.get(suspect.service, 1.0),
+            scene.seen.spans,
+            visible=suspect.service in scene.seen.graph.instrumented,
+            load=scene.seen.tested.load.get(suspect.service, 1.0),
         ),
     )
 
 
 def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) -> Hypothesis:
     suspect, found = narrowed.suspect, narrowed.scope
-    second = scene.ranked[1][0] if len(scene.ranked) > 1 else 0.0
-    against = second if place == 0 else scene.ranked[0][0]
+    second = scene.seen.ranked[1][0] if len(scene.seen.ranked) > 1 else 0.0
+    against = second if place == 0 else scene.seen.ranked[0][0]
     speaking = [s for s in narrowed.mine if suspect.parts.get(s.mechanism, 0.0) > 0][:CITED]
     supports = [ledger.shift(s, Stance.FOR) for s in speaking]
-    for complainer, told in sorted(scene.complaints.items()):
+    for complainer, told in sorted(scene.seen.complaints.items()):
         if told.at == suspect.service and suspect.parts.get(Mechanism.CONTROL, 0.0) > 0:
             supports.append(ledger.complaint(complainer, told.at, told.lines))
     if found.instance and found.siblings and place == 0:
@@ -291,8 +279,8 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
 def _affected(service: str, scene: _Scene) -> tuple[str, ...]:
     """Return the callers, direct or not, that bad requests went through on their way to it."""
     bad = list(scene.symptoms.traces)
-    through = scene.spans.filter(pl.col("trace_id").is_in(bad)).get_column("service").unique()
-    return tuple(sorted(scene.graph.upstream(service).intersection(through.to_list())))
+    through = scene.seen.spans.filter(pl.col("trace_id").is_in(bad)).get_column("service").unique()
+    return tuple(sorted(scene.seen.graph.upstream(service).intersection(through.to_list())))
 
 
 def _judge_changes(
@@ -300,11 +288,11 @@ def _judge_changes(
 ) -> list[changes.Judged]:
     strongest = next((s for s in first.mine if s.kind in changes.DATED), None)
     series = (
-        changes.series_of(strongest, scene.spans)
+        changes.series_of(strongest, scene.seen.spans)
         if strongest
         else pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64})
     )
-    service, graph = first.suspect.service, scene.graph
+    service, graph = first.suspect.service, scene.seen.graph
     start = changes.began(series, scene.onset_us, scene.bin_us)
     said = (part for s in first.mine for part in (s.operation, s.peer, s.detail) if part)
     blame = changes.Blame(
@@ -315,7 +303,7 @@ def _judge_changes(
         start=replace(start, alone=first.scope.instance if first.scope.siblings else None),
     )
     considered = tuple(c for c in telemetry.changes if c.ref not in question.ignored)
-    return changes.judge(considered, blame, scene.spans, question.horizon)
+    return changes.judge(considered, blame, scene.seen.spans, question.horizon)
 
 
 def _blamed(judged: changes.Judged, first: Hypothesis, ledger: Ledger) -> BlamedChange:
@@ -345,14 +333,14 @@ def _innocent(
 
 def _ruled_out(scene: _Scene, question: Question, ledger: Ledger) -> tuple[RuledOut, ...]:
     """Say who was suspected and cleared; always the runner-up, and the alerted service."""
-    top_score, top = scene.ranked[0]
-    records = [c for _, s in scene.ranked for c in s.cleared if c.service != top.service]
+    top_score, top = scene.seen.ranked[0]
+    records = [c for _, s in scene.seen.ranked for c in s.cleared if c.service != top.service]
     told = {r.service for r in records}
-    for score, suspect in scene.ranked[1:2]:
+    for score, suspect in scene.seen.ranked[1:2]:
         if suspect.service not in told:
             records.append(Cleared(suspect.service, "weaker", top.service, top_score, score))
     alerted = question.service
-    if alerted and alerted not in {top.service, *told} and alerted in scene.graph.components:
+    if alerted and alerted not in {top.service, *told} and alerted in scene.seen.graph.components:
         records.append(Cleared(alerted, "symptom_only", top.service, top_score, 0.0))
     records.sort(key=lambda r: (-r.was, r.service))
     return tuple(
@@ -386,7 +374,7 @@ def _gaps(telemetry: Telemetry, scene: _Scene) -> tuple[str, ...]:
         gaps.append(f"only {scene.symptoms.requests} requests were seen since the onset")
     if telemetry.changes_seen is False:
         gaps.append("changes were not looked at: no source of changes answered")
-    services = set(scene.spans.get_column("service").unique().to_list())
+    services = set(scene.seen.spans.get_column("service").unique().to_list())
     silent = services - set(telemetry.logs.get_column("service").cast(pl.String).unique().to_list())
     if services and silent and len(silent) < len(services):
         gaps.append("no log lines from " + ", ".join(sorted(silent)[:SYMPTOMS_SHOWN]))
