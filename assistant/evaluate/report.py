@@ -77,6 +77,8 @@ def _case(outcome: Outcome) -> dict[str, object]:
         "truth": dict(outcome.case.truth),
         "verdict": finding.verdict.value,
         "rank": rank(outcome),
+        "score": finding.hypotheses[0].score if finding.hypotheses else None,
+        "confidence": finding.hypotheses[0].confidence if finding.hypotheses else None,
         "named": [h.service for h in finding.hypotheses],
         "change": finding.change.ref if finding.change else None,
         "onset": moment(finding.onset),
