@@ -31,6 +31,14 @@ PEER_COLUMNS = (
     "seconds_p50",
 )
 
+SHORT = {
+    "type_accuracy": "type",
+    "precision_likely": "sure ok",
+    "coverage_likely": "sure",
+    "change_accuracy": "change",
+    "seconds_p50": "s p50",
+}
+
 
 def report(outcomes: Sequence[Outcome], abstained: tuple[int, int]) -> dict[str, object]:
     """Return the whole result, as `--json` writes it."""
@@ -89,9 +97,9 @@ def _case(outcome: Outcome) -> dict[str, object]:
 def show(outcomes: Sequence[Outcome], abstained: tuple[int, int], console: Console) -> None:
     """Print the table."""
     table = Table(title="Diagnosis")
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     for column in COLUMNS:
-        table.add_column(column, justify="right")
+        table.add_column(SHORT.get(column, column), justify="right", no_wrap=True)
     groups: Mapping[str, Figures] = {
         **by(outcomes, lambda o: o.recording),
         **{
@@ -105,6 +113,7 @@ def show(outcomes: Sequence[Outcome], abstained: tuple[int, int], console: Conso
     console.print(table)
     _show_peers(outcomes, overall, console)
     quiet, asked = abstained
+    console.print("sure: share of the verdicts “likely”; sure ok: share of these that were right")
     console.print(
         f"change accuracy {_cell(overall['change_accuracy'])}"
         f" · decoys blamed {_cell(overall['decoys'])}"
@@ -124,9 +133,9 @@ def _show_peers(outcomes: Sequence[Outcome], overall: Figures, console: Console)
     if not peers:
         return
     table = Table(title="Peers: the same cases in the same run")
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     for column in PEER_COLUMNS:
-        table.add_column(column, justify="right")
+        table.add_column(SHORT.get(column, column), justify="right", no_wrap=True)
     for name, row in {"firstline": overall, **peers}.items():
         table.add_row(name, *(_cell(row[column]) for column in PEER_COLUMNS))
     console.print(table)
