@@ -370,7 +370,13 @@ def _nothing(said: Verdict, why: str, ledger: Ledger, gaps: tuple[str, ...]) -> 
 
 def _gaps(telemetry: Telemetry, scene: _Scene) -> tuple[str, ...]:
     gaps = [*telemetry.gaps, *scene.gaps]
-    if scene.symptoms.requests < MIN_REQUESTS:
+    unseen = {
+        "no traces: who waits for whom, and where errors begin, cannot be told": telemetry.spans,
+        "no log lines: what was written differently cannot be told": telemetry.logs,
+        "no metrics: what components run on cannot be told": telemetry.metrics,
+    }
+    gaps += [sentence for sentence, frame in unseen.items() if frame.is_empty()]
+    if scene.symptoms.requests < MIN_REQUESTS and not telemetry.spans.is_empty():
         gaps.append(f"only {scene.symptoms.requests} requests were seen since the onset")
     if telemetry.changes_seen is False:
         gaps.append("changes were not looked at: no source of changes answered")

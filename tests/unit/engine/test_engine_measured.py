@@ -68,6 +68,7 @@ def test_where_answers_are_lost_is_where_they_are_lost_first():
     first = finding.hypotheses[0]
     assert (first.service, first.cause) == ("stock", "code_error")
     assert "metric_errors" in {e.kind for e in finding.evidence if e.id in first.supports}
+    assert any(gap.startswith("no traces") for gap in finding.gaps)
 
 
 def test_availability_falls_where_others_rise():
