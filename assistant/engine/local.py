@@ -63,9 +63,14 @@ def build(
 ) -> Tables:
     """Sum the (bucketed) frames; they need a `bucket` column."""
     # A service that asks more of others works more, though no more is asked of it.
-    work = spans.filter(pl.col("role").is_in(["entry", "call"])).group_by("service", "bucket")
-    done = work.len("n").sort("service", "bucket")
-    entered = spans.filter(pl.col("role") == "entry").group_by("service", "bucket").len("n")
+    counts = (
+        spans.group_by("op", "role", "bucket")
+        .agg(pl.col("service").first(), pl.len().alias("n"))
+        .filter(pl.col("role").is_in(["entry", "call"]))
+    )
+    summed = pl.col("n").sum()
+    done = counts.group_by("service", "bucket").agg(summed).sort("service", "bucket")
+    entered = counts.filter(pl.col("role") == "entry").group_by("service", "bucket").agg(summed)
     return Tables(
         latency=latency.table(spans),
         flow=controlflow.table(spans, logs),
@@ -100,7 +105,12 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
 
 def _traced(spans: pl.DataFrame) -> frozenset[str]:
     """Return the services whose spans tell enough of their users."""
-    during = spans.filter(pl.col("bucket") == INCIDENT).group_by("service").len()
+    during = (
+        spans.select("service", "bucket")
+        .filter(pl.col("bucket") == INCIDENT)
+        .group_by("service")
+        .len()
+    )
     return frozenset(during.filter(pl.col("len") >= MIN_SPANS).get_column("service").to_list())
 
 
@@ -112,7 +122,7 @@ def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
             for i, (a, b) in enumerate(zip(windows.edges, windows.edges[1:], strict=False))
         }
         return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
-    counted = spans.group_by("bucket").agg(pl.col("trace_id").n_unique().cast(pl.Float64))
+    counted = spans.group_by("bucket").agg(pl.col("trace").n_unique().cast(pl.Float64))
     return {int(b): float(n) for b, n in sorted(counted.iter_rows()) if b >= INCIDENT}
 
 
@@ -121,7 +131,7 @@ def _pace(spans: pl.DataFrame) -> dict[int, float]:
 
     Recordings have holes; a baseline that is half empty must not make now look busy.
     """
-    starts = spans.group_by("trace_id", "bucket").agg(pl.col("us").min())
+    starts = spans.group_by("trace").agg(pl.col("bucket").first(), pl.col("us").min())
     if starts.is_empty():
         return {}
     whole = max(1, int(starts["us"].max()) - int(starts["us"].min()))  # type: ignore[arg-type]
