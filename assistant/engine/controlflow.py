@@ -6,14 +6,17 @@ Everything is conditional on the operation having run: behind a failure all coun
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from assistant.engine.contrast import mean_shift, share_shift
 from assistant.engine.normalise import rows_of
 from assistant.engine.shift import Mechanism, Shift, saturate
+from assistant.engine.windows import OUTSIDE
 
 KEYS = ["service", "name", "event", "target", "target_service"]
 KEY = ["key"]  # one number for all of them
+BEYOND, PLACES = 1 << 32, 1 << 10  # more than any row, category or operation; than buckets
 MIN_G = 10.0
 HALF_G = 30.0
 MIN_CHANGE = 0.02
@@ -69,7 +72,11 @@ def _calls(spans: pl.DataFrame) -> pl.DataFrame | None:
         _target().alias("target"),
         pl.coalesce("callee", "service").alias("target_service"),
     )
-    made = _placed(ways.drop_nulls("parent").group_by("parent", "what").len("count"), spans)
+    dense = texts.select("what").with_row_index("number")
+    texts = texts.with_columns(dense.get_column("number").alias("what"))
+    ways = ways.drop_nulls("parent").join(dense, on="what", how="left", maintain_order="left")
+    made = _placed(ways.get_column("parent"), ways.get_column("number"), spans)
+    del ways
     return _complete(made, _executions(spans), _operations(spans), texts)
 
 
@@ -83,11 +90,19 @@ def _first_of(codes: pl.DataFrame, name: str, told: pl.DataFrame) -> pl.DataFram
     return told[first.get_column("row").to_numpy()].with_columns(first.get_column(name))
 
 
-def _placed(made: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
-    """Give events the operation and the bucket of the execution `parent` that they belong to."""
-    row = made.get_column("parent")
-    return made.drop("parent").with_columns(
-        spans.get_column("op").gather(row).cast(pl.Int64), spans.get_column("bucket").gather(row)
+def _placed(parent: pl.Series, what: pl.Series, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return `op`, `what`, `bucket`, `count` for each execution `parent` and what it did."""
+    # Sorted, the many gathers below find their rows beside each other.
+    both = parent.to_numpy().astype(np.int64) * BEYOND + what.to_numpy()
+    ways, counts = np.unique(both, return_counts=True)
+    row = pl.Series(ways // BEYOND, dtype=pl.UInt32)
+    return pl.DataFrame(
+        {
+            "op": spans.get_column("op").gather(row).cast(pl.Int64),
+            "what": pl.Series(ways % BEYOND, dtype=pl.UInt32),
+            "bucket": spans.get_column("bucket").gather(row),
+            "count": pl.Series(counts, dtype=pl.UInt32),
+        }
     )
 
 
@@ -126,16 +141,17 @@ def _lines(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame | None:
     """Return template counts per operation; lines without a known span count per service."""
     if logs.is_empty():
         return None
-    lines = logs.select("bucket", _code(pl.col("template")).alias("what"))
+    what = _code(pl.col("template")).cast(pl.UInt32).alias("what")
+    lines = logs.select("bucket", what)
     texts = _first_of(lines, "what", logs.select(pl.col("template").alias("target")))
     row = rows_of(spans, logs.get_column("trace_id"), logs.get_column("span_id"))
     own = spans.get_column("service").gather(row) == logs.get_column("service")
     known = own.fill_null(value=False)
     # A line belongs to the bucket of its operation's trace, else shares could pass 100 %.
-    linked = lines.select(row.alias("parent"), "what").filter(known)
-    linked = _placed(linked.group_by("parent", "what").len("count"), spans)
+    linked = _placed(row.filter(known), lines.get_column("what").filter(known), spans)
     alone = (-1 - _code(pl.col("service"))).alias("op")
     loose = lines.with_columns(logs.select(alone, "service")).filter(~known)
+    del lines, row, own, known
     services = loose.group_by("op").agg(pl.col("service").first())
     loose = loose.select("what", pl.lit(1, pl.UInt32).alias("count"), "op", "bucket")
     names = [_operations(spans), services.with_columns(pl.lit(UNLINKED).alias("name"))]
@@ -161,21 +177,26 @@ def _complete(
     `op` and `what` are numbers, which `names` and `texts` put into words: text for every event
     would take most of the time.
     """
-    kinds = made.group_by("op", "what").agg(
+    # One number is grouped faster than two.
+    made = made.select((pl.col("op") * BEYOND + pl.col("what")).alias("way"), "bucket", "count")
+    kinds = made.group_by("way").agg(
         pl.col("count").filter(pl.col("bucket") >= 0).quantile(MOST).alias("most"),
         pl.col("count").filter(pl.col("bucket") >= 0).median().alias("typical"),
     )
-    kinds = kinds.with_row_index("key").with_columns(pl.col("key").cast(pl.Int64))
+    kinds = kinds.with_row_index("key").with_columns(
+        pl.col("key").cast(pl.Int64),
+        (pl.col("way") // BEYOND).alias("op"),
+        (pl.col("way") % BEYOND).cast(pl.UInt32).alias("what"),
+    )
     log_count = pl.col("count").cast(pl.Float64).log1p()
-    more = made.join(kinds, on=["op", "what"], how="left").select(
-        "key",
-        "bucket",
+    more = made.join(kinds.drop("op", "what"), on="way", how="left").select(
+        (pl.col("key") * PLACES + pl.col("bucket") - OUTSIDE).alias("cell"),
         "count",
         _grown("count", pl.col("most")).alias("many"),
         (pl.col("count") >= pl.col("typical")).alias("full"),
         log_count.alias("log"),
     )
-    sums = more.group_by("key", "bucket").agg(
+    sums = more.group_by("cell").agg(
         pl.len().alias("hits"),
         pl.col("many").sum(),
         pl.col("full").sum(),
@@ -183,8 +204,13 @@ def _complete(
         (pl.col("log") ** 2).sum().alias("squares"),
         pl.col("count").sum().cast(pl.Float64).alias("ms"),
     )
+    sums = sums.select(
+        (pl.col("cell") // PLACES).alias("key"),
+        (pl.col("cell") % PLACES + OUTSIDE).cast(pl.Int32).alias("bucket"),
+        pl.exclude("cell"),
+    )
     return (
-        kinds.drop("most")
+        kinds.drop("most", "way")
         .join(executions, on="op")
         .join(sums, on=["key", "bucket"], how="left")
         .with_columns(pl.col("hits", "many", "full", "total", "squares", "ms").fill_null(0))
