@@ -70,17 +70,19 @@ def mean_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFr
     )
 
 
-def share_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFrame:
+def share_shift(
+    table: pl.DataFrame, keys: list[str], incident: int, above: float | None = None
+) -> pl.DataFrame:
     """Return, per key, how a share of executions moved (G-test, divided by overdispersion).
 
     `table` has the keys, `bucket`, `n` (executions) and `hits`. The answer has n0, n1, r0, r1
     (shares) and g. Overdispersion is Pearson's χ² per bucket of the baseline, within 1–4.
+    Keys whose g cannot be above `above` are left out.
     """
     before, during = _split(table, incident)
     base = before.group_by(keys).agg(
         pl.col("n").sum().alias("n0"),
         pl.col("hits").sum().alias("q0"),
-        _overdispersion().alias("phi"),
     )
     after = during.select(*keys, pl.col("n").alias("n1"), pl.col("hits").alias("q1"))
     both = base.join(after, on=keys, how="inner", nulls_equal=True).filter(
@@ -93,11 +95,21 @@ def share_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataF
         + _g_cell(pl.col("q1"), pl.col("n1") * q / n)
         + _g_cell(pl.col("n1") - pl.col("q1"), pl.col("n1") * (n - q) / n)
     )
-    return both.with_columns(
+    both = both.with_columns(
         (pl.col("q0") / pl.col("n0")).alias("r0"),
         (pl.col("q1") / pl.col("n1")).alias("r1"),
-        (2 * cells / pl.col("phi")).alias("g"),
-    ).select(*keys, "n0", "n1", "r0", "r1", "g")
+        (2 * cells).alias("g"),
+    )
+    if above is not None:
+        both = both.filter(pl.col("g") > above)
+    # Overdispersion only ever lowers g, and costs more than all the rest.
+    left = before.join(both, on=keys, how="semi", nulls_equal=True, maintain_order="left")
+    spread = left.group_by(keys).agg(_overdispersion().alias("phi"))
+    return (
+        both.join(spread, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(pl.col("g") / pl.col("phi"))
+        .select(*keys, "n0", "n1", "r0", "r1", "g")
+    )
 
 
 def _g_cell(observed: pl.Expr, expected: pl.Expr) -> pl.Expr:

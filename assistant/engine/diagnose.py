@@ -3,7 +3,7 @@
 Deterministic: the same frames and question give the same `Finding`, whatever the order of rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -25,7 +25,7 @@ from assistant.engine.normalise import normalise
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
-from assistant.engine.symptom import Symptoms, symptoms
+from assistant.engine.symptom import Symptoms, symptoms, through
 from assistant.engine.templates import with_templates
 from assistant.engine.topology import Topology, topology
 from assistant.engine.windows import INCIDENT, Windows, from_us
@@ -33,6 +33,7 @@ from assistant.engine.wording import cleared as cleared_sentence
 
 SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, CLEARED_SHOWN, INNOCENT_SHOWN = 3, 5, 6, 4, 6
 MIN_REQUESTS, MIN_BAD = 30, 10
+LINE_COLUMNS = ("service", "severity", "body", "trace_id", "span_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class _Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
-    """Everything that the later steps look at."""
+    """Everything that the later steps look at; `through` are the services of bad requests."""
 
     seen: _Compared
     windows: Windows
@@ -72,6 +73,7 @@ class _Scene:
     stepped: bool
     null: tuple[float, ...]
     symptoms: Symptoms
+    through: frozenset[str]
     gaps: tuple[str, ...]
 
 
@@ -107,7 +109,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     traces = normalise(telemetry.spans)
     frames = _Frames(
         spans=traces.spans,
-        logs=with_templates(_stamped(telemetry.logs)),
+        logs=with_templates(_stamped(telemetry.logs, LINE_COLUMNS)),
         metrics=_stamped(telemetry.metrics),
         edges=telemetry.edges,
         not_to_blame=question.ruled_out,
@@ -120,6 +122,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         at = when.refined(at, times, question, lambda w: _explained(_compare(frames, w)))
     seen = _compare(frames, at.windows)
     found = at.found
+    felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
     return _Scene(
         seen=seen,
         windows=at.windows,
@@ -127,7 +130,8 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         bin_us=found.bin_us,
         stepped=found.stepped,
         null=_null(seen.tables, seen.graph, at.windows),
-        symptoms=symptoms(seen.spans, seen.samples, seen.tested.lines),
+        symptoms=felt,
+        through=through(seen.spans, felt.traces),
         gaps=traces.gaps,
     )
 
@@ -158,10 +162,12 @@ def _explained(seen: _Compared) -> float:
     return seen.ranked[0][0] if seen.ranked else 0.0
 
 
-def _stamped(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add `us`; text columns may come as categories."""
-    text = [n for n, t in frame.schema.items() if t in (pl.Categorical, pl.String)]
-    stamped = frame.with_columns(
+def _stamped(frame: pl.DataFrame, wanted: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the wanted columns (all by default) and `us`; text columns may come as categories."""
+    columns = wanted or frame.columns
+    text = [n for n in columns if frame.schema[n] in (pl.Categorical, pl.String)]
+    stamped = frame.select(
+        *[n for n in columns if n not in text],
         *[pl.col(n).cast(pl.String) for n in text],
         (pl.col("time").cast(pl.Int64) // 1000).alias("us"),
     )
@@ -179,10 +185,10 @@ def _bucketed(frame: pl.DataFrame, windows: Windows) -> pl.DataFrame:
 
 def _bucketed_spans(spans: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """A trace belongs to one bucket: the one in which it began."""
-    starts = spans.group_by("trace_id").agg(pl.col("us").min())
-    placed = _bucketed(starts, windows).select("trace_id", "bucket")
-    ids = spans.select("trace_id").join(placed, on="trace_id", how="left", maintain_order="left")
-    return spans.with_columns(ids.get_column("bucket"))
+    starts = spans.group_by("trace").agg(pl.col("us").min())
+    placed = _bucketed(starts, windows).select("trace", "bucket")
+    traces = spans.select("trace").join(placed, on="trace", how="left", maintain_order="left")
+    return spans.with_columns(traces.get_column("bucket"))
 
 
 def _null(tables: local.Tables, graph: Topology, windows: Windows) -> tuple[float, ...]:
@@ -212,8 +218,12 @@ def _cover(scene: _Scene) -> float | None:
     if not scene.seen.ranked or len(scene.symptoms.traces) < MIN_BAD:
         return None
     name = scene.seen.ranked[0][1].service
-    touching = scene.seen.spans.filter(
-        (pl.col("bucket") == INCIDENT) & ((pl.col("service") == name) | (pl.col("callee") == name))
+    near = (pl.col("service") == name) | (pl.col("callee") == name)
+    touching = (
+        scene.seen.spans.lazy()
+        .filter((pl.col("bucket") == INCIDENT) & near)
+        .select("trace_id")
+        .collect()
     )
     bad = scene.symptoms.traces
     return len(bad.intersection(touching.get_column("trace_id").to_list())) / len(bad)
@@ -272,15 +282,8 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
         parts={m.value: round(suspect.parts[m], 4) for m in Mechanism if suspect.parts.get(m)},
         supports=tuple(supports),
         contradicts=tuple(contradicts),
-        affected=_affected(suspect.service, scene),
+        affected=tuple(sorted(scene.seen.graph.upstream(suspect.service) & scene.through)),
     )
-
-
-def _affected(service: str, scene: _Scene) -> tuple[str, ...]:
-    """Return the callers, direct or not, that bad requests went through on their way to it."""
-    bad = list(scene.symptoms.traces)
-    through = scene.seen.spans.filter(pl.col("trace_id").is_in(bad)).get_column("service").unique()
-    return tuple(sorted(scene.seen.graph.upstream(service).intersection(through.to_list())))
 
 
 def _judge_changes(

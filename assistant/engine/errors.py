@@ -32,17 +32,31 @@ POINTS = (
 def table(spans: pl.DataFrame) -> pl.DataFrame:
     """Return n spans and error origins per (service, operation, callee) and bucket."""
     return (
-        spans.filter(pl.col("failed").is_not_null())
-        .with_columns(pl.when(pl.col("role") == "call").then(pl.col("callee")).alias("callee"))
-        .group_by([*KEYS, "bucket"])
-        .agg(pl.len().alias("n"), pl.col("origin").sum().cast(pl.Int64).alias("hits"))
+        spans.select(
+            "op",
+            "service",
+            "name",
+            pl.when(pl.col("role") == "call").then("callee").alias("callee"),
+            "bucket",
+            "origin",
+            spans.get_column("failed").is_not_null().alias("known"),
+        )
+        .filter("known")
+        .with_columns(pl.col("callee").cast(pl.Categorical).to_physical().alias("to"))
+        .group_by("op", "to", "bucket")
+        .agg(
+            pl.col(*KEYS).first(),
+            pl.len().alias("n"),
+            pl.col("origin").sum().cast(pl.Int64).alias("hits"),
+        )
+        .select(*KEYS, "bucket", "n", "hits")
         .sort([*KEYS, "bucket"])
     )
 
 
 def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
     """Return operations in which more errors begin than before."""
-    moved = share_shift(sums, KEYS, incident).filter(
+    moved = share_shift(sums, KEYS, incident, above=MIN_G).filter(
         (pl.col("g") > MIN_G) & (pl.col("r1") > pl.col("r0") + MIN_RISE)
     )
     return [
@@ -69,7 +83,9 @@ def shifts(sums: pl.DataFrame, incident: int) -> list[Shift]:
 
 def passed_on(spans: pl.DataFrame, incident: int) -> dict[str, tuple[float, str]]:
     """Return per service the share of its failures that had failed beneath it, and where."""
-    failed = spans.filter((pl.col("bucket") == incident) & pl.col("failed").fill_null(value=False))
+    broken = (pl.col("bucket") == incident) & pl.col("failed").fill_null(value=False)
+    asked = ("trace_id", "service", "callee", "role", "origin", "child_failed")
+    failed = spans.lazy().filter(broken).select(asked).collect()
     if failed.is_empty():
         return {}
     origins = failed.filter("origin").select(
@@ -120,11 +136,12 @@ def complaints(
     "No instances available for X" is written by who needs X: it tells of X.
     """
     named = _named(components)
-    bad = logs.filter((pl.col("bucket") == incident) & pl.col("severity").is_in(FAILED))
+    wrong = (pl.col("bucket") == incident) & pl.col("severity").is_in(FAILED)
+    bad = logs.lazy().filter(wrong).select("service", "us", "trace_id", "body").collect()
     if named is None or bad.is_empty():
         return {}
     lines = (
-        bad.select("service", "us", "trace_id", pl.col("body").fill_null(""))
+        bad.with_columns(pl.col("body").fill_null(""))
         .sort("us", "service", "body")
         .head(READ)
         .with_row_index("line")
@@ -174,7 +191,8 @@ def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame
         schema={"bucket": pl.Int32, "weight": pl.Float64},
     )
     traced = work.get_column("service").unique().implode()
-    bad = logs.filter(pl.col("severity").is_in(BAD) & (pl.col("bucket") != OUTSIDE))
+    wrong = pl.col("severity").is_in(BAD) & (pl.col("bucket") != OUTSIDE)
+    bad = logs.lazy().filter(wrong).select("service", "bucket").collect()
     counts = bad.group_by("service", "bucket").len("lines")
     return (
         bad.select("service")
@@ -195,29 +213,35 @@ def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame
 
 def line_shifts(table: pl.DataFrame, incident: int) -> list[Shift]:
     """Return services that complain more than their quiet buckets ever did."""
+    rate, weight = pl.col("rate"), pl.col("weight")
+    before = (
+        table.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
+        .group_by("service")
+        .agg(
+            pl.len().alias("buckets"),
+            rate.mean().alias("usual"),
+            rate.std(ddof=0).alias("spread"),
+            (rate * weight).sum().alias("n0"),
+        )
+        .filter(pl.col("buckets") >= MIN_Z)
+    )
+    during = table.filter(pl.col("bucket") == incident).select("service", "rate", "weight")
     out = []
-    for (service,), part in table.group_by("service", maintain_order=True):
-        during = part.filter(pl.col("bucket") == incident)
-        before = part.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident))
-        if during.is_empty() or before.height < MIN_Z:
-            continue
-        rate = float(during.get_column("rate")[0])
-        weight = float(during.get_column("weight")[0])
-        usual = float(before.get_column("rate").to_numpy().mean())
-        spread = float(before.get_column("rate").to_numpy().std())
-        noise = (max(usual, 1.0 / max(weight, 1e-9)) / max(weight, 1e-9)) ** 0.5
-        z = (rate - usual) / max(spread, noise)
-        lines = round(rate * weight)
+    for row in during.join(before, on="service").iter_rows(named=True):
+        usual, least = row["usual"], max(row["weight"], 1e-9)
+        noise = (max(usual, 1.0 / least) / least) ** 0.5
+        z = (row["rate"] - usual) / max(row["spread"], noise)
+        lines = round(row["rate"] * row["weight"])
         if z > MIN_Z and lines >= MIN_Z:
             out.append(
                 Shift(
                     mechanism=Mechanism.LOG,
                     kind="error_lines",
-                    service=str(service),
+                    service=row["service"],
                     unit="lines per execution",
                     before=usual,
-                    after=rate,
-                    n0=round(float((before["rate"] * before["weight"]).sum())),
+                    after=row["rate"],
+                    n0=round(row["n0"]),
                     n1=lines,
                     t=z,
                     weight=float(lines),

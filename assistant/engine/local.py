@@ -63,9 +63,14 @@ def build(
 ) -> Tables:
     """Sum the (bucketed) frames; they need a `bucket` column."""
     # A service that asks more of others works more, though no more is asked of it.
-    work = spans.filter(pl.col("role").is_in(["entry", "call"])).group_by("service", "bucket")
-    done = work.len("n").sort("service", "bucket")
-    entered = spans.filter(pl.col("role") == "entry").group_by("service", "bucket").len("n")
+    counts = (
+        spans.group_by("op", "role", "bucket")
+        .agg(pl.col("service").first(), pl.len().alias("n"))
+        .filter(pl.col("role").is_in(["entry", "call"]))
+    )
+    summed = pl.col("n").sum()
+    done = counts.group_by("service", "bucket").agg(summed).sort("service", "bucket")
+    entered = counts.filter(pl.col("role") == "entry").group_by("service", "bucket").agg(summed)
     return Tables(
         latency=latency.table(spans),
         flow=controlflow.table(spans, logs),
@@ -100,7 +105,7 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
 
 
 def _untraced(spans: pl.DataFrame) -> bool:
-    return spans.get_column("trace_id").n_unique() < 2 * MIN_TRACES
+    return spans.get_column("trace").n_unique() < 2 * MIN_TRACES
 
 
 def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
@@ -111,7 +116,7 @@ def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
             for i, (a, b) in enumerate(zip(windows.edges, windows.edges[1:], strict=False))
         }
         return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
-    counted = spans.group_by("bucket").agg(pl.col("trace_id").n_unique().cast(pl.Float64))
+    counted = spans.group_by("bucket").agg(pl.col("trace").n_unique().cast(pl.Float64))
     return {int(b): float(n) for b, n in sorted(counted.iter_rows()) if b >= INCIDENT}
 
 
@@ -120,7 +125,7 @@ def _pace(spans: pl.DataFrame) -> dict[int, float]:
 
     Recordings have holes; a baseline that is half empty must not make now look busy.
     """
-    starts = spans.group_by("trace_id", "bucket").agg(pl.col("us").min())
+    starts = spans.group_by("trace").agg(pl.col("bucket").first(), pl.col("us").min())
     if starts.is_empty():
         return {}
     whole = max(1, int(starts["us"].max()) - int(starts["us"].min()))  # type: ignore[arg-type]

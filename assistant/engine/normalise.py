@@ -17,7 +17,7 @@ MOSTLY = 0.5
 MAX_OPERATIONS = 5_000  # names; every test is made for each of them
 VARYING = r"[^/\s?&=:]*[0-9][^/\s?&=:]*"
 OTHER = "(other operations)"
-USED_UP = ("status", "peer", "parent_kind", "parent_us", "parent_dur_us")  # each row costs memory
+ROLES = pl.Enum(["entry", "call", "inner", "async"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,18 @@ class Traces:
 def normalise(raw: pl.DataFrame) -> Traces:
     """Return spans with `us` (start), `dur_us`, `self_ms`, `role`, `callee`, `failed`, parents.
 
-    role: `entry` (a service starts to work on a request), `call` (it waits for another component,
-    named by `callee`), `inner` (the rest), `async` (nobody waits for it). `failed` is null where
+    `ix` is a span's row, `parent` that of its parent, `trace` a number for its trace. role: `entry`
+    (a service starts to work on a request), `call` (it waits for another component, named by
+    `callee`), `inner` (the rest), `async` (nobody waits for it). `failed` is null where
     the status is unknown; `origin` is true where a span failed and no child of it did. `op` is a
     number for service and name: the same for the same, and nothing beyond that.
     """
     spans, gaps = _clean(raw)
     spans = _with_parents(spans)
+    orphans = int((spans["parent_span_id"].is_not_null() & spans["parent"].is_null()).sum())
     spans = _with_children(spans)
     spans = _with_roles(spans)
     spans = _with_self_time(spans)
-    orphans = int(spans.get_column("orphan").sum())
     if spans.height and orphans / spans.height > ORPHANS_WORTH_A_WORD:
         gaps.append(f"{orphans} of {spans.height} spans have a parent that was not received")
     return Traces(spans, tuple(gaps))
@@ -67,20 +68,21 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         (pl.col("start").cast(pl.Int64) // 1000).alias("us"),
         ((pl.col("end") - pl.col("start")).dt.total_microseconds()).alias("dur_us"),
     )
-    usable = spans.filter(
-        pl.col("trace_id").is_not_null() & pl.col("us").is_not_null() & (pl.col("dur_us") >= 0)
-    )
-    if usable.height < spans.height:
-        gaps.append(
-            f"{spans.height - usable.height} spans without id or with an end before the start"
-        )
-    unique = usable
-    if not _apart(usable):
-        unique = usable.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
-    if usable.height - unique.height > usable.height * 0.01:
-        gaps.append(f"{usable.height - unique.height} spans were received twice")
-    told = _told_apart(unique, gaps)
-    return told.with_columns(pl.col("dur_us").clip(0, MAX_DURATION_US)).with_row_index("ix"), gaps
+    known = pl.col("trace_id").is_not_null() & pl.col("us").is_not_null()
+    usable = spans.select((known & (pl.col("dur_us") >= 0)).fill_null(value=False)).to_series()
+    received = int(usable.sum())
+    if received < spans.height:
+        gaps.append(f"{spans.height - received} spans without id or with an end before the start")
+        # A filter copies every column, and hardly a frame has anything to leave out.
+        spans = spans.filter(usable)
+    if not _apart(spans):
+        spans = spans.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
+    if received - spans.height > received * 0.01:
+        gaps.append(f"{received - spans.height} spans were received twice")
+    return _told_apart(spans, gaps).with_columns(
+        pl.col("dur_us").clip(0, MAX_DURATION_US),
+        pl.col("trace_id").cast(pl.Categorical).to_physical().alias("trace"),
+    ).with_row_index("ix"), gaps
 
 
 def _told_apart(spans: pl.DataFrame, gaps: list[str]) -> pl.DataFrame:
@@ -137,25 +139,21 @@ def _with_parents(spans: pl.DataFrame) -> pl.DataFrame:
     ids = [spans.get_column(name) for name in ("trace_id", "parent_span_id")]
     parent = rows_of(spans, *ids).alias("parent")
     of_parent = [
-        spans.get_column(name).gather(parent).alias(f"parent_{name}")
-        for name in ("service", "name", "kind", "us", "dur_us")
+        spans.get_column(name).gather(parent).alias(f"parent_{name}") for name in ("us", "dur_us")
     ]
-    remote = (pl.col("service") != pl.col("parent_service")) | (
-        (pl.col("kind") == "server") & (pl.col("parent_kind") == "client")
+    service, kind = spans.get_column("service"), spans.get_column("kind")
+    remote = (service != service.gather(parent)) | (
+        (kind == "server") & (kind == "client").gather(parent)
     )
-    return spans.with_columns(parent, *of_parent).with_columns(
-        (pl.col("parent").is_not_null() & remote.fill_null(value=False)).alias("remote"),
-        (pl.col("parent_span_id").is_not_null() & pl.col("parent").is_null()).alias("orphan"),
-        (
-            pl.col("kind").is_in(["consumer"])
-            | (pl.col("us") >= pl.col("parent_us") + pl.col("parent_dur_us") + 1000)
+    late = pl.col("us") >= pl.col("parent_us") + pl.col("parent_dur_us") + 1000
+    return (
+        spans.with_columns(parent, *of_parent)
+        .with_columns(
+            (parent.is_not_null() & remote.fill_null(value=False)).alias("remote"),
+            ((pl.col("kind") == "consumer") | late).fill_null(value=False).alias("async"),
+            (pl.col("status") == "error").alias("failed"),
         )
-        .fill_null(value=False)
-        .alias("async"),
-        pl.when(pl.col("status").is_null())
-        .then(None)
-        .otherwise(pl.col("status") == "error")
-        .alias("failed"),
+        .drop("status")
     )
 
 
@@ -216,20 +214,20 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
     waits_on_nobody = pl.col("async") | (pl.col("kind") == "producer").fill_null(value=False)
     return spans.with_columns(
         pl.when(waits_on_nobody)
-        .then(pl.lit("async"))
+        .then(pl.lit("async", ROLES))
         .when(
             leaves
             & callee.is_not_null()
             & ~((pl.col("kind") != "client").fill_null(value=True) & entry)
         )
-        .then(pl.lit("call"))
+        .then(pl.lit("call", ROLES))
         .when(entry)
-        .then(pl.lit("entry"))
-        .otherwise(pl.lit("inner"))
+        .then(pl.lit("entry", ROLES))
+        .otherwise(pl.lit("inner", ROLES))
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop("operation", *usual.columns[1:], "runs", "remote_child")
+    ).drop("operation", *usual.columns[1:], "runs", "remote_child", "peer", "kind")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:
@@ -251,4 +249,4 @@ def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:
     )
     return spans.with_columns(
         ((pl.col("dur_us") - pl.Series("covered", covered)).clip(0) / 1000.0).alias("self_ms")
-    ).drop(USED_UP)
+    ).drop("async", "parent_us", "parent_dur_us")

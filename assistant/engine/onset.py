@@ -61,15 +61,20 @@ def detect(
     spans: pl.DataFrame, logs: pl.DataFrame, metrics: pl.DataFrame, first_us: int, last_us: int
 ) -> Onset:
     """Return the most credible start of a change between two moments (µs)."""
-    seen = spans.filter((pl.col("us") >= first_us) & (pl.col("us") < last_us))
-    lines = logs.filter((pl.col("us") >= first_us) & (pl.col("us") < last_us))
-    roots = seen.filter(pl.col("parent_span_id").is_null())
+    inside = (pl.col("us") >= first_us) & (pl.col("us") < last_us)
+    # Lazily, so that no column is copied that is not looked at.
+    seen, lines = spans.lazy().filter(inside), logs.lazy().filter(inside)
+    roots = (
+        seen.filter(pl.col("parent_span_id").is_null())
+        .select("us", "dur_us", "trace", "service", "name", "failed")
+        .collect()
+    )
     bin_us = _bin_width(roots, first_us, last_us)
     count = max(1, (last_us - first_us) // bin_us)
     signals = [*_span_signals(seen, roots, first_us, bin_us, count)]
-    signals += _log_signals(lines, first_us, bin_us, count)
+    signals += _log_signals(lines.select("us", "severity").collect(), first_us, bin_us, count)
     if roots.height < METRICS_BELOW:
-        samples = metrics.filter((pl.col("us") >= first_us) & (pl.col("us") < last_us))
+        samples = metrics.filter(inside)
         signals += _metric_signals(samples, first_us, bin_us, count)
     heard = [(place, power) for power, place in map(_step, signals) if power >= MIN_HEARD]
     if not heard:
@@ -124,28 +129,41 @@ def _standardised(frame: pl.DataFrame, value: pl.Expr, keys: list[str]) -> pl.Da
 
 
 def _span_signals(
-    spans: pl.DataFrame, roots: pl.DataFrame, first_us: int, bin_us: int, count: int
+    spans: pl.LazyFrame, roots: pl.DataFrame, first_us: int, bin_us: int, count: int
 ) -> list[Signal]:
-    if spans.is_empty():
-        return []
     log_dur = (pl.col("dur_us") / 1000 + 0.05).log()
     log_self = (pl.col("self_ms") + 0.05).log()
     whole = _standardised(roots, log_dur, ["service", "name"])
-    local = _standardised(
-        spans.filter(pl.col("role") != "async"), log_self, ["service", "name", "role", "callee"]
+    # What calls nobody has no callee to be compared with the same of, and no part in this.
+    local = (
+        spans.filter((pl.col("role") != "async") & pl.col("callee").is_not_null())
+        .select("us", "service", "op", "role", "callee", log_self.alias("log"))
+        .with_columns(pl.col("callee").cast(pl.Categorical).to_physical())
+        .collect()
     )
+    local = _standardised(local, pl.col("log"), ["op", "role", "callee"])
+    failed = spans.select("us", "failed").collect()
+    if failed.is_empty():
+        return []
     signals = [
         Signal(_on_grid(whole, pl.col("z"), first_us, bin_us, count), 1.5),
         Signal(_on_grid(roots, pl.col("failed").cast(pl.Float64), first_us, bin_us, count), 1.5),
-        Signal(_on_grid(spans, pl.col("failed").cast(pl.Float64), first_us, bin_us, count), 1.2),
+        Signal(_on_grid(failed, pl.col("failed").cast(pl.Float64), first_us, bin_us, count), 1.2),
     ]
-    per_trace = spans.group_by("trace_id").agg(
-        pl.col("us").min(), pl.len().cast(pl.Float64).log().alias("size")
+    per_trace = (
+        spans.select("trace", "us", "trace_id")
+        .group_by("trace")
+        .agg(
+            pl.col("us").min(),
+            pl.col("trace_id").first(),
+            pl.len().cast(pl.Float64).log().alias("size"),
+        )
+        .collect()
     )
     # Kinds of requests differ in size far more than a request from others of its kind.
-    kinds = roots.select("trace_id", "service", "name").unique("trace_id", maintain_order=True)
+    kinds = roots.select("trace", "service", "name").unique("trace", maintain_order=True)
     kind = ["service", "name"]
-    kept = per_trace.join(kinds, on="trace_id", how="left").with_columns(pl.col(kind).fill_null(""))
+    kept = per_trace.join(kinds, on="trace", how="left").with_columns(pl.col(kind).fill_null(""))
     work = _standardised(kept.sort("us", "trace_id"), pl.col("size"), kind)
     signals.append(
         Signal(_on_grid(work, pl.col("z"), first_us, bin_us, count), 1.0, either_way=True)

@@ -53,6 +53,13 @@ def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...
     return Symptoms(tuple(found), frozenset(bad.get_column("trace_id").to_list()), during.height)
 
 
+def through(spans: pl.DataFrame, traces: frozenset[str]) -> frozenset[str]:
+    """Return the services that took part in the traces."""
+    mine = pl.col("trace_id").is_in(pl.Series(sorted(traces), dtype=pl.String).implode())
+    seen = spans.lazy().filter(mine).select("service").unique().collect()
+    return frozenset(seen.get_column("service").to_list())
+
+
 def requests(spans: pl.DataFrame) -> pl.DataFrame:
     """Return the roots with `ms`, `size` and `route`.
 
@@ -60,20 +67,23 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
     a name has one route only, the route is left out: a request that fails before it is handed on
     is still of that kind.
     """
+    handed = (pl.col("role") == "entry") & pl.col("parent").is_not_null()
     first = (
         spans.lazy()
-        .filter((pl.col("role") == "entry") & pl.col("parent").is_not_null())
-        .select("us", "ix", "trace_id", "name")
+        .filter(handed)
+        .select("us", "ix", "trace")
         .collect()
         .sort("us", "ix")
-        .unique("trace_id", keep="first", maintain_order=True)
-        .select("trace_id", pl.col("name").alias("route"))
+        .unique("trace", keep="first", maintain_order=True)
     )
-    sizes = spans.group_by("trace_id").len("size")
+    routes = first.select(
+        "trace", spans.get_column("name").gather(first.get_column("ix")).alias("route")
+    )
+    sizes = spans.group_by("trace").len("size")
     roots = (
         spans.filter(pl.col("parent_span_id").is_null())
-        .join(first, on="trace_id", how="left", maintain_order="left")
-        .join(sizes, on="trace_id", how="left", maintain_order="left")
+        .join(routes, on="trace", how="left", maintain_order="left")
+        .join(sizes, on="trace", how="left", maintain_order="left")
         .with_columns((pl.col("dur_us") / 1000.0).alias("ms"))
     )
     share = pl.len() / pl.col("handed").first()

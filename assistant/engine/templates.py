@@ -19,6 +19,7 @@ MASK = (
 RUN = r"(<\*>[\s,;:]*)+"  # values in a row are as many as there happen to be
 OTHER = "(other lines)"
 HEAD = 400  # characters that decide a template; the rest of a line is payload
+SLICE = 500_000  # lines that are masked at a time
 MAX_CLUSTERED = 5_000
 MAX_CLUSTERS = 1_024  # kept at a time, the latest used
 
@@ -30,15 +31,7 @@ def with_templates(logs: pl.DataFrame) -> pl.DataFrame:
     """
     if logs.is_empty():
         return logs.with_columns(pl.lit(None, pl.String).alias("template"))
-    masked = logs.select(
-        pl.col("body").fill_null("").str.slice(0, HEAD).str.replace_all(MASK, "<*>").alias("raw")
-    )
-    # Masks are far fewer than lines: what follows is done once for each.
-    raw = (
-        masked.group_by("raw")
-        .len()
-        .with_columns(pl.col("raw").str.replace_all(RUN, "<*> ").alias("masked"))
-    )
+    codes, raw = _masks(logs.get_column("body"))
     counts = (
         raw.group_by("masked")
         .agg(pl.col("len").sum())
@@ -50,10 +43,37 @@ def with_templates(logs: pl.DataFrame) -> pl.DataFrame:
         schema={"masked": pl.String, "template": pl.String},
     )
     named = raw.join(table, on="masked", how="left").select(
-        "raw", pl.coalesce("template", pl.lit(OTHER)).alias("template")
+        "code", pl.coalesce("template", pl.lit(OTHER)).alias("template")
     )
-    found = masked.join(named, on="raw", how="left", maintain_order="left")
+    found = codes.to_frame().join(named, on="code", how="left", maintain_order="left")
     return logs.with_columns(found.get_column("template"))
+
+
+def _masks(bodies: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
+    """Return a code per line for what is left of it, and `code`, `masked`, `len`, one row a code.
+
+    Slice by slice: the text of all masked lines at once would take as much room as the lines.
+    """
+    codes, parts = [], []
+    for start in range(0, bodies.len(), SLICE):
+        text = bodies.slice(start, SLICE).fill_null("").str.slice(0, HEAD)
+        masked = text.str.replace_all(MASK, "<*>").alias("raw").cast(pl.Categorical)
+        codes.append(masked.to_physical().alias("code"))
+        # Masks are far fewer than lines: what follows is done once for each.
+        parts.append(
+            pl.DataFrame([codes[-1], masked]).group_by("code").agg(pl.col("raw").first(), pl.len())
+        )
+    raw = (
+        pl.concat(parts)
+        .group_by("code")
+        .agg(pl.col("raw").first(), pl.col("len").sum())
+        .select(
+            "code",
+            pl.col("raw").cast(pl.String).str.replace_all(RUN, "<*> ").alias("masked"),
+            "len",
+        )
+    )
+    return pl.concat(codes), raw
 
 
 class _Miner(Drain):  # type: ignore[misc]

@@ -31,10 +31,17 @@ class Topology:
 def topology(spans: pl.DataFrame, told: Iterable[tuple[str, str]]) -> Topology:
     """Return the graph of the spans plus the edges that were told."""
     # Only what is asked for is copied: a frame of spans has many columns.
-    remote = spans.lazy().filter("remote").select(caller="parent_service", callee="service")
-    calls = spans.lazy().filter(pl.col("role") == "call").select("callee", caller="service")
-    kinds = [way.select("caller", "callee").unique().collect() for way in (remote, calls)]
-    seen = pl.concat(kinds).unique().drop_nulls()
+    remote = spans.select("parent", "service").filter(spans.get_column("remote"))
+    entered = remote.select(
+        spans.get_column("service").gather(remote.get_column("parent")).alias("caller"),
+        pl.col("service").alias("callee"),
+    )
+    calls = (
+        spans.select(pl.col("service").alias("caller"), "callee", "role")
+        .filter(pl.col("role") == "call")
+        .drop("role")
+    )
+    seen = pl.concat([entered.unique(), calls.unique()]).unique().drop_nulls()
     edges = {(a, b) for a, b in [*seen.iter_rows(), *told] if a != b}
     callees: dict[str, set[str]] = defaultdict(set)
     callers: dict[str, set[str]] = defaultdict(set)

@@ -47,8 +47,12 @@ def timeline(
     spans: pl.DataFrame, logs: pl.DataFrame, metrics: pl.DataFrame, question: Question
 ) -> Timeline:
     """Return what times there are to choose from."""
-    starts = spans.group_by("trace_id").agg(pl.col("us").min()).get_column("us")
-    seen = pl.concat([starts, logs.get_column("us"), metrics.get_column("us")])
+    starts = spans.group_by("trace").agg(pl.col("us").min()).get_column("us")
+    ends = pl.Series(
+        [way for f in (starts, logs["us"], metrics["us"]) for way in (f.min(), f.max())],
+        dtype=pl.Int64,
+    )
+    seen = ends.drop_nulls()
     end = to_us(question.horizon)
     return Timeline(
         starts=starts,

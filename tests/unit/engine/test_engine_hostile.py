@@ -76,7 +76,7 @@ SAMPLES = st.fixed_dictionaries(
         ),
     }
 )
-GENTLE = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+GENTLE = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @GENTLE
