@@ -39,6 +39,7 @@ FAILS = 0.02  # share of executions from which a version counts as failing
 MIN_SERIES = 12
 USUAL = 0.95  # quantile of what was before: what lies above it is affected
 LEAST_AFFECTED = 0.1
+RISE_US = 30_000_000  # a resource rises at most so long before what it slows is slow
 STRANGE, AT_ONCE_US = 0.2, 250_000  # beyond the most that was before (log ms, or a share)
 DATED = (  # kinds of shifts whose moment single executions tell
     "calls_multiplied",
@@ -125,6 +126,27 @@ def _first(start: Began) -> int | None:
         start.values > float(str(calm.max())) + STRANGE
     )
     return int(str(start.times.filter(beyond).min())) if beyond.any() else None
+
+
+def sampled(start: Began, shift: Shift, samples: pl.DataFrame) -> Began:
+    """Return `start` with what a resource tells of it: it may have risen before anything was slow.
+
+    A sample tells of the time up to it, so what came later cannot be why it rose.
+    """
+    mine = samples.filter(
+        (pl.col("service") == shift.service)
+        & pl.col("instance").eq_missing(pl.lit(shift.instance))
+        & (pl.col("name") == shift.detail)
+    )
+    calm = mine.filter(pl.col("bucket") >= 0).get_column("value").max()
+    if not isinstance(calm, float):
+        return start
+    risen = mine.filter(
+        (pl.col("us") >= start.us - RISE_US)
+        & (pl.col("value") > max(calm, (shift.before + shift.after) / 2))
+    ).get_column("us")
+    first = [int(str(us)) for us in (risen.min(), start.first_us) if us is not None]
+    return replace(start, first_us=min(first, default=None))
 
 
 def judge(
@@ -271,7 +293,7 @@ def _timing(change: Change, effective: int, start: Began, fade_us: int) -> tuple
         return 0.1, f"it came {-lag:.0f} s after the fault had begun"
     if start.first_us is not None and start.first_us < effective - AT_ONCE_US:
         early = (effective - start.first_us) / 1e6
-        return 0.1, f"an execution was affected {early:.1f} s before it"
+        return 0.1, f"something was affected {early:.1f} s before it already"
     if start.us <= until + start.slack_us:
         return 6.0, f"the fault began {max(lag, 0):.0f} s after it took effect"
     fade = 4.0 * math.exp(-(start.us - until) / fade_us)

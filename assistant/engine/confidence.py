@@ -69,10 +69,13 @@ class Standing:
     @property
     def clear(self) -> bool:
         """Tell whether the score stands out from chance by itself, whatever users notice."""
-        if not self.enough_data or not self.null or self.behaviour < CLEAR_SCORE:
-            return False
+        return self.enough_data and self.apart and self.behaviour >= CLEAR_SCORE
+
+    @property
+    def apart(self) -> bool:
+        """Tell whether the score is beyond what chance scores here, by more than luck."""
         beaten = self.p <= max(LIKELY_P, 1 / (1 + len(self.null)))
-        return beaten and self.score > CLEAR_OF_NULL * self.usual
+        return bool(self.null) and beaten and self.score > CLEAR_OF_NULL * self.usual
 
 
 def verdict(standing: Standing) -> tuple[Verdict, str]:
@@ -97,7 +100,7 @@ def verdict(standing: Standing) -> tuple[Verdict, str]:
             Verdict.NOT_DETERMINED,
             "it cannot be told whether users are affected",
         )
-    if s.enough_data and not s.stepped and not s.clear:
+    if s.enough_data and not s.stepped and not (s.apart and s.score >= LIKELY_SCORE):
         return (
             Verdict.NOT_DETERMINED,
             "some figures drifted, but none has a moment at which it changed",

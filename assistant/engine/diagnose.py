@@ -11,6 +11,7 @@ import polars as pl
 from assistant.domain.evidence import Stance
 from assistant.domain.hypothesis import (
     BlamedChange,
+    CauseType,
     Finding,
     Hypothesis,
     InnocentChange,
@@ -297,6 +298,9 @@ def _judge_changes(
     )
     service, graph = first.suspect.service, scene.seen.graph
     start = changes.began(series, scene.onset_us, scene.bin_us)
+    hot = next((s for s in first.mine if s.mechanism is Mechanism.RESOURCE), None)
+    if hot is not None and first.scope.type is CauseType.RESOURCE:
+        start = changes.sampled(start, hot, scene.seen.samples)
     said = (part for s in first.mine for part in (s.operation, s.peer, s.detail) if part)
     blame = changes.Blame(
         service=service,

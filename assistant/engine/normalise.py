@@ -204,7 +204,9 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
     share = (pl.col("left") / pl.col("runs")).fill_null(0.0)
     # A framework span that only forwards (a filter, a handler) leaves the service too, but it is
     # not where the service waits: only the innermost span before the border is the call.
-    leaves = (pl.col("kind") == "client") | (pl.col("kind").is_null() & (share > MOSTLY))
+    # Who tells no kinds may tell whom a span speaks to, and that makes it a call as well.
+    outward = (share > MOSTLY) | (pl.col("peer") != pl.col("service")).fill_null(value=False)
+    leaves = (pl.col("kind") == "client") | (pl.col("kind").is_null() & outward)
     callee = pl.coalesce(
         "remote_child",
         "peer",

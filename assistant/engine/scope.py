@@ -32,6 +32,16 @@ RESOURCE_CAUSES = {
     "restarts": "memory_pressure",
 }
 FOLLOWING_LOAD = {family.name for family in FAMILIES if family.follows_load}
+SAID_LOUDLY = 0.1  # strength from which a new line tells what a component lacks
+LACKS = (
+    (
+        "pool_exhaustion",
+        r"free connection|connection pool|pool (is )?exhausted|too many connections"
+        r"|acquir\w+ (a )?connection",
+    ),
+    ("memory_pressure", r"out of memory|oomkilled|outofmemory|heap (space|nearly full)"),
+    ("disk_pressure", r"no space left|disk (is )?full|disk quota"),
+)
 NAME_CAUSES = (
     ("tls_failure", ("certificate", "x509", "tls handshake", "ssl:")),
     ("dns_failure", ("name resolution", "no such host", "getaddrinfo", "nxdomain", "dns")),
@@ -93,6 +103,8 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
     broken = max(error, control) if told else control
     if resource and weighted.get(Mechanism.RESOURCE, 0.0) >= 0.5 * broken:
         return CauseType.RESOURCE, RESOURCE_CAUSES[resource[0].operation or "cpu"]
+    if (lacking := _lacking(suspect.service, mine)) is not None:
+        return CauseType.RESOURCE, lacking
     if error >= max(latency, 0.5 * control) and error > 0:
         return _error_cause(mine, visible=visible)
     if control >= max(0.15, latency):
@@ -111,6 +123,19 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
     if control > 0:
         return CauseType.CODE, "behaviour_change"
     return CauseType.UNKNOWN, "behaviour_change"
+
+
+def _lacking(service: str, mine: Sequence[Shift]) -> str | None:
+    """Return what a component says it lacks, in lines that it did not write before."""
+    said = " ".join(
+        s.detail.lower()
+        for s in mine
+        if s.kind in ("new_template", "template_shift")
+        and s.service == service
+        and s.after > s.before
+        and s.strength >= SAID_LOUDLY
+    )
+    return next((cause for cause, words in LACKS if re.search(words, said)), None)
 
 
 def _error_cause(mine: Sequence[Shift], *, visible: bool) -> tuple[CauseType, str]:

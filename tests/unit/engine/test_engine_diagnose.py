@@ -193,6 +193,20 @@ def test_of_two_changes_within_seconds_the_one_before_the_first_affected_request
     assert "before it" in innocent.why or "after the fault" in innocent.why
 
 
+def test_a_change_after_the_processor_had_risen_is_cleared():
+    """The processor is burnt from the onset on; requests are slow only some seconds later."""
+    rows = [*minute(620, 0), *minute(80, ONSET + 4, prefix="u", work=90.0)]
+    cpu = [
+        {"time": at(s), "service": "back", "instance": "b-1", "name": "process.cpu.utilization",
+         "unit": "1", "value": 0.9 if s > ONSET else 0.05 + 0.01 * (s % 3)}
+        for s in range(0, ONSET + 20, 2)
+    ]  # fmt: skip
+    finding = ask(rows, samples=cpu, changes=[deploy("back", ONSET + 3.5)])
+    assert finding.hypotheses[0].cause == "cpu_saturation"
+    assert finding.change is None
+    assert "before it already" in finding.innocent_changes[0].why
+
+
 def brings(*, diff, files, at_s, ref="abc"):
     return Change(
         at=at(at_s), until=None, kind="commit", target=None, ref=ref, actor=None,
