@@ -40,7 +40,7 @@ MIN_SERIES = 12
 USUAL = 0.95  # quantile of what was before: what lies above it is affected
 LEAST_AFFECTED = 0.1
 RISE_US = 30_000_000  # a resource rises at most so long before what it slows is slow
-STRANGE, AT_ONCE_US = 0.2, 250_000  # beyond the most that was before (log ms, or a share)
+STRANGE, AT_ONCE_US = 0.2, 1_000_000  # beyond the most before (log ms, share); what is in flight
 DATED = (  # kinds of shifts whose moment single executions tell
     "calls_multiplied",
     "call_added",
