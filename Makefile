@@ -56,7 +56,8 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 test: .venv/.synced  ## all tests, the unit tests first, with the coverage floor (ARGS= goes to pytest)
 	$(BIN)/coverage erase
 	$(BIN)/pytest tests/unit $(QUICK) --cov --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/pytest tests/contract tests/architecture tests/quality tests/crash $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/pytest tests/contract tests/architecture tests/quality $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/pytest tests/crash $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
 	$(BIN)/pytest tests/e2e -m "not live" $(QUICK) --durations=10 --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
 	$(BIN)/pytest tests/e2e -m live --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
 	$(BIN)/coverage report

@@ -22,6 +22,7 @@ MIN_GUARD_US, MAX_GUARD_US = 2_000_000, 30_000_000
 THIN_BIN_US = 2_000_000  # bins as wide as that hold too few requests for a sharp step
 LAGS_US = tuple(s * 1_000_000 for s in (30, 40, 55, 70, 85, 100, 120, 150, 200, 270))
 LEAST_BEFORE, LEAST_DURING = 2 * MIN_TRACES, MIN_TRACES // 2
+ENOUGH = 0.5  # an explanation that weighs so much needs no other start
 BETTER = 1.15  # times as good an explanation moves the start
 
 
@@ -118,7 +119,10 @@ def refined(
     """
     if first.found.bin_us < THIN_BIN_US:
         return first
-    best, most = first, explained(first.windows) * BETTER
+    explains = explained(first.windows)
+    if explains >= ENOUGH:
+        return first
+    best, most = first, explains * BETTER
     for lag in LAGS_US:
         us = times.end - lag
         if us <= times.first:
