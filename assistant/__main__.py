@@ -102,7 +102,10 @@ def investigate(  # noqa: PLR0913, PLR0917 — one parameter per option
 @click.option("--verdict-only", is_flag=True, help="Stop after the first verdict.")
 @click.option("--rename", is_flag=True, help="Give the services other names (seeded).")
 @click.option(
-    "--record", type=click.Path(path_type=Path), help="Keep the telemetry in this folder."
+    "--record",
+    type=click.Path(path_type=Path),
+    help="Keep the telemetry in DIR and DIR-again.",
+    metavar="DIR",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the OTLP receiver.")
 @data_option
@@ -127,9 +130,8 @@ def demo(  # noqa: PLR0913, PLR0917 — one parameter per option
     """Break a real system twice while it runs: explained, repaired, learnt from, recognised."""
     from assistant.cli import demo as command  # noqa: PLC0415
 
-    if record is not None and record.exists() and (record.is_file() or any(record.iterdir())):
-        # Said before the run: its telemetry would be lost at the end of it.
-        raise click.BadParameter(f"{record} is not empty; name a new folder", param_hint="--record")
+    if record is not None:
+        command.refuse_kept(record)
     if listing:
         sys.exit(command.listing(system))
     asked = command.Asked(

@@ -15,6 +15,7 @@ from typing import cast
 
 from assistant.clock import Clock
 from assistant.commands import AlertEnded, Investigate
+from assistant.domain.board import troubled
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor, ActorKind
@@ -34,6 +35,7 @@ ALERT_PATH = "/alerts"
 ALERT_PATIENCE_S = 60.0
 ALARM_AT_THE_END_S = 2.0
 NO_FAULT = "none"
+AGAIN = "-again"
 MONITOR = Actor(kind=ActorKind.ALERT, id="monitor", name="monitor")
 
 Say = Callable[[str], None]
@@ -41,7 +43,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """How to run the system once; `record` is where its telemetry is kept, if anywhere."""
+    """How to run the system once; `record` is where its telemetry is kept, if anywhere.
+
+    What is seen of the same fault the second time is kept beside it, with the suffix `AGAIN`.
+    """
 
     fault: str | None
     seed: int
@@ -102,6 +107,11 @@ MakeLine = Callable[
 ]
 
 
+def beside(record: Path, suffix: str) -> Path:
+    """Return the folder of a recording that has `suffix`, "" or `AGAIN`."""
+    return record.with_name(record.name + suffix)
+
+
 def systems() -> dict[str, DemoSystem]:
     """Return the installed demo systems by name; raises `DemoError` where there is none."""
     found = {point.name: cast(DemoSystem, point.load()()) for point in entry_points(group=GROUP)}
@@ -151,8 +161,14 @@ async def played(
         play = _Play(session=session, line=line, inbox=inbox, clock=clock, say=say)
         await session.play()
         first = await play.episode()
-        await _record(script, first, connectors, clock)
-        yield await play.story(script.fault or NO_FAULT, first)
+        recorder = _Recorder(
+            script=script, connectors=connectors, service=line.service, clock=clock
+        )
+        await recorder.keep(first)
+        result = await play.story(script.fault or NO_FAULT, first)
+        if result.second is not None:
+            await recorder.keep(result.second, AGAIN)
+        yield result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,42 +329,54 @@ def _parts(
     return {receiver.connector.name: receiver.connector, **seen.connectors}, dict(done.actuators)
 
 
-async def _record(
-    script: Script, episode: Episode, connectors: Mapping[str, Connector], clock: Clock
-) -> None:
-    """Keep what the investigation could see, with the truth, as a recording of one case."""
-    if script.record is None or episode.incident.window is None:
-        return
-    start, horizon = episode.incident.window
-    window = Window(start=start, end=horizon)
-    telemetry = (await gather(connectors, window, clock)).telemetry
-    first = telemetry.spans.get_column("start").min()
-    truth, fault, opened = episode.truth, script.fault or NO_FAULT, episode.incident.opened
-    case = Case(
-        id=f"{fault}-{script.seed}",
-        alert_at=horizon,
-        symptom=opened.text,
-        onset=datetime.fromisoformat(truth.onset) if truth.onset else None,
-        until=horizon if truth.onset else None,
-        alert={"service": opened.service, "fired_at": opened.at.isoformat()},
-        truth={
-            "service": truth.service,
-            "instance": truth.instance,
-            "type": truth.type,
-            "fault": fault,
-            "change": truth.change,
-            "decoys": list(truth.innocent),
-        },
-    )
-    write_recording(
-        script.record,
-        title=f"{fault}, seed {script.seed}",
-        source="recorded by `firstline demo --record`",
-        window=Window(start=first if isinstance(first, datetime) else window.start, end=window.end),
-        spans=telemetry.spans,
-        logs=telemetry.logs,
-        metrics=telemetry.metrics,
-        changes=telemetry.changes,
-        cases=[case],
-        notes="alert_at is the moment of the investigation, some seconds after the alert",
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorder:
+    """Keeps what an investigation could see, with the truth, as a recording of one case."""
+
+    script: Script
+    connectors: Mapping[str, Connector]
+    service: Service
+    clock: Clock
+
+    async def keep(self, episode: Episode, suffix: str = "") -> None:
+        """Write the recording of an episode, where the script names a folder for it."""
+        if self.script.record is None or episode.incident.window is None:
+            return
+        folder = beside(self.script.record, suffix)
+        fault = self.script.fault or NO_FAULT
+        start, horizon = episode.incident.window
+        window = Window(start=start, end=horizon)
+        telemetry = (await gather(self.connectors, window, self.clock)).telemetry
+        first = telemetry.spans.get_column("start").min()
+        write_recording(
+            folder,
+            title=f"{fault}, seed {self.script.seed}",
+            source="recorded by `firstline demo --record`",
+            window=Window(start=first if isinstance(first, datetime) else start, end=horizon),
+            spans=telemetry.spans,
+            logs=telemetry.logs,
+            metrics=telemetry.metrics,
+            changes=telemetry.changes,
+            known_incidents=troubled(self.service.incidents(), episode.id, horizon),
+            cases=[self._case(f"{fault}-{self.script.seed}{suffix}", episode, horizon)],
+            notes="alert_at is the moment of the investigation, some seconds after the alert",
+        )
+
+    def _case(self, name: str, episode: Episode, horizon: datetime) -> Case:
+        truth, opened = episode.truth, episode.incident.opened
+        return Case(
+            id=name,
+            alert_at=horizon,
+            symptom=opened.text,
+            onset=datetime.fromisoformat(truth.onset) if truth.onset else None,
+            until=horizon if truth.onset else None,
+            alert={"service": opened.service, "fired_at": opened.at.isoformat()},
+            truth={
+                "service": truth.service,
+                "instance": truth.instance,
+                "type": truth.type,
+                "fault": self.script.fault or NO_FAULT,
+                "change": truth.change,
+                "decoys": list(truth.innocent),
+            },
+        )

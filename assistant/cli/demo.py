@@ -47,6 +47,15 @@ class Asked:
     auto: bool
 
 
+def refuse_kept(record: Path) -> None:
+    """Say before the run that a recording could not be kept; raises `click.BadParameter`."""
+    for folder in (demo.beside(record, suffix) for suffix in ("", demo.AGAIN)):
+        if folder.exists() and (folder.is_file() or any(folder.iterdir())):
+            raise click.BadParameter(
+                f"{folder} is not empty; name a new folder", param_hint="--record"
+            )
+
+
 # A demo is short: its effects show within seconds, and so does their absence.
 TIMING = TimingSettings(look_after_s=6, settle_s=3, every_s=2, patience_s=40)
 

@@ -15,6 +15,7 @@ KEYS = ["service", "instance", "name", "unit", "labels"]
 MIN_Z, HALF_Z = 3.0, 10.0
 HALF_RISE = 25.0  # points of 100 at which a rise is half as bad as can be
 MIN_BEFORE, MIN_AFTER = 4, 2
+SETTLED = 0.5  # of the samples that an instance of its service has: fewer are of its start
 EVERYONE = "*"  # the load of components that have none of their own
 RATIO_UP_TO = 1.5  # a larger value is in percent already
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -87,15 +88,15 @@ def shifts(samples: pl.DataFrame, incident: int, load: dict[str, float]) -> list
     now = during.group_by([*KEYS, "family"]).agg(
         pl.col("value").median().alias("after"), pl.len().alias("n1")
     )
-    own = _habits(before, KEYS)
     # An instance that has just been started has no habits yet: its service's are taken.
     common = [k for k in KEYS if k != "instance"]
-    shared = _habits(before, common)
+    settled = pl.col("n0") >= SETTLED * pl.col("n0_shared") / pl.col("instances_shared")
     both = (
-        now.join(own, on=KEYS, how="left", nulls_equal=True)
-        .join(shared, on=common, how="left", nulls_equal=True, suffix="_shared")
+        now.join(_habits(before, KEYS), on=KEYS, how="left", nulls_equal=True)
+        .join(_habits(before, common, "_shared"), on=common, how="left", nulls_equal=True)
         .with_columns(
-            pl.coalesce(name, f"{name}_shared").alias(name) for name in ("before", "iqr", "n0")
+            pl.when(settled).then(name).otherwise(f"{name}_shared").alias(name)
+            for name in ("before", "iqr", "n0")
         )
         .filter(
             pl.col("n0").is_not_null()
@@ -111,16 +112,17 @@ def shifts(samples: pl.DataFrame, incident: int, load: dict[str, float]) -> list
     return sorted(found, key=lambda s: (-s.strength, s.service, s.instance or "", s.detail))
 
 
-def _habits(before: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+def _habits(before: pl.DataFrame, keys: list[str], suffix: str = "") -> pl.DataFrame:
     value = pl.col("value")
     return (
         before.group_by(keys)
         .agg(
-            value.median().alias("before"),
-            (value.quantile(0.75) - value.quantile(0.25)).alias("iqr"),
-            pl.len().alias("n0"),
+            value.median().alias(f"before{suffix}"),
+            (value.quantile(0.75) - value.quantile(0.25)).alias(f"iqr{suffix}"),
+            value.len().alias(f"n0{suffix}"),
+            pl.col("instance").n_unique().alias(f"instances{suffix}"),
         )
-        .filter(pl.col("n0") >= MIN_BEFORE)
+        .filter(pl.col(f"n0{suffix}") >= MIN_BEFORE)
     )
 
 

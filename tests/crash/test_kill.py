@@ -203,9 +203,10 @@ class Rig:
         assert sorted(self.system.effects) == sorted(t.request.id for t in done)
         assert names.count("ActionStarted") == len(set(self.started()))
         assert state.resolved_by is not None
-        # Who pressed a button while nobody was there was told so by Slack.
-        unheard = "was never acknowledged"
-        assert [r for r in self.slack.broken_rules(burst=None) if unheard not in r] == []
+        # What Slack told while nobody was there it tells again, or it says that nobody answered.
+        unheard = ("was never acknowledged", "one acknowledged late or never")
+        broken = self.slack.broken_rules(burst=None)
+        assert [rule for rule in broken if not any(sentence in rule for sentence in unheard)] == []
         assert not [m for m in self._seen("ana") if "INC-2" in m.text]
 
     def started(self) -> list[str]:

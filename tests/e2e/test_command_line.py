@@ -115,6 +115,8 @@ def test_what_cannot_be_written_is_said_before_the_work(recorded, tmp_path):
     absent = tmp_path / "absent" / "figures.json"
     assert "there is no folder" in refused("bench", "diagnosis", folder, "--json", absent)
     assert "is not empty; name a new folder" in refused("demo", "--record", folder)
+    (tmp_path / "kept-again").write_text("the second half of another run")
+    assert "kept-again is not empty" in refused("demo", "--record", tmp_path / "kept")
 
 
 def test_a_benchmark_of_what_cannot_be_read_gives_no_figures(tmp_path):

@@ -55,3 +55,19 @@ def test_many_who_wait_are_a_shortage_unless_the_work_has_grown_as_much():
     waiting = ("db.client.connection.pending_requests", "{request}", [2, 3, 2, 2], [30, 28, 31])
     assert judged(*waiting)
     assert judged(*waiting, load=14.0) == []
+
+
+def test_an_instance_that_has_just_started_is_judged_by_the_habits_of_its_service():
+    calm, start = [0.1, 0.12, 0.11] * 8, [0.9, 0.8, 0.1, 0.12, 0.7]
+    values = [("store-1", 0, v) for v in calm] + [("store-2", 0, v) for v in start]
+    values += [("store-2", INCIDENT, v) for v in (0.96, 0.97, 0.98)]
+    rows = [
+        {"time": T0, "service": "store", "instance": i, "name": "process.cpu.utilization"}
+        | {"unit": "1", "value": v, "labels": None}
+        for i, _, v in values
+    ]
+    buckets = pl.Series("bucket", [bucket for _, bucket, _ in values], dtype=pl.Int32)
+    table = resources.table(metrics(rows).with_columns(buckets))
+    (found,) = resources.shifts(table, INCIDENT, {"store": 1.0})
+    assert (found.instance, found.operation) == ("store-2", "cpu")
+    assert found.before == pytest.approx(0.11, abs=0.02)
