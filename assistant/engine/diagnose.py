@@ -19,6 +19,7 @@ from assistant.domain.hypothesis import (
     Verdict,
 )
 from assistant.engine import changes, confidence, errors, explain, fuse, local, patch, when
+from assistant.engine.chance import Chance, chance
 from assistant.engine.evidence import Ledger
 from assistant.engine.examples import Seen
 from assistant.engine.explain import Cleared, Suspect
@@ -26,7 +27,7 @@ from assistant.engine.normalise import normalise
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
-from assistant.engine.symptom import Symptoms, symptoms, through
+from assistant.engine.symptom import Symptoms, met, symptoms, through
 from assistant.engine.templates import with_templates
 from assistant.engine.topology import Topology, topology
 from assistant.engine.windows import INCIDENT, Windows, from_us
@@ -72,8 +73,9 @@ class _Scene:
     onset_us: int
     bin_us: int
     stepped: bool
-    null: tuple[float, ...]
+    chance: Chance
     symptoms: Symptoms
+    covers: Mapping[str, float]
     through: frozenset[str]
     gaps: tuple[str, ...]
 
@@ -124,13 +126,17 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     seen = _compare(frames, at.windows)
     found = at.found
     felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
+    first = [suspect.service for _, suspect in seen.ranked[:RANKED_SHOWN]]
+    during = seen.spans.filter(pl.col("bucket") == INCIDENT)
+    covers = met(during, felt.traces, first) if len(felt.traces) >= MIN_BAD else {}
     return _Scene(
-        seen=seen,
+        seen=replace(seen, ranked=fuse.on_the_way(seen.ranked, covers)),
+        covers=covers,
         windows=at.windows,
         onset_us=found.us if found.us is not None else at.windows.incident[0],
         bin_us=found.bin_us,
         stepped=found.stepped,
-        null=_null(seen.tables, seen.graph, at.windows),
+        chance=chance(seen.tables, seen.graph, at.windows),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
         gaps=traces.gaps,
@@ -192,42 +198,19 @@ def _bucketed_spans(spans: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     return spans.with_columns(traces.get_column("bucket"))
 
 
-def _null(tables: local.Tables, graph: Topology, windows: Windows) -> tuple[float, ...]:
-    scores = []
-    for bucket in range(windows.buckets):
-        ranked = fuse.ranked(explain.explain(local.run(tables, bucket), graph, {}, {}))
-        scores.append(ranked[0][0] if ranked else 0.0)
-    return confidence.null_scores(scores)
-
-
 def _standing(scene: _Scene) -> confidence.Standing:
     top = [score for score, _ in scene.seen.ranked[:2]] + [0.0, 0.0]
     return confidence.Standing(
         score=top[0],
         behaviour=fuse.behaviour(scene.seen.ranked[0][1]) if scene.seen.ranked else 0.0,
         runner_up=top[1],
-        null=scene.null,
-        cover=_cover(scene),
+        others=sum(score for score, _ in scene.seen.ranked[1:]),
+        chance=scene.chance,
+        cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
         symptoms=scene.symptoms,
         stepped=scene.stepped,
         enough_data=scene.symptoms.requests >= MIN_REQUESTS and scene.windows.buckets > 0,
     )
-
-
-def _cover(scene: _Scene) -> float | None:
-    """Return the share of bad requests that touch the first suspect; null where few were bad."""
-    if not scene.seen.ranked or len(scene.symptoms.traces) < MIN_BAD:
-        return None
-    name = scene.seen.ranked[0][1].service
-    near = (pl.col("service") == name) | (pl.col("callee") == name)
-    touching = (
-        scene.seen.spans.lazy()
-        .filter((pl.col("bucket") == INCIDENT) & near)
-        .select("trace_id")
-        .collect()
-    )
-    bad = scene.symptoms.traces
-    return len(bad.intersection(touching.get_column("trace_id").to_list())) / len(bad)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,8 +243,8 @@ def _narrow(suspect: Suspect, scene: _Scene) -> _Narrowed:
 
 def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) -> Hypothesis:
     suspect, found = narrowed.suspect, narrowed.scope
-    second = scene.seen.ranked[1][0] if len(scene.seen.ranked) > 1 else 0.0
-    against = second if place == 0 else scene.seen.ranked[0][0]
+    standing = _standing(scene)
+    sure = standing.confidence if place == 0 else standing.share(narrowed.score)
     speaking = [s for s in narrowed.mine if suspect.parts.get(s.mechanism, 0.0) > 0][:CITED]
     supports = [ledger.shift(s, Stance.FOR) for s in speaking]
     for complainer, told in sorted(scene.seen.complaints.items()):
@@ -279,7 +262,7 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
         type=found.type,
         cause=found.cause,
         score=round(narrowed.score, 4),
-        confidence=round(_standing(scene).share(narrowed.score, against), 4),
+        confidence=round(sure, 4),
         parts={m.value: round(suspect.parts[m], 4) for m in Mechanism if suspect.parts.get(m)},
         supports=tuple(supports),
         contradicts=tuple(contradicts),

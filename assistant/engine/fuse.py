@@ -18,6 +18,7 @@ WEIGHTS: Mapping[Mechanism, float] = {
     Mechanism.LOG: 0.3,
 }
 ALERTED = 1.1  # odds
+ON_THE_WAY, ASIDE = 0.2, 0.05  # of the bad requests: who is met by fewer explains them less
 
 
 def fused(suspect: Suspect) -> float:
@@ -48,3 +49,17 @@ def ranked(suspects: list[Suspect], alerted: str | None = None) -> list[tuple[fl
             score = odds / (1.0 + odds) if odds < math.inf else 1.0
         scored.append((round(score, 6), suspect))
     return sorted(scored, key=lambda item: (-item[0], item[1].service))
+
+
+def on_the_way(
+    scored: list[tuple[float, Suspect]], covers: Mapping[str, float]
+) -> list[tuple[float, Suspect]]:
+    """Return suspects again, less of a score for those whom hardly any bad request meets.
+
+    `covers` is the share of bad requests that touch a component, where it is known.
+    """
+    weighed = []
+    for score, suspect in scored:
+        met = max(ASIDE, covers.get(suspect.service, 1.0))
+        weighed.append((round(score * min(1.0, met / ON_THE_WAY), 6), suspect))
+    return sorted(weighed, key=lambda item: (-item[0], item[1].service))

@@ -1,5 +1,6 @@
 """Has anything moved that a user would notice: without that, there is no incident to explain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -58,6 +59,19 @@ def through(spans: pl.DataFrame, traces: frozenset[str]) -> frozenset[str]:
     mine = pl.col("trace_id").is_in(pl.Series(sorted(traces), dtype=pl.String).implode())
     seen = spans.lazy().filter(mine).select("service").unique().collect()
     return frozenset(seen.get_column("service").to_list())
+
+
+def met(spans: pl.DataFrame, traces: frozenset[str], names: Sequence[str]) -> dict[str, float]:
+    """Return which share of the traces each name took part in, if only as one that was called."""
+    mine = pl.col("trace_id").is_in(pl.Series(sorted(traces), dtype=pl.String).implode())
+    ends = spans.lazy().filter(mine).select("trace_id", "service", "callee")
+    either = [
+        ends.select("trace_id", pl.col(end).cast(pl.String).alias("name"))
+        for end in ("service", "callee")
+    ]
+    wanted = pl.concat(either).filter(pl.col("name").is_in(list(names))).unique()
+    counts = dict(wanted.group_by("name").len().collect().iter_rows())
+    return {name: counts.get(name, 0) / len(traces) for name in names}
 
 
 def requests(spans: pl.DataFrame) -> pl.DataFrame:

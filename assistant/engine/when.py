@@ -117,7 +117,7 @@ def refined(
 
     `explained` tells how much the best explanation weighs between the windows that it is given.
     """
-    if first.found.bin_us < THIN_BIN_US:
+    if first.found.stepped and first.found.bin_us < THIN_BIN_US:
         return first
     explains = explained(first.windows)
     if explains >= ENOUGH:
