@@ -20,6 +20,7 @@ BASELINE_US = 60 * 60 * 1_000_000
 LONGEST_INCIDENT_US = 10 * 60 * 1_000_000
 MIN_GUARD_US, MAX_GUARD_US = 2_000_000, 30_000_000
 THIN_BIN_US = 2_000_000  # bins as wide as that hold too few requests for a sharp step
+MANY_ROWS = 1_000_000  # of telemetry without a step: other starts would take a minute
 LAGS_US = tuple(s * 1_000_000 for s in (30, 40, 55, 70, 85, 100, 120, 150, 200, 270))
 LEAST_BEFORE, LEAST_DURING = 2 * MIN_TRACES, MIN_TRACES // 2
 ENOUGH = 0.5  # an explanation that weighs so much needs no other start
@@ -36,9 +37,13 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The starts of traces (µs) and the first, last and final moment that may be seen."""
+    """The starts of traces (µs) and the first, last and final moment that may be seen.
+
+    `rows` is how much telemetry there is.
+    """
 
     starts: pl.Series
+    rows: int
     first: int
     last: int
     end: int
@@ -57,6 +62,7 @@ def timeline(
     end = to_us(question.horizon)
     return Timeline(
         starts=starts,
+        rows=spans.height + logs.height + metrics.height,
         first=int(seen.min() or end) if seen.len() else end,  # type: ignore[arg-type]
         last=int(seen.max() or end) + 1 if seen.len() else end,  # type: ignore[arg-type]
         end=end,
@@ -117,7 +123,8 @@ def refined(
 
     `explained` tells how much the best explanation weighs between the windows that it is given.
     """
-    if first.found.stepped and first.found.bin_us < THIN_BIN_US:
+    thin = first.found.bin_us >= THIN_BIN_US
+    if not thin and (first.found.stepped or times.rows > MANY_ROWS):
         return first
     explains = explained(first.windows)
     if explains >= ENOUGH:
