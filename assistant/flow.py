@@ -201,7 +201,8 @@ async def investigate(incident: str, state: Incident, sources: Sources) -> Async
         ready = opened.at + timedelta(seconds=sources.timing.look_after_s)
         await asyncio.sleep(max(0.0, (ready - clock.now()).total_seconds()))
     horizon = opened.horizon or clock.now()
-    window = Window(start=opened.at - LOOK_BACK, end=horizon)
+    first = min(opened.at, steering.since or opened.at)  # there must be something from before it
+    window = Window(start=first - LOOK_BACK, end=horizon)
     yield ScopeSet(start=window.start, end=window.end)
     with _span("gather"):
         gathered = await gather(sources.connectors, window, clock)

@@ -217,9 +217,8 @@ def _cause(hypothesis: Hypothesis) -> str:
 def _change(finding: Finding) -> Line:
     change = finding.change
     if change is not None:
-        text = (
-            f"{change.kind} {change.ref} of {change.target} at {change.at:%H:%M:%S}: {change.why}"
-        )
+        of = f" of {change.target}" if change.target else ""
+        text = f"{change.kind} {change.ref}{of} at {change.at:%H:%M:%S}: {change.why}"
         return Line(text=text, evidence=(change.evidence,))
     none = [e for e in finding.evidence if e.kind == "no_change"]
     if none:

@@ -3,12 +3,11 @@
 A fixed threshold on the score does not tell a fault from a quiet quarter of an hour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.engine import explain, fuse, local
 from assistant.engine.topology import Topology
-from assistant.engine.windows import Windows
 
 USUAL = 0.85  # the highest few are left out, residue of earlier incidents
 
@@ -35,10 +34,10 @@ class Chance:
         return 1 / (1 + len(self.scores))
 
 
-def chance(tables: local.Tables, graph: Topology, windows: Windows) -> Chance:
-    """Return what is scored where nothing happened."""
+def chance(tables: local.Tables, graph: Topology, buckets: Iterable[int]) -> Chance:
+    """Return what is scored where nothing happened, in the buckets that hold anything."""
     firsts = []
-    for bucket in range(windows.buckets):
+    for bucket in sorted(buckets):
         suspects = fuse.ranked(explain.explain(local.run(tables, bucket), graph, {}, {}))
         behaviours = [fuse.behaviour(suspect) for _, suspect in suspects]
         firsts.append((suspects[0][0] if suspects else 0.0, max(behaviours, default=0.0)))

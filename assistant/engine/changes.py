@@ -96,7 +96,7 @@ class Judged:
 
 def began(series: pl.DataFrame, onset_us: int, bin_us: int) -> Began:
     """Return when a series (`us`, `value`) of executions stepped up, near a coarse onset."""
-    ordered = series.sort("us").drop_nulls()
+    ordered = series.sort("us", "value").drop_nulls()
     near = ordered.filter(pl.col("us") >= onset_us - 30 * bin_us)
     if near.height < MIN_SERIES:
         return Began(us=onset_us, slack_us=2 * bin_us, times=ordered["us"], values=ordered["value"])
@@ -137,13 +137,14 @@ def sampled(start: Began, shift: Shift, samples: pl.DataFrame) -> Began:
         (pl.col("service") == shift.service)
         & pl.col("instance").eq_missing(pl.lit(shift.instance))
         & (pl.col("name") == shift.detail)
+        & pl.col("value").is_finite()
     )
-    calm = mine.filter(pl.col("bucket") >= 0).get_column("value").max()
-    if not isinstance(calm, float):
-        return start
+    calm = pl.col("value").filter(pl.col("bucket") >= 0).max().over("labels")
+    half = (shift.before + shift.after) / 2
     risen = mine.filter(
         (pl.col("us") >= start.us - RISE_US)
-        & (pl.col("value") > max(calm, (shift.before + shift.after) / 2))
+        & (pl.col("value") > pl.max_horizontal(calm, half))
+        & calm.is_not_null()
     ).get_column("us")
     first = [int(str(us)) for us in (risen.min(), start.first_us) if us is not None]
     return replace(start, first_us=min(first, default=None))
@@ -230,7 +231,7 @@ def _judge(
     if change.kind == "commit" and blame.deploys:
         place, where = place * NOT_BROUGHT, f"{where}, and no deploy has brought it"
     effective = _effective(change, spans)
-    fits, does = _fits(patch, blame.cause, telling)
+    fits, does = _fits(patch, blame.cause, telling, diff=bool(change.diff))
     slow = blame.cause in BUILDS_UP
     fade = (SLOW_FADE_US if slow else FIT_FADE_US) if fits >= FITS else FADE_US
     timing, when = _timing(change, effective, start, fade)
@@ -246,7 +247,9 @@ def _judge(
     return Judged(change=change, ratio=round(ratio, 3), why="; ".join(r for r in reasons if r))
 
 
-def _fits(patch: Patch | None, cause: str, telling: frozenset[str]) -> tuple[float, str]:
+def _fits(
+    patch: Patch | None, cause: str, telling: frozenset[str], *, diff: bool
+) -> tuple[float, str]:
     """Tell whether what a diff does, and what it speaks of, goes with the fault."""
     if patch is None:
         return 1.0, ""
@@ -258,7 +261,8 @@ def _fits(patch: Patch | None, cause: str, telling: frozenset[str]) -> tuple[flo
     more = TOUCHES if shared else 1.0
     if fitting:
         return FITS * more, "; ".join(r for r in (f"its diff {fitting[0]}", touches) if r)
-    return MISFITS * more, touches or "nothing in its diff goes with the fault"
+    nothing = "nothing in its diff goes with the fault" if diff else ""
+    return MISFITS * more, touches or nothing
 
 
 def _place(change: Change, service: str, near: frozenset[str]) -> tuple[float, str]:

@@ -20,7 +20,7 @@ LITTLE, TYPICAL_COVER, NOT_THOUGHT_OF = 0.02, 0.6, 0.05
 LIKELY_COVER, POSSIBLE_COVER = 0.3, 0.2
 MIN_REQUESTS = 30
 POSSIBLE_P = 0.34
-LIKELY_P = 0.15
+LIKELY_P, LEAST_QUIET = 0.15, 4  # of fewer quiet buckets, beating all may be luck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,8 @@ class Standing:
 
     def share(self, score: float) -> float:
         """Return the confidence of another hypothesis: its part of what the first leaves (0–1)."""
-        return (1.0 - self.confidence) * score / (self.others + NOT_THOUGHT_OF)
+        rest = (1.0 - self.confidence) * score / (self.others + NOT_THOUGHT_OF)
+        return min(rest, self.confidence)
 
     @property
     def p(self) -> float:
@@ -72,7 +73,8 @@ class Standing:
     @property
     def beaten(self) -> bool:
         """Tell whether chance hardly ever does as much."""
-        return bool(self.chance.scores) and self.p <= max(LIKELY_P, self.chance.least_p)
+        enough = len(self.chance.scores) >= LEAST_QUIET
+        return enough and self.p <= max(LIKELY_P, self.chance.least_p)
 
     @property
     def usual(self) -> float:

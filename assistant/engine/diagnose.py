@@ -18,7 +18,7 @@ from assistant.domain.hypothesis import (
     RuledOut,
     Verdict,
 )
-from assistant.engine import changes, confidence, errors, explain, fuse, local, patch, when
+from assistant.engine import changes, confidence, errors, explain, fuse, gaps, local, patch, when
 from assistant.engine.chance import Chance, chance
 from assistant.engine.evidence import Ledger
 from assistant.engine.examples import Seen
@@ -89,7 +89,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     ledger.told(question)
     said, why = confidence.verdict(_standing(scene))
     if said in (Verdict.HEALTHY, Verdict.NOT_DETERMINED) and not scene.seen.ranked:
-        return _nothing(said, why, ledger, _gaps(telemetry, scene))
+        return _nothing(said, why, ledger, scene.gaps)
     narrowed = [_narrow(s, scene) for _, s in scene.seen.ranked[:RANKED_SHOWN]]
     judged = _judge_changes(telemetry, question, scene, narrowed[0])
     explained = said in (Verdict.LIKELY, Verdict.POSSIBLE)
@@ -101,10 +101,14 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
         onset=from_us(scene.onset_us) if scene.stepped else None,
         hypotheses=hypotheses,
         change=_blamed(blamed, hypotheses[0], ledger) if blamed else None,
-        innocent_changes=_innocent(judged, blamed, hypotheses[0], ledger) if explained else (),
+        innocent_changes=_innocent(
+            judged, blamed, hypotheses[0], ledger, looked=telemetry.changes_seen
+        )
+        if explained
+        else (),
         ruled_out=_ruled_out(scene, question, ledger),
         evidence=tuple(ledger.records),
-        gaps=_gaps(telemetry, scene),
+        gaps=(*scene.gaps, *gaps.not_told_apart(judged, blamed)),
     )
 
 
@@ -126,9 +130,8 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     seen = _compare(frames, at.windows)
     found = at.found
     felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
-    first = [suspect.service for _, suspect in seen.ranked[:RANKED_SHOWN]]
-    during = seen.spans.filter(pl.col("bucket") == INCIDENT)
-    covers = met(during, felt.traces, first) if len(felt.traces) >= MIN_BAD else {}
+    named = [suspect.service for _, suspect in seen.ranked]
+    covers = met(seen.spans, felt.traces, named) if len(felt.traces) >= MIN_BAD else {}
     return _Scene(
         seen=replace(seen, ranked=fuse.on_the_way(seen.ranked, covers)),
         covers=covers,
@@ -136,10 +139,10 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         onset_us=found.us if found.us is not None else at.windows.incident[0],
         bin_us=found.bin_us,
         stepped=found.stepped,
-        chance=chance(seen.tables, seen.graph, at.windows),
+        chance=chance(seen.tables, seen.graph, _quiet(seen)),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
-        gaps=traces.gaps,
+        gaps=gaps.gaps(telemetry, traces.gaps, seen.spans, felt),
     )
 
 
@@ -167,6 +170,13 @@ def _compare(frames: _Frames, windows: Windows) -> _Compared:
 
 def _explained(seen: _Compared) -> float:
     return seen.ranked[0][0] if seen.ranked else 0.0
+
+
+def _quiet(seen: _Compared) -> set[int]:
+    """Return the buckets of the baseline in which anything was seen."""
+    frames = (seen.spans, seen.logs, seen.samples)
+    found = {b for frame in frames for b in frame.get_column("bucket").unique().drop_nulls()}
+    return {bucket for bucket in found if bucket >= 0}
 
 
 def _stamped(frame: pl.DataFrame, wanted: Sequence[str] = ()) -> pl.DataFrame:
@@ -209,7 +219,7 @@ def _standing(scene: _Scene) -> confidence.Standing:
         cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
         symptoms=scene.symptoms,
         stepped=scene.stepped,
-        enough_data=scene.symptoms.requests >= MIN_REQUESTS and scene.windows.buckets > 0,
+        enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= MIN_REQUESTS,
     )
 
 
@@ -222,7 +232,13 @@ class _Narrowed:
 
 
 def _narrow(suspect: Suspect, scene: _Scene) -> _Narrowed:
-    mine = [s for s in scene.seen.tested.all if suspect.service in (s.service, s.peer)]
+    # Whom others ask oftener or not at all need not do anything else than before itself.
+    mine = [
+        s
+        for s in scene.seen.tested.all
+        if s.service == suspect.service
+        or (s.peer == suspect.service and s.mechanism is not Mechanism.CONTROL)
+    ]
     mine.sort(
         key=lambda s: -fuse.WEIGHTS[s.mechanism] * s.strength * suspect.parts.get(s.mechanism, 0)
     )
@@ -310,10 +326,15 @@ def _blamed(judged: changes.Judged, first: Hypothesis, ledger: Ledger) -> Blamed
 
 
 def _innocent(
-    judged: list[changes.Judged], blamed: changes.Judged | None, first: Hypothesis, ledger: Ledger
+    judged: list[changes.Judged],
+    blamed: changes.Judged | None,
+    first: Hypothesis,
+    ledger: Ledger,
+    *,
+    looked: bool,
 ) -> tuple[InnocentChange, ...]:
-    others = [j for j in judged if j is not blamed][:INNOCENT_SHOWN]
-    if blamed is None:
+    others = [j for j in judged if not j.blamed][:INNOCENT_SHOWN]
+    if blamed is None and looked:
         ledger.no_change(first.service, len(judged))
     return tuple(
         InnocentChange(ref=j.change.ref, why=j.why, evidence=ledger.change(j, first.service))
@@ -356,22 +377,3 @@ def _nothing(said: Verdict, why: str, ledger: Ledger, gaps: tuple[str, ...]) -> 
         evidence=tuple(ledger.records),
         gaps=gaps,
     )
-
-
-def _gaps(telemetry: Telemetry, scene: _Scene) -> tuple[str, ...]:
-    gaps = [*telemetry.gaps, *scene.gaps]
-    unseen = {
-        "no traces: who waits for whom, and where errors begin, cannot be told": telemetry.spans,
-        "no log lines: what was written differently cannot be told": telemetry.logs,
-        "no metrics: what components run on cannot be told": telemetry.metrics,
-    }
-    gaps += [sentence for sentence, frame in unseen.items() if frame.is_empty()]
-    if scene.symptoms.requests < MIN_REQUESTS and not telemetry.spans.is_empty():
-        gaps.append(f"only {scene.symptoms.requests} requests were seen since the onset")
-    if telemetry.changes_seen is False:
-        gaps.append("changes were not looked at: no source of changes answered")
-    services = set(scene.seen.spans.get_column("service").unique().to_list())
-    silent = services - set(telemetry.logs.get_column("service").cast(pl.String).unique().to_list())
-    if services and silent and len(silent) < len(services):
-        gaps.append("no log lines from " + ", ".join(sorted(silent)[:SYMPTOMS_SHOWN]))
-    return tuple(dict.fromkeys(gaps))

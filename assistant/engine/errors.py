@@ -202,7 +202,8 @@ def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame
         .join(work, on=["service", "bucket"], how="left")
         .with_columns(
             pl.when(pl.col("service").is_in(traced))
-            .then(pl.col("n").fill_null(0).cast(pl.Float64))
+            # Who crashes before it serves anything complains as loudly as who serves once.
+            .then(pl.col("n").fill_null(0).clip(1).cast(pl.Float64))
             .otherwise("weight")
             .alias("weight")
         )

@@ -61,8 +61,8 @@ class Ledger:
     def contrast(self, service: str, scope: Scope) -> str:
         """Enter that one instance carries the effect while its siblings do not."""
         text = (
-            f"{scope.instance} carries {scope.share * 100:.0f} % of the effect in {service}; "
-            f"{scope.siblings} other instance{'s are' if scope.siblings > 1 else ' is'} as before"
+            f"{scope.instance} carries {scope.share * 100:.0f} % of the effect in {service}, "
+            f"{scope.siblings} other instance{'s' if scope.siblings > 1 else ''} the rest"
         )
         return self._plain(
             "peer_contrast", service, text, Stance.FOR, instance=scope.instance, after=scope.share

@@ -9,6 +9,7 @@ import re
 
 import polars as pl
 
+from assistant.engine.resources import SECONDS
 from assistant.engine.shift import Mechanism, Shift, saturate
 
 KEYS = ["service", "name", "unit"]
@@ -18,7 +19,9 @@ ERRORS = re.compile(r"error|fail|5xx|5\d\d|exception")
 AVAILABLE = re.compile(r"availability|success")
 REQUESTS = re.compile(r"(^|[._-])(requests?|rps|qps|throughput|calls|workload|load)([._-]|$)")
 WAITING = re.compile(r"queue|pending|active|depth|size|in.?flight|limit|max")
-RATIO = re.compile(r"ratio|rate|share|pct|percent|availability|success")
+RATIO = re.compile(
+    r"(?<![a-z])(ratio|rate|share|pct|percent)|(ratio|rate|percent)$|availability|success"
+)
 PREFERRED = ("mean", "avg", "p50", "50", "p90", "90", "p95", "95", "p99", "99")
 MIN_BEFORE, MIN_Z, SURE_Z, MIN_RATIO = 4, 4.0, 8.0, 1.2
 MIN_LOST, HALF_LOST = 0.01, 0.10  # of the answers
@@ -129,9 +132,9 @@ def _sure(row: dict[str, object], rise: float) -> bool:
 
 def _ms(row: dict[str, object]) -> float:
     unit, name = str(row["unit"] or ""), str(row["name"]).lower()
-    if unit == "s" or (not unit and re.search(r"seconds|_s$", name)):
-        return 1000.0
-    return 1.0
+    if not unit and re.search(r"seconds|_s$", name):
+        unit = "s"
+    return 1000.0 * SECONDS.get(unit, 1e-3)
 
 
 def _slower(row: dict[str, object], requests: float) -> Shift | None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from assistant.engine.symptom import FELT_METRIC
+from assistant.engine.symptom import tells_of_users
 
 Floats = npt.NDArray[np.float64]
 
@@ -182,7 +182,7 @@ def _log_signals(logs: pl.DataFrame, first_us: int, bin_us: int, count: int) -> 
 
 def _metric_signals(metrics: pl.DataFrame, first_us: int, bin_us: int, count: int) -> list[Signal]:
     """Return one signal per service from what metrics tell of its users and its resources."""
-    told = metrics.filter(pl.col("name").str.contains(FELT_METRIC) & pl.col("value").is_finite())
+    told = metrics.filter(tells_of_users() & pl.col("value").is_finite())
     if told.is_empty():
         return []
     scaled = _standardised(

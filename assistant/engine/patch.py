@@ -57,11 +57,14 @@ EXPLAINS: dict[str, frozenset[Effect]] = {
 
 _IDLE_FILES = re.compile(
     r"(^|/)(docs?|tests?|testdata|__tests__|spec|\.github|examples?)/|(_test|\.test|\.spec|_spec)\.\w+$"
-    r"|(^|/)test_\w+\.py$|\.(md|rst|txt|css|scss|svg|png|html?)$|(^|/)(CODEOWNERS|LICENSE|README)"
+    r"|(^|/)test_\w+\.py$|\.(md|rst|txt|css|scss|svg|png)$|(^|/)(CODEOWNERS|LICENSE|README)"
 )
-_LOCKS = re.compile(r"(^|/)(go\.(mod|sum)|[\w.-]*lock[\w.-]*|requirements[\w.-]*\.txt|pom\.xml)$")
+_LOCKS = re.compile(
+    r"(^|/)(go\.(mod|sum)|[\w.-]+\.lock|[\w.-]*-lock\.(json|ya?ml)|requirements[\w.-]*\.txt|pom\.xml)$"
+)
 _COMMENT = re.compile(r"^\s*(//|#(?!\w*include)|\*|/\*|--\s)")
-_WORD = re.compile(r"[A-Za-z_]\w+|\d+(?:\.\d+)?")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_EXACT = re.compile(r"\d+(?:\.\d+)?|[<>=!+\-*/%&|^~?]+")  # one of these can change everything
 _LOOP = re.compile(
     r"\b(for|while|foreach|forEach)\b|\.(map|each|flatMap|stream)\s*\(", re.IGNORECASE
 )
@@ -146,23 +149,24 @@ def _lines(diff: str) -> tuple[list[str], list[str], list[str]]:
 def _idle(
     change: Change, added: list[str], removed: list[str], effects: frozenset[Effect]
 ) -> str | None:
-    if change.files and all(_IDLE_FILES.search(f) for f in change.files):
+    raised = [f for f in change.files if _LOCKS.search(f)]
+    others = [f for f in change.files if f not in raised]
+    if change.files and all(_IDLE_FILES.search(f) for f in others):
+        if raised:
+            return "it only raises versions of libraries"
         return "it touches only documents, tests or style"
-    if change.files and all(_LOCKS.search(f) or _IDLE_FILES.search(f) for f in change.files):
-        return "it only raises versions of libraries"
     if not added and not removed:
         return None
-    before, after = _count(removed), _count(added)
+    before, after = _count(_WORD, removed), _count(_WORD, added)
     strange = sum(((before - after) + (after - before)).values())
-    if not effects and strange <= MOVED * sum((before + after).values()):
+    same = _count(_EXACT, removed) == _count(_EXACT, added)
+    if not effects and same and strange <= MOVED * sum((before + after).values()):
         return "it only moves or reformats code"
-    if added and removed and not effects:
-        return "its lines do the same in other words, as far as can be read"
     return None
 
 
-def _count(lines: list[str]) -> Counter[str]:
-    return Counter(w for line in lines for w in _WORD.findall(line))
+def _count(pattern: re.Pattern[str], lines: list[str]) -> Counter[str]:
+    return Counter(part for line in lines for part in pattern.findall(line))
 
 
 def _more(pattern: re.Pattern[str], these: list[str], those: list[str]) -> bool:

@@ -17,7 +17,8 @@ HALF_RISE = 25.0  # points of 100 at which a rise is half as bad as can be
 MIN_BEFORE, MIN_AFTER = 4, 2
 SETTLED = 0.5  # of the samples that an instance of its service has: fewer are of its start
 EVERYONE = "*"  # the load of components that have none of their own
-RATIO_UP_TO = 1.5  # a larger value is in percent already
+RATIO_UP_TO = 1.5  # a larger value is in percent already, unless it counts cores
+CORES = r"load_?average|cores?\b|\{cpu\}"
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 FELT_WAIT_S = 0.01  # a shorter wait for a connection or a turn is felt by no request
 NO_BURDEN = (
@@ -40,8 +41,8 @@ class Family:
 FAMILIES = (
     Family("throttling", r"throttl", 1.5, relative=True, follows_load=False),
     Family("cpu", r"cpu|processor|load_?average", 10.0, relative=False, follows_load=True),
-    Family("restarts", r"restart|crash|oom", 1.2, relative=True, follows_load=False),
-    Family("memory", r"mem|heap|rss", 1.25, relative=True, follows_load=False),
+    Family("restarts", r"restart|crash|(?<![a-z])oom", 1.2, relative=True, follows_load=False),
+    Family("memory", r"mem(?!ber)|heap|rss", 1.25, relative=True, follows_load=False),
     Family("disk", r"disk|filesystem|inode|volume", 1.25, relative=True, follows_load=False),
     Family(
         "pool",
@@ -50,7 +51,13 @@ FAMILIES = (
         relative=True,
         follows_load=True,
     ),
-    Family("queue", r"queue|backlog|lag|waiting|saturation", 1.5, relative=True, follows_load=True),
+    Family(
+        "queue",
+        r"queue|backlog|(?<![a-z])lag|waiting|saturation",
+        1.5,
+        relative=True,
+        follows_load=True,
+    ),
     Family("gc", r"(^|[._])gc([._]|$)|garbage|pause", 1.5, relative=True, follows_load=True),
 )
 
@@ -152,7 +159,9 @@ def _judge(row: dict[str, object], family: Family, load: dict[str, float]) -> Sh
     if family.relative:
         enough = after > expected * family.rise + _least(family, row["unit"]) and after > 0
     else:
-        scale = 100.0 if max(usual, after) <= RATIO_UP_TO and row["unit"] != "%" else 1.0
+        cores = re.search(CORES, f"{row['name']} {row['unit']}".lower()) is not None
+        share = max(usual, after) <= RATIO_UP_TO and row["unit"] != "%"
+        scale = 100.0 if share or cores else 1.0
         rise = (after - expected) * scale
         enough = rise >= family.rise
         size = saturate(rise, HALF_RISE)

@@ -1,7 +1,7 @@
 """Narrowing a service down: one instance of several, one operation, one way, and its cause."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -32,19 +32,31 @@ RESOURCE_CAUSES = {
     "restarts": "memory_pressure",
 }
 FOLLOWING_LOAD = {family.name for family in FAMILIES if family.follows_load}
+STARVING, WAITS_FOR_CPU = ("throttling", "cpu"), ("pool", "queue")
 SAID_LOUDLY = 0.1  # strength from which a new line tells what a component lacks
+# As runtimes, drivers and pools say it: JVM, Go, Node, HikariCP, Tomcat, knex, SQLAlchemy, MySQL.
 LACKS = (
     (
         "pool_exhaustion",
-        r"free connection|connection pool|pool (is )?exhausted|too many connections"
-        r"|acquir\w+ (a )?connection",
+        r"connection pool|pool (is )?(probably )?(exhausted|full)|too many (connections|clients)"
+        r"|connection slots|connections? (is |are )?not available|queuepool limit"
+        r"|\b(no|none|await\w*|wait\w* for( an?)?) (free|idle|available)\b.{0,9}\bconnections?\b"
+        r"|(acquir|obtain|fetch)\w* (a )?connection",
     ),
-    ("memory_pressure", r"out of memory|oomkilled|outofmemory|heap (space|nearly full)"),
+    (
+        "memory_pressure",
+        r"out of memory|oomkilled|outofmemory|heap space|\bheap\b.{0,15}\bfull\b"
+        r"|gc overhead|memory (limit|pressure)|cannot allocate memory",
+    ),
     ("disk_pressure", r"no space left|disk (is )?full|disk quota"),
 )
 NAME_CAUSES = (
-    ("tls_failure", ("certificate", "x509", "tls handshake", "ssl:")),
-    ("dns_failure", ("name resolution", "no such host", "getaddrinfo", "nxdomain", "dns")),
+    ("tls_failure", r"\bcertificate\b|\bx509\b|tls handshake|\bssl:"),
+    (
+        "dns_failure",
+        r"name resolution|no such host|getaddrinfo|nxdomain|\bdns (lookup|error|failure|time)"
+        r"|resolve host|host not found",
+    ),
 )
 
 
@@ -102,7 +114,7 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
     told = any(s.kind == "error_origin" for s in mine)
     broken = max(error, control) if told else control
     if resource and weighted.get(Mechanism.RESOURCE, 0.0) >= 0.5 * broken:
-        return CauseType.RESOURCE, RESOURCE_CAUSES[resource[0].operation or "cpu"]
+        return CauseType.RESOURCE, RESOURCE_CAUSES[_scarce(resource)]
     if (lacking := _lacking(suspect.service, mine)) is not None:
         return CauseType.RESOURCE, lacking
     if error >= max(latency, 0.5 * control) and error > 0:
@@ -125,23 +137,36 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
     return CauseType.UNKNOWN, "behaviour_change"
 
 
+def _scarce(resource: Sequence[Shift]) -> str:
+    """Return the family that is scarce: who gets no processor time also waits for its turns."""
+    first = resource[0].operation or "cpu"
+    starving = (s.operation for s in resource if s.strength >= MOSTLY)
+    if first in WAITS_FOR_CPU:
+        return next((str(family) for family in starving if family in STARVING), first)
+    return first
+
+
 def _lacking(service: str, mine: Sequence[Shift]) -> str | None:
     """Return what a component says it lacks, in lines that it did not write before."""
-    said = " ".join(
-        s.detail.lower()
-        for s in mine
-        if s.kind in ("new_template", "template_shift")
-        and s.service == service
-        and s.after > s.before
-        and s.strength >= SAID_LOUDLY
-    )
+    said = _news(s for s in mine if s.service == service)
     return next((cause for cause, words in LACKS if re.search(words, said)), None)
 
 
+def _news(shifts: Iterable[Shift]) -> str:
+    """Return the lines that are written clearly more than before, lower case."""
+    return " ".join(
+        s.detail.lower()
+        for s in shifts
+        if s.kind in ("new_template", "template_shift")
+        and s.after > s.before
+        and s.strength >= SAID_LOUDLY
+    )
+
+
 def _error_cause(mine: Sequence[Shift], *, visible: bool) -> tuple[CauseType, str]:
-    words = " ".join(s.detail.lower() for s in mine if s.kind in ("new_template", "template_shift"))
-    for cause, marks in NAME_CAUSES:
-        if any(mark in words for mark in marks):
+    said = _news(mine)
+    for cause, words in NAME_CAUSES:
+        if re.search(words, said):
             return CauseType.NETWORK, cause
     own = any(s.kind == "error_origin" and s.peer is None for s in mine) and visible
     counted = [s.detail.lower() for s in mine if s.kind == "metric_errors"]

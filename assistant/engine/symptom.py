@@ -18,18 +18,25 @@ MIN_WORK_T, MIN_WORK_SHIFT = 4.0, 0.15  # of the log number of spans in a reques
 SLOW_QUANTILE = 0.95
 MIN_ROUTE_SHARE = 0.02  # of the requests with one name: rarer ways are accidents
 FELT_METRIC = r"(?i)duration|latency|response_time|error|fail|5xx|p9[059]"
+# How often something was measured is traffic, and pauses of the machine are felt through others.
+UNFELT_METRIC = r"(?i)(^|[._])(rate|count|gc|pool|queue|dns|lag)([._]|$)"
 MIN_Z, SURE_Z, MIN_METRIC_RATIO = 4.0, 20.0, 1.5
+MORE_BAD = 1.5  # times the usual share of its kind
 LOUD = 0.5  # strength from which complaints in logs count as felt
 MIN_BEFORE, MIN_AFTER = 4, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Symptoms:
-    """`shifts` are what users notice; `traces` the ids of slow or failed requests during it."""
+    """`shifts` are what users notice; `traces` the ids of slow or failed requests during it.
+
+    `requests` were seen during it, and `before` in the baseline.
+    """
 
     shifts: tuple[Shift, ...]
     traces: frozenset[str]
     requests: int
+    before: int
 
     @property
     def felt(self) -> bool:
@@ -49,9 +56,19 @@ def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...
     )
     found = [*_slower(roots), *_failing(roots), *_other_work(roots), *_logged(lines)]
     found += [*_measured(metrics), *_partly_slower(roots)]
-    during = roots.filter(pl.col("bucket") == INCIDENT)
-    bad = during.filter(pl.col("slow") | pl.col("failed").fill_null(value=False))
-    return Symptoms(tuple(found), frozenset(bad.get_column("trace_id").to_list()), during.height)
+    roots = roots.with_columns(
+        (pl.col("slow") | pl.col("failed").fill_null(value=False)).alias("bad")
+    )
+    before, during = (
+        roots.filter(place) for place in (pl.col("bucket") >= 0, pl.col("bucket") == INCIDENT)
+    )
+    # What always goes wrong (a robot that may not enter) says nothing of who is at fault now.
+    usual = before.group_by(KEYS).agg(pl.col("bad").mean().alias("usual"))
+    more = during.join(usual, on=KEYS, how="left", maintain_order="left").filter(
+        pl.col("bad").mean().over(KEYS) > MORE_BAD * pl.col("usual").fill_null(0.0)
+    )
+    bad = more.filter(pl.col("bad")).get_column("trace_id").to_list()
+    return Symptoms(tuple(found), frozenset(bad), during.height, before.height)
 
 
 def through(spans: pl.DataFrame, traces: frozenset[str]) -> frozenset[str]:
@@ -62,16 +79,18 @@ def through(spans: pl.DataFrame, traces: frozenset[str]) -> frozenset[str]:
 
 
 def met(spans: pl.DataFrame, traces: frozenset[str], names: Sequence[str]) -> dict[str, float]:
-    """Return which share of the traces each name took part in, if only as one that was called."""
+    """Return which share of the traces each name took part in, if only as one that was called.
+
+    Names that are in no span are left out: whom traces cannot see they cannot clear.
+    """
+    ends = ("service", "callee")
+    traced = {str(n) for end in ends for n in spans.get_column(end).unique().drop_nulls()}
     mine = pl.col("trace_id").is_in(pl.Series(sorted(traces), dtype=pl.String).implode())
-    ends = spans.lazy().filter(mine).select("trace_id", "service", "callee")
-    either = [
-        ends.select("trace_id", pl.col(end).cast(pl.String).alias("name"))
-        for end in ("service", "callee")
-    ]
+    during = spans.lazy().filter((pl.col("bucket") == INCIDENT) & mine)
+    either = [during.select("trace_id", pl.col(end).cast(pl.String).alias("name")) for end in ends]
     wanted = pl.concat(either).filter(pl.col("name").is_in(list(names))).unique()
     counts = dict(wanted.group_by("name").len().collect().iter_rows())
-    return {name: counts.get(name, 0) / len(traces) for name in names}
+    return {name: counts.get(name, 0) / len(traces) for name in names if name in traced}
 
 
 def requests(spans: pl.DataFrame) -> pl.DataFrame:
@@ -144,7 +163,7 @@ def _other_work(roots: pl.DataFrame) -> list[Shift]:
 def _measured(metrics: pl.DataFrame) -> list[Shift]:
     """Return durations and failures that metrics tell of, for systems that are hardly traced."""
     keys = ["service", "instance", "name", "unit"]
-    felt = metrics.filter(pl.col("name").str.contains(FELT_METRIC) & pl.col("value").is_finite())
+    felt = metrics.filter(tells_of_users() & pl.col("value").is_finite())
     before = (
         felt.filter(pl.col("bucket") >= 0)
         .group_by(keys)
@@ -177,6 +196,12 @@ def _measured(metrics: pl.DataFrame) -> list[Shift]:
         _shift(row, "symptom_metric", Mechanism.LATENCY, str(row["unit"] or ""), 0.5, row["t"])
         for row in moved.head(3).iter_rows(named=True)
     ]
+
+
+def tells_of_users() -> pl.Expr:
+    """Tell, row by row, whether a metric by its name is of what users notice."""
+    name = pl.col("name").str
+    return name.contains(FELT_METRIC) & ~name.contains(UNFELT_METRIC)
 
 
 def _slower(roots: pl.DataFrame) -> list[Shift]:

@@ -20,7 +20,7 @@ BASELINE_US = 60 * 60 * 1_000_000
 LONGEST_INCIDENT_US = 10 * 60 * 1_000_000
 MIN_GUARD_US, MAX_GUARD_US = 2_000_000, 30_000_000
 THIN_BIN_US = 2_000_000  # bins as wide as that hold too few requests for a sharp step
-MANY_ROWS = 1_000_000  # of telemetry without a step: other starts would take a minute
+MANY_ROWS = 1_000_000  # of telemetry: other starts would take a minute
 LAGS_US = tuple(s * 1_000_000 for s in (30, 40, 55, 70, 85, 100, 120, 150, 200, 270))
 LEAST_BEFORE, LEAST_DURING = 2 * MIN_TRACES, MIN_TRACES // 2
 ENOUGH = 0.5  # an explanation that weighs so much needs no other start
@@ -124,7 +124,7 @@ def refined(
     `explained` tells how much the best explanation weighs between the windows that it is given.
     """
     thin = first.found.bin_us >= THIN_BIN_US
-    if not thin and (first.found.stepped or times.rows > MANY_ROWS):
+    if times.rows > MANY_ROWS or (first.found.stepped and not thin):
         return first
     explains = explained(first.windows)
     if explains >= ENOUGH:

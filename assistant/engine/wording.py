@@ -73,7 +73,16 @@ def cleared(record: Cleared) -> str:
         "passes_on": f"{record.service} passes on what fails in {record.because}",
         "symptom_only": f"{record.service} shows the symptom; what moved lies in {record.because}",
         "weaker": f"{record.service} moved less than {record.because}",
-    }[record.reason] + f" (strength {record.was:.2f} → {record.left:.2f})"
+    }[record.reason] + _figures(record)
+
+
+def _figures(record: Cleared) -> str:
+    """Return what was left of its strength; `was` is the other's where nothing was taken off."""
+    if record.reason == "weaker":
+        return f" (strength {record.left:.2f}, not {record.was:.2f})"
+    if record.reason == "symptom_only":
+        return ""
+    return f" (strength {record.was:.2f} → {record.left:.2f})"
 
 
 CAUSE_WORDS = {

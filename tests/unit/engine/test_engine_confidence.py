@@ -36,7 +36,7 @@ def standing(*, felt=True, **told):
         "others": 0.08,
         "chance": QUIET,
         "cover": 0.9,
-        "symptoms": Symptoms((SLOWER,) if felt else (), frozenset(), 200),
+        "symptoms": Symptoms((SLOWER,) if felt else (), frozenset(), 200, 400),
         "enough_data": True,
         "stepped": True,
     }
@@ -96,3 +96,12 @@ def test_all_confidences_together_leave_room_for_what_was_not_thought_of():
 )
 def test_each_weakness_lowers_the_confidence(less):
     assert standing(**less).confidence < standing().confidence
+
+
+def test_two_quiet_buckets_are_too_few_to_beat_chance():
+    assert judged(chance=Chance(scores=(0.0, 0.0), behaviours=(0.0, 0.0))) is not Verdict.LIKELY
+
+
+def test_the_second_is_never_surer_than_the_first():
+    stands = standing(score=0.32, runner_up=0.3, others=0.3, behaviour=0.0, cover=0.2)
+    assert stands.share(0.3) <= stands.confidence

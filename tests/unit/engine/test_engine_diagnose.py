@@ -480,3 +480,29 @@ def test_slow_work_that_is_left_over_does_not_make_its_way_slow():
         rows += reads(f"u{i}", ONSET + i, "GET /job", 300)
     finding = ask(rows)
     assert not [e for e in finding.evidence if e.kind == "edge_gap_shift"]
+
+
+def test_without_anything_from_before_nobody_is_said_to_be_healthy():
+    finding = ask(minute(100, ONSET, failing=True), onset=at(ONSET), until=at(ONSET + 20))
+    assert finding.verdict is Verdict.NOT_DETERMINED
+    assert "no requests were seen before it" in finding.gaps
+
+
+def test_two_changes_that_fit_as_well_are_both_told():
+    broken = [
+        deploy("back", ONSET - 1, ref="back@2"),
+        deploy("back", ONSET - 0.5, ref="back@2-fix"),
+    ]
+    finding = ask([*before(), *minute(100, ONSET, prefix="u", work=90.0)], changes=broken)
+    other = ({"back@2", "back@2-fix"} - {finding.change.ref}).pop()
+    assert f"{other} fits as well as {finding.change.ref} and may be it instead" in finding.gaps
+    assert other not in {c.ref for c in finding.innocent_changes}
+
+
+def test_what_was_not_looked_at_is_not_said_to_explain_nothing():
+    rows = [*before(), *minute(100, ONSET, prefix="u", work=90.0)]
+    telemetry = replace(Telemetry.empty(), spans=spans(rows))
+    finding = diagnose(telemetry, Question(at=at(ONSET + 20), horizon=at(ONSET + 20)))
+    assert finding.hypotheses[0].service == "back"
+    assert "no_change" not in {e.kind for e in finding.evidence}
+    assert any("changes were not looked at" in gap for gap in finding.gaps)

@@ -63,6 +63,26 @@ def test_a_diff_that_can_do_no_harm_says_why(files, diff):
     assert read(change(diff, files)).idle is not None
 
 
+@pytest.mark.parametrize(
+    ("files", "diff"),
+    [
+        (("svc/pay/rules.py",), "-    if amount > limit():\n+    if amount < limit():"),
+        (("svc/pay/rules.py",), "-    total = price - rebate\n+    total = price + rebate"),
+        (("svc/pay/rules.py",), "-    show(first, second)\n+    tell(third, fourth)"),
+        (("svc/orders/stock_lock.go",), "-\tl.mu.Lock()\n-\tdefer l.mu.Unlock()\n \tl.n[id]++"),
+        (("svc/web/templates/cart.html",), "-{{ cart.total }}\n+{{ cart.sum }}"),
+    ],
+    ids=["comparison", "sign", "other words", "a file named lock", "a template"],
+)  # fmt: skip
+def test_a_small_diff_is_not_cleared_because_it_cannot_be_read(files, diff):
+    assert read(change(diff, files)).idle is None
+
+
+def test_raised_versions_are_told_as_what_they_are():
+    idle = read(change("-lib==1.2.3\n+lib==1.2.4", ("requirements.txt",))).idle
+    assert idle == "it only raises versions of libraries"
+
+
 def test_a_bounded_store_is_not_taken_for_a_leak():
     diff = "+var seen = lru.New(256) // oldest are evicted\n+\tseen.Add(key, item)"
     assert Effect.GROWS not in read(change(diff)).effects

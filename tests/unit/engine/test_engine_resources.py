@@ -71,3 +71,18 @@ def test_an_instance_that_has_just_started_is_judged_by_the_habits_of_its_servic
     (found,) = resources.shifts(table, INCIDENT, {"store": 1.0})
     assert (found.instance, found.operation) == ("store-2", "cpu")
     assert found.before == pytest.approx(0.11, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "before", "after", "found"),
+    [
+        ("system.cpu.load_average.1m", "", [2, 2.1, 2, 2.2], [8, 8.2, 8.1], "cpu"),
+        ("container_cpu_usage_cores", "", [0.9, 1, 0.9, 1], [3.9, 4, 3.9], "cpu"),
+        ("cpu_usage", "%", [20, 21, 20, 22], [24, 25, 24], None),
+        ("rooms.booked", "", [40, 41, 40, 42], [90, 91, 92], None),
+        ("team.members", "", [40, 41, 40, 42], [90, 91, 92], None),
+        ("feature.flag.evaluations", "", [40, 41, 40, 42], [90, 91, 92], None),
+    ],
+)
+def test_names_and_units_are_read_as_people_mean_them(name, unit, before, after, found):
+    assert [s.operation for s in judged(name, unit, before, after)] == ([found] if found else [])

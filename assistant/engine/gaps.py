@@ -1,0 +1,43 @@
+"""What could not be seen, as sentences: each is a reason not to trust silence."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from assistant.engine.changes import Judged
+from assistant.engine.question import Telemetry
+from assistant.engine.symptom import Symptoms
+
+FEW_REQUESTS, NAMED = 30, 3
+
+
+def gaps(
+    telemetry: Telemetry, repaired: Sequence[str], spans: pl.DataFrame, felt: Symptoms
+) -> tuple[str, ...]:
+    """Return the gaps of the telemetry; `repaired` is what was told when `spans` were cleaned."""
+    found = [*telemetry.gaps, *repaired]
+    unseen = {
+        "no traces: who waits for whom, and where errors begin, cannot be told": telemetry.spans,
+        "no log lines: what was written differently cannot be told": telemetry.logs,
+        "no metrics: what components run on cannot be told": telemetry.metrics,
+    }
+    found += [sentence for sentence, frame in unseen.items() if frame.is_empty()]
+    for seen, when in ((felt.requests, "since the onset"), (felt.before, "before it")):
+        if seen < FEW_REQUESTS and not telemetry.spans.is_empty():
+            found.append(f"{f'only {seen}' if seen else 'no'} requests were seen {when}")
+    if telemetry.changes_seen is False:
+        found.append("changes were not looked at: no source of changes answered")
+    services = set(spans.get_column("service").unique().to_list())
+    silent = services - set(telemetry.logs.get_column("service").cast(pl.String).unique().to_list())
+    if services and silent and len(silent) < len(services):
+        found.append("no log lines from " + ", ".join(sorted(silent)[:NAMED]))
+    return tuple(dict.fromkeys(found))
+
+
+def not_told_apart(judged: Sequence[Judged], blamed: Judged | None) -> tuple[str, ...]:
+    """Return which changes may be it as well as the one that is named."""
+    if blamed is None:
+        return ()
+    named = blamed.change.ref
+    others = [j.change.ref for j in judged if j.blamed and j is not blamed]
+    return tuple(f"{other} fits as well as {named} and may be it instead" for other in others)

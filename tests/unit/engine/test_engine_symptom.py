@@ -1,0 +1,80 @@
+"""Which requests count as bad, and which figures as something that users notice."""
+
+import polars as pl
+import pytest
+from frames import T0, metrics, minute, span, spans
+
+from assistant.engine.normalise import normalise
+from assistant.engine.symptom import met, symptoms
+from assistant.engine.windows import INCIDENT
+
+ONSET_S = 120
+
+
+def judged(rows, samples=()):
+    """Return the spans with their windows, and what is noticed."""
+    cleaned = normalise(spans(rows)).spans
+    onset_us = int(T0.timestamp()) * 1_000_000 + ONSET_S * 1_000_000
+    placed = cleaned.with_columns(
+        pl.when(pl.col("us") < onset_us)
+        .then((pl.col("us") // 20_000_000) % 6)
+        .otherwise(INCIDENT)
+        .cast(pl.Int32)
+        .alias("bucket")
+    )
+    figures = metrics(samples).with_columns(
+        pl.when(pl.col("time").dt.epoch("us") < onset_us)
+        .then(0)
+        .otherwise(INCIDENT)
+        .cast(pl.Int32)
+        .alias("bucket")
+    )
+    return placed, symptoms(placed, figures, ())
+
+
+def robot(count, at):
+    return [
+        span(f"r{at}-{i}", f"r{at}-{i}", "front", at=at + i / 5, ms=2.0, name="GET /admin",
+             kind="server", status="error")
+        for i in range(count)
+    ]  # fmt: skip
+
+
+def test_requests_that_always_fail_do_not_hide_the_ones_that_suffer():
+    rows = [*minute(600, 0), *robot(600, 0)]
+    rows += [*minute(100, ONSET_S, prefix="u", gap=150.0), *robot(400, ONSET_S)]
+    placed, felt = judged(rows)
+    assert felt.shifts[0].kind == "symptom_latency"
+    assert len(felt.traces) >= 80
+    assert not [trace for trace in felt.traces if trace.startswith("r")]
+    assert met(placed, felt.traces, ["back"]) == {"back": 1.0}
+
+
+def test_whom_traces_cannot_see_they_do_not_clear():
+    placed, felt = judged([*minute(600, 0), *minute(100, ONSET_S, prefix="u", gap=150.0)])
+    assert met(placed, felt.traces, ["front", "a-host-known-by-metrics"]) == {"front": 1.0}
+
+
+def test_it_is_told_how_much_there_was_to_compare_with():
+    _, felt = judged(minute(100, ONSET_S))
+    assert (felt.requests, felt.before) == (100, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "noticed"),
+    [
+        ("http.server.request.duration.p95", True),
+        ("http.server.request.duration.rate", False),
+        ("jvm.gc.duration", False),
+        ("db.client.connection.pool.wait.duration", False),
+    ],
+)
+def test_a_figure_that_users_cannot_notice_is_no_symptom(name, noticed):
+    values = [10.0, 11.0, 10.5, 10.2, 10.8, 10.1, 30.0, 31.0, 30.5]
+    samples = [
+        {"time": T0.replace(minute=i // 3, second=20 * (i % 3)), "service": "front", "name": name,
+         "unit": "ms", "value": value}
+        for i, value in enumerate(values)
+    ]  # fmt: skip
+    _, felt = judged([], samples)
+    assert felt.felt is noticed
