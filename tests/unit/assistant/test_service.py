@@ -1,6 +1,7 @@
 """The line of an incident through the service: asked, approved, done once, verified."""
 
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from world import ANA, BEN, CLEO, Approvers, Clock, World
@@ -256,6 +257,15 @@ async def test_steering_ranks_anew_and_says_who_said_it(desk):
     assert after.steering.said == ("it's not the back",)
     answer = await desk.service.submit(Steer(incident=incident, text="hm"), CLEO)
     assert answer.refused
+
+
+async def test_looking_since_an_earlier_time_there_is_something_from_before_it(desk):
+    incident, _ = await desk.opened()
+    since = desk.clock.now() - timedelta(hours=2)
+    await desk.service.submit(Steer(incident=incident, text=f"since {since:%H:%M}"), CLEO)
+    state = await desk.service.settled(incident)
+    assert state.steering.since is not None
+    assert state.steering.since - state.window[0] >= timedelta(hours=1)
 
 
 async def test_alerts_about_the_same_trouble_join_its_incident(desk):
