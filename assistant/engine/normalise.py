@@ -76,13 +76,26 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         # A filter copies every column, and hardly a frame has anything to leave out.
         spans = spans.filter(usable)
     if not _apart(spans):
-        spans = spans.unique(["trace_id", "span_id"], keep="first", maintain_order=True)
+        spans = _once(spans)
     if received - spans.height > received * 0.01:
         gaps.append(f"{received - spans.height} spans were received twice")
     return _told_apart(spans, gaps).with_columns(
         pl.col("dur_us").clip(0, MAX_DURATION_US),
         pl.col("trace_id").cast(pl.Categorical).to_physical().alias("trace"),
     ).with_row_index("ix"), gaps
+
+
+def _once(spans: pl.DataFrame) -> pl.DataFrame:
+    """Keep one of each span; where copies differ, the same one whatever came first."""
+    ids = ["trace_id", "span_id"]
+    doubled = spans.select(pl.struct(ids).is_duplicated()).to_series()
+    copies = spans.with_row_index("place").filter(doubled)
+    kept = copies.sort(
+        "us", "dur_us", "status", "kind", "parent_span_id", "place", nulls_last=True
+    ).unique(ids, keep="first", maintain_order=True)
+    mask = (~doubled).to_numpy(writable=True)
+    mask[kept.get_column("place").to_numpy()] = True
+    return spans.filter(pl.Series(mask))
 
 
 def _told_apart(spans: pl.DataFrame, gaps: list[str]) -> pl.DataFrame:
@@ -159,10 +172,12 @@ def _with_parents(spans: pl.DataFrame) -> pl.DataFrame:
 
 def _with_children(spans: pl.DataFrame) -> pl.DataFrame:
     """Add what a span's children tell: who was called, on which instance, and did one fail."""
-    remote = spans.select("ix", "parent").filter(spans.get_column("remote")).reverse()
+    remote = spans.select("ix", "parent", "us", "span_id").filter(spans.get_column("remote"))
+    several = remote.filter(pl.col("parent").is_duplicated()).sort("us", "span_id", descending=True)
     first = np.full(spans.height, -1, dtype=np.int64)
-    # Of several values for one place the last one stays: backwards, that is the first child.
-    first[remote.get_column("parent").to_numpy()] = remote.get_column("ix").to_numpy()
+    # Of several values for one place the last one stays: backwards, that is the earliest child.
+    for children in (remote, several):
+        first[children.get_column("parent").to_numpy()] = children.get_column("ix").to_numpy()
     place = pl.Series(first)
     child = place.set(place < 0, None)
     broken = spans.select("parent", "failed").filter("failed").get_column("parent").drop_nulls()

@@ -127,3 +127,16 @@ def test_parents_and_children_are_those_that_a_walk_over_the_spans_finds(shared,
         assert said["child_failed"][i] == bool(below["failed"].fill_null(value=False).any())
         remote = below.filter("remote")
         assert said["callee_instance"][i] == (remote["instance"][0] if remote.height else None)
+
+
+@pytest.mark.parametrize("turn", [1, -1], ids=["as sent", "backwards"])
+def test_the_order_of_rows_decides_nothing(turn):
+    rows = request("t", 0)
+    # The call was answered by one instance, then asked again of another; a span came twice, ended.
+    rows.append({**rows[2], "span_id": "ts2", "instance": "b-2", "start": rows[2]["end"]})
+    rows[-1]["end"] = rows[1]["end"]
+    rows.append({**rows[0], "status": "error", "end": rows[1]["end"]})
+    found = normalise(spans(rows[::turn])).spans
+    seen = {row["span_id"]: row for row in found.iter_rows(named=True)}
+    assert seen["tc"]["callee_instance"] == "b-1"
+    assert seen["tr"]["failed"] is True
