@@ -19,6 +19,7 @@ from assistant.domain.hypothesis import (
     Verdict,
 )
 from assistant.engine import changes, confidence, errors, explain, fuse, gaps, local, patch, when
+from assistant.engine.arrival import arrived
 from assistant.engine.chance import Chance, chance
 from assistant.engine.evidence import Ledger
 from assistant.engine.examples import Seen
@@ -114,6 +115,11 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
 
 def _look(telemetry: Telemetry, question: Question) -> _Scene:
     traces = normalise(telemetry.spans)
+    late = arrived(telemetry, question, traces.spans)
+    if late is not None:
+        telemetry, question = late.telemetry, late.question
+        traces = normalise(telemetry.spans)
+        traces = replace(traces, gaps=(*traces.gaps, late.gap))
     frames = _Frames(
         spans=traces.spans,
         logs=with_templates(_stamped(telemetry.logs, LINE_COLUMNS)),
@@ -291,7 +297,7 @@ def _judge_changes(
 ) -> list[changes.Judged]:
     strongest = next((s for s in first.mine if s.kind in changes.DATED), None)
     series = (
-        changes.series_of(strongest, scene.seen.spans)
+        scene.windows.without_known(changes.series_of(strongest, scene.seen.spans))
         if strongest
         else pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64})
     )

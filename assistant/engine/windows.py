@@ -65,6 +65,12 @@ class Windows:
         out[(times >= first) & (times < last)] = INCIDENT
         return pl.Series("bucket", out)
 
+    def without_known(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows (`us`) that lie in no known incident."""
+        for first, last in self.excluded:
+            frame = frame.filter((pl.col("us") < first) | (pl.col("us") >= last))
+        return frame
+
 
 def cut(
     starts: pl.Series,

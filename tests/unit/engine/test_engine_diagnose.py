@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assistant.domain.hypothesis import Verdict
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
-from connectors.api import Change
+from connectors.api import Change, Window
 
 ONSET = 120
 
@@ -506,3 +506,32 @@ def test_what_was_not_looked_at_is_not_said_to_explain_nothing():
     assert finding.hypotheses[0].service == "back"
     assert "no_change" not in {e.kind for e in finding.evidence}
     assert any("changes were not looked at" in gap for gap in finding.gaps)
+
+
+def test_a_change_that_ran_well_but_for_an_earlier_incident_is_cleared():
+    slow = {"prefix": "v", "gap": 150.0, "rate": 5.0}
+    rows = [*minute(450, 0), *minute(75, 90, **slow)]
+    rows += [*minute(75, 105, prefix="w"), *minute(75, ONSET, prefix="u", gap=150.0)]
+    known = (Window(start=at(88), end=at(106)),)
+    finding = ask(rows, changes=[deploy("back", 80)], known_incidents=known)
+    assert finding.hypotheses[0].service == "back"
+    assert finding.change is None
+    (innocent,) = finding.innocent_changes
+    assert "executions after it were as before" in innocent.why
+
+
+def test_spans_that_are_under_way_do_not_look_like_an_incident():
+    rows = [*before(), *minute(100, ONSET, prefix="u", gap=150.0)]
+    lost = {f"u{i}s" for i in range(88, 100)}
+    whole, ragged = ask(rows), ask([row for row in rows if row["span_id"] not in lost])
+    assert ragged.hypotheses[0].service == whole.hypotheses[0].service == "back"
+    assert [h.service for h in ragged.hypotheses if h.cause == "behaviour_change"] == []
+    assert any("spans of back since" in gap for gap in ragged.gaps)
+    assert not any("have not arrived" in gap for gap in whole.gaps)
+
+
+def test_a_service_that_fails_to_answer_is_not_taken_for_a_late_one():
+    rows = [*before(), *minute(50, ONSET + 10, prefix="u", failing=True)]
+    finding = ask([row for row in rows if row["span_id"][0] != "u" or row["span_id"][-1] != "s"])
+    assert finding.hypotheses[0].service == "back"
+    assert not any("have not arrived" in gap for gap in finding.gaps)
