@@ -66,9 +66,10 @@ class Windows:
         return pl.Series("bucket", out)
 
     def without_known(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows (`us`) that lie in no known incident."""
+        """Return the rows (`us`) that lie in no known incident but this one."""
+        us, (begin, end) = pl.col("us"), self.incident
         for first, last in self.excluded:
-            frame = frame.filter((pl.col("us") < first) | (pl.col("us") >= last))
+            frame = frame.filter((us < first) | (us >= last) | ((us >= begin) & (us < end)))
         return frame
 
 
