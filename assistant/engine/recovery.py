@@ -1,7 +1,8 @@
 """Did it help: the users' symptom, measured before, during and after in exactly the same way.
 
 An action is judged by what it was meant to mend. The requests at the system's entries that the
-finding says are slow or failing are measured again; where they are as before, it recovered.
+finding says are slow or failing are measured again; where they are as before, it recovered. What
+only metrics told of them is read from the same metrics again.
 """
 
 import math
@@ -15,14 +16,17 @@ from assistant.domain.hypothesis import Finding
 from assistant.domain.recovery import Effect, Measure, Recovery
 from assistant.engine.normalise import normalise
 from assistant.engine.question import Telemetry
+from assistant.engine.resources import SECONDS
 from assistant.engine.symptom import KEYS, MIN_RATIO, SLOW_QUANTILE, requests
 from assistant.engine.windows import to_us
 from connectors.api import Window
 
 LATENCY, FAILURES, TAIL = "symptom_latency", "symptom_errors", "symptom_tail"
+METRIC = "symptom_metric"
 WHAT = {LATENCY: "requests to", FAILURES: "failed requests to", TAIL: "slow requests to"}
 MIN_REQUESTS = 8  # after the action, for one kind of requests
 MIN_TOGETHER = 20  # over all kinds: fewer requests prove nothing
+MIN_SAMPLES = 3  # of a metric: each stands for many requests
 AS_BEFORE_RATIO, AS_BEFORE_SHARE = 1.25, 0.02
 RECOVERED, IMPROVED, WORSE = 0.25, 0.7, 1.4  # of the way from before to during
 
@@ -45,8 +49,13 @@ def recovery(telemetry: Telemetry, finding: Finding, phases: Phases) -> Recovery
     slower = {e.subject for e in cited if e.kind == LATENCY}
     cited = [e for e in cited if e.kind != TAIL or e.subject not in slower]
     measures = tuple(_measure(e, roots, phases) for e in cited)
+    least, together = MIN_REQUESTS, MIN_TOGETHER
+    if not measures:
+        told = [e for e in finding.evidence if e.kind == METRIC]
+        measures = tuple(_sampled(e, telemetry.metrics, phases) for e in told)
+        least = together = MIN_SAMPLES
     seconds = round((phases.after.end - phases.after.start).total_seconds(), 1)
-    effect, why = _judge(measures)
+    effect, why = _judge(measures, least, together)
     return Recovery(effect=effect, why=why, measures=measures, seconds=seconds)
 
 
@@ -70,6 +79,34 @@ def _measure(evidence: Evidence, roots: pl.DataFrame, phases: Phases) -> Measure
         before=value(before),
         during=value(mine.filter(_inside(phases.during))),
         after=value(after),
+        n_after=after.height,
+    )
+
+
+def _sampled(evidence: Evidence, metrics: pl.DataFrame, phases: Phases) -> Measure:
+    """Read a metric again, of all instances: the one that was hit may have been replaced."""
+    service, name = evidence.subject.service, evidence.subject.operation
+    mine = metrics.filter(
+        (pl.col("service").cast(pl.String) == service)
+        & (pl.col("name").cast(pl.String) == name)
+        & pl.col("value").is_finite()
+    ).with_columns((pl.col("time").cast(pl.Int64) // 1000).alias("us"))
+    before = mine.filter(pl.col("us") < to_us(phases.before))
+    for window in phases.known:
+        before = before.filter(~_inside(window))
+    after = mine.filter(_inside(phases.after))
+    scale = SECONDS.get(evidence.unit or "", 0.0) * 1000.0
+    before_it, during_it, after_it = (
+        None if (v := rows.get_column("value").median()) is None else float(str(v)) * (scale or 1.0)
+        for rows in (before, mine.filter(_inside(phases.during)), after)
+    )
+    return Measure(
+        evidence=evidence.id,
+        what=f"{name} of {service}",
+        unit="ms" if scale else evidence.unit or "",
+        before=before_it,
+        during=during_it,
+        after=after_it,
         n_after=after.height,
     )
 
@@ -98,12 +135,12 @@ def _failed_share(rows: pl.DataFrame) -> float | None:
     return round(int(known.sum()) / known.len(), 4) if known.len() else None
 
 
-def _judge(measures: tuple[Measure, ...]) -> tuple[Effect, str]:
+def _judge(measures: tuple[Measure, ...], least: int, together: int) -> tuple[Effect, str]:
     if not measures:
         return Effect.NOT_MEASURED, "the finding has no symptom of users that could be measured"
-    if sum(m.n_after for m in measures) < MIN_TOGETHER:
+    if sum(m.n_after for m in measures) < together:
         return Effect.NOT_MEASURED, "too few requests were seen since the action"
-    ways = [w for m in measures if m.n_after >= MIN_REQUESTS and (w := _way(m)) is not None]
+    ways = [w for m in measures if m.n_after >= least and (w := _way(m)) is not None]
     if not ways:
         return Effect.NOT_MEASURED, "too few requests of the kinds that were hit were seen"
     worst = max(ways)

@@ -1,9 +1,10 @@
 """Whether an action helped, told from requests before, during and after it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from frames import T0, minute, spans
+from frames import T0, metrics, minute, spans
 
 from assistant.domain.recovery import Effect
 from assistant.engine.diagnose import diagnose
@@ -58,3 +59,35 @@ def test_the_same_requests_are_measured_again(gap, effect):
 
 def test_without_requests_nothing_is_claimed():
     assert judged().effect is Effect.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("values", "effect"),
+    [
+        ((0.02, 0.021, 0.02, 0.022), Effect.RECOVERED),
+        ((0.9, 0.95, 0.9, 0.92), Effect.NO_EFFECT),
+        ((0.02, 0.02), Effect.NOT_MEASURED),
+    ],
+)
+def test_what_only_metrics_told_is_read_from_them_again(values, effect):
+    def sample(instance, seconds, value):
+        return {
+            "time": at(seconds), "service": "front", "instance": instance, "unit": "s",
+            "name": "http.server.request.duration.mean", "value": value,
+        }  # fmt: skip
+
+    usual = [sample("f-1", i, 0.02 + 0.001 * (i % 3)) for i in range(0, ONSET, 2)]
+    broken = [sample("f-1", i, 0.9) for i in range(ONSET, ACTED, 2)]
+    again = [sample("f-2", ACTED + 4 * i + 3, value) for i, value in enumerate(values)]
+    seen = replace(Telemetry.empty(), metrics=metrics([*usual, *broken]))
+    now = at(ACTED)
+    finding = diagnose(seen, Question(at=now, horizon=now))
+    phases = Phases(
+        before=at(ONSET),
+        during=Window(start=at(ONSET), end=at(ACTED)),
+        after=Window(start=at(ACTED + 2), end=at(END)),
+    )
+    later = replace(seen, metrics=metrics([*usual, *broken, *again]))
+    said = recovery(later, finding, phases)
+    assert said.effect is effect
+    assert (said.measures[0].unit, round(said.measures[0].during)) == ("ms", 900)
