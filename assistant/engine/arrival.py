@@ -19,9 +19,10 @@ MIN_CALLS, USUALLY_MISSING, MISSING = 20, 0.05, 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """The telemetry that is complete, and where it ends; `gap` says what was left aside."""
+    """What is complete, and where it ends; `gap` says what was left aside."""
 
     telemetry: Telemetry
+    spans: pl.DataFrame
     question: Question
     gap: str
 
@@ -29,7 +30,7 @@ class Arrived:
 def arrived(telemetry: Telemetry, question: Question, spans: pl.DataFrame) -> Arrived | None:
     """Return what is left without the ragged end, null where there is none.
 
-    `spans` are the normalised ones of the telemetry.
+    `spans` are the normalised ones of the telemetry, whose own are left as they are.
     """
     if question.onset is not None or spans.is_empty():
         return None
@@ -39,18 +40,26 @@ def arrived(telemetry: Telemetry, question: Question, spans: pl.DataFrame) -> Ar
     since_us = int(str(late.get_column("since").min()))
     services = ", ".join(sorted(late.get_column("callee").to_list()))
     since = from_us(since_us)
-    began = pl.col("start").min().over("trace_id")
-    kept = replace(
-        telemetry,
-        spans=telemetry.spans.filter(began < since),
-        logs=telemetry.logs.filter(pl.col("time") < since),
-    )
+    kept = replace(telemetry, logs=telemetry.logs.filter(pl.col("time") < since))
     gap = f"spans of {services} since {since:%H:%M:%S} UTC have not arrived: what began later waits"
     return Arrived(
         telemetry=kept,
+        spans=_before(spans, since_us),
         question=replace(question, horizon=since, at=min(question.at, since)),
         gap=gap,
     )
+
+
+def _before(spans: pl.DataFrame, since_us: int) -> pl.DataFrame:
+    """Return the spans of traces that began before; rows and parents are numbered anew."""
+    starts = spans.group_by("trace").agg(pl.col("us").min().alias("began"))
+    whole = starts.filter(pl.col("began") < since_us).get_column("trace").implode()
+    keep = spans.select(pl.col("trace").is_in(whole)).to_series()
+    place = keep.cum_sum().cast(pl.Int64) - 1
+    parent = spans.get_column("parent")
+    renamed = place.gather(parent).cast(parent.dtype)
+    kept = spans.with_columns(renamed.alias("parent")).filter(keep)
+    return kept.drop("ix").with_row_index("ix").select(spans.columns)
 
 
 def _late(spans: pl.DataFrame) -> pl.DataFrame:

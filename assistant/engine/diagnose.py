@@ -118,8 +118,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     late = arrived(telemetry, question, traces.spans)
     if late is not None:
         telemetry, question = late.telemetry, late.question
-        traces = normalise(telemetry.spans)
-        traces = replace(traces, gaps=(*traces.gaps, late.gap))
+        traces = replace(traces, spans=late.spans, gaps=(*traces.gaps, late.gap))
     frames = _Frames(
         spans=traces.spans,
         logs=with_templates(_stamped(telemetry.logs, LINE_COLUMNS)),
