@@ -35,7 +35,7 @@ from assistant.engine.windows import INCIDENT, Windows, from_us
 from assistant.engine.wording import cleared as cleared_sentence
 
 SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, CLEARED_SHOWN, INNOCENT_SHOWN = 3, 5, 6, 4, 6
-MIN_REQUESTS, MIN_BAD = 30, 10
+MIN_BAD = 10
 LINE_COLUMNS = ("service", "severity", "body", "trace_id", "span_id")
 
 
@@ -224,7 +224,7 @@ def _standing(scene: _Scene) -> confidence.Standing:
         cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
         symptoms=scene.symptoms,
         stepped=scene.stepped,
-        enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= MIN_REQUESTS,
+        enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= gaps.FEW_REQUESTS,
     )
 
 
