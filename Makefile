@@ -7,11 +7,15 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
   --fork-strategy fewest --generate-hashes --no-emit-index-url --exclude-newer "3 days" \
   --custom-compile-command "make lock" $(UPGRADE)
 
-# These share the cores; the others need them for what they start.
+# One worker a core; where tests wait for what they started, one more.
 QUICK := --numprocesses=auto --dist=worksteal
+WAITING := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
+
+# Where Python keeps no bytecode, each of the many processes compiles all it imports: 5 s each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit demo bench bench-speed peers lock image clean elsewhere
+.PHONY: help setup check test unit coverage demo bench bench-speed peers lock image clean elsewhere
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -53,13 +57,15 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 	$(BIN)/deptry .
 	$(BIN)/hadolint Dockerfile
 
-test: .venv/.synced  ## all tests, the unit tests first, with the coverage floor (ARGS= goes to pytest)
+test: .venv/.synced  ## all tests, the unit tests first (ARGS= goes to pytest)
+	$(BIN)/pytest tests/unit $(QUICK) $(ARGS)
+	$(BIN)/pytest tests/contract tests/architecture tests/flow tests/quality $(QUICK) $(ARGS)
+	$(BIN)/pytest tests/crash tests/e2e -m "not live" $(WAITING) --durations=10 $(ARGS)
+	$(BIN)/pytest tests/e2e -m live $(ARGS)
+
+coverage: .venv/.synced  ## the coverage floor, by the unit and flow tests (tracing takes half as long again)
 	$(BIN)/coverage erase
-	$(BIN)/pytest tests/unit $(QUICK) --cov --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/pytest tests/contract tests/architecture tests/quality $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/pytest tests/crash $(QUICK) --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/pytest tests/e2e -m "not live" $(QUICK) --durations=10 --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/pytest tests/e2e -m live --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/pytest tests/unit tests/flow $(QUICK) --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)

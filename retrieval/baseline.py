@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from math import log, sqrt
 
 from retrieval.api import Document
-from retrieval.chunk import without_front_matter
 from retrieval.evaluate import DEPTH, Rank
-from retrieval.lexical import terms
+from retrieval.lexical import terms, without_front_matter
 
 Postings = dict[str, list[tuple[int, float]]]
 

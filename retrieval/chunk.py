@@ -10,35 +10,31 @@ read, because their defaults would send text to a service outside.
 import re
 from collections.abc import Iterator, Sequence
 
-from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import MarkdownNodeParser
 from llama_index.core.schema import BaseNode, MetadataMode, TextNode, TransformComponent
 from llama_index.core.schema import Document as SourceNode
 
 from retrieval.api import Document
+from retrieval.embed import PackagedEmbedding
+from retrieval.encoder import Encoder
+from retrieval.lexical import without_front_matter
 
 MAX_WORDS = 180
 
-_FRONT_MATTER = re.compile(r"\A---\s*\n.*?\n---\s*(?:\n|\Z)", re.DOTALL)
 _HEADING_LINE = re.compile(r"\A#{1,6}\s+(.+)")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HIDDEN = ["doc_id", "title", "section", "header_path"]
 
 
-def without_front_matter(text: str) -> str:
-    """The Markdown without a leading YAML block."""
-    return _FRONT_MATTER.sub("", text, count=1)
-
-
-def chunk(documents: Sequence[Document], embedder: BaseEmbedding | None) -> list[TextNode]:
-    """Cut pages into nodes, embedded if there is an embedder; metadata: doc_id, title, section."""
+def chunk(documents: Sequence[Document], encoder: Encoder | None) -> list[TextNode]:
+    """Cut pages into nodes, embedded if there is an encoder; metadata: doc_id, title, section."""
     transformations: list[TransformComponent] = [
         MarkdownNodeParser(include_prev_next_rel=False, include_metadata=True),
         SectionSplitter(),
     ]
-    if embedder is not None:
-        transformations.append(embedder)
+    if encoder is not None:
+        transformations.append(PackagedEmbedding(encoder))
     pipeline = IngestionPipeline(transformations=transformations, disable_cache=True)
     sources = [_source(document) for document in documents]
     nodes = pipeline.run(documents=sources, show_progress=False)

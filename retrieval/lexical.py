@@ -43,6 +43,7 @@ please re s same shall she should so some such t than that the their them then t
 this those through to too under until up us ve very via was we were what when where which while
 who whom why will with would you your
 """
+_FRONT_MATTER = re.compile(r"\A---\s*\n.*?\n---\s*(?:\n|\Z)", re.DOTALL)
 STOPWORDS = frozenset(_STOPWORDS.split())
 
 
@@ -52,6 +53,11 @@ class Sparse:
 
     indices: tuple[int, ...]
     values: tuple[float, ...]
+
+
+def without_front_matter(text: str) -> str:
+    """The Markdown without a leading YAML block."""
+    return _FRONT_MATTER.sub("", text, count=1)
 
 
 def terms(text: str) -> list[str]:

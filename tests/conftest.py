@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-ORDER = ("unit", "contract", "architecture", "quality", "crash", "e2e")
+ORDER = ("unit", "contract", "architecture", "flow", "quality")  # then what starts processes
 ALLOWED_SKIPS = ("optional:", "../shared is absent")
 
 
@@ -62,11 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Quick tests first; inside a folder the order stays as shuffled."""
+    """Quick folders first; in a folder first what takes long, so that nobody waits for it alone."""
 
-    def rank(item: pytest.Item) -> int:
+    def rank(item: pytest.Item) -> tuple[int, bool]:
         folder = item.path.relative_to(config.rootpath / "tests").parts[0]
-        return ORDER.index(folder) if folder in ORDER else len(ORDER)
+        place = ORDER.index(folder) if folder in ORDER else len(ORDER)
+        return place, item.get_closest_marker("timeout") is None
 
     items.sort(key=rank)
 

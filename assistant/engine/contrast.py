@@ -16,8 +16,8 @@ KEPT_BUCKETS = 0.85
 KEPT_MEAN = 0.52  # of the lowest 85 % of χ² with one degree of freedom
 
 
-def _split(table: pl.DataFrame, incident: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    used = table.filter(pl.col("bucket") != OUTSIDE)
+def _split(table: pl.DataFrame, incident: int) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    used = table.lazy().filter(pl.col("bucket") != OUTSIDE)
     during = used.filter(pl.col("bucket") == incident)
     return used.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident)), during
 
@@ -67,6 +67,7 @@ def mean_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFr
             (pl.col("n1") * pl.col("before")).alias("expected"),
         )
         .select(*keys, "n0", "n1", "before", "after", "shift", "t", "excess", "expected")
+        .collect()
     )
 
 
@@ -109,6 +110,7 @@ def share_shift(
         both.join(spread, on=keys, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(pl.col("g") / pl.col("phi"))
         .select(*keys, "n0", "n1", "r0", "r1", "g")
+        .collect()
     )
 
 

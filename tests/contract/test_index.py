@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.api import Document, Query, RetrievalError
 from retrieval.edge import EdgeStore
-from retrieval.embed import DIMENSIONS, PackagedEmbedding, load_embedder
+from retrieval.encoder import DIMENSIONS, Encoder
 from retrieval.index import StoredIndex, open_index
 from retrieval.qdrant import LOCAL, QdrantStore, connect
 from retrieval.store import Space
@@ -162,31 +162,33 @@ def test_both_engines_give_the_same_answer():
     assert answers[0] == answers[1]
 
 
-class Counting(PackagedEmbedding):
+class Counting(Encoder):
     """The real encoder, with a list of what it was given."""
 
-    given: list[str] = []  # noqa: RUF012 — a field: each model has its own
+    def __init__(self):
+        super().__init__()
+        self.given = []
 
-    def _get_text_embeddings(self, texts):
+    def encode(self, texts):
         self.given.extend(texts)
-        return super()._get_text_embeddings(texts)
+        return super().encode(texts)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_unchanged_page_is_not_embedded_again(engine):
-    embedder = Counting(model_name=load_embedder().model_name)
+    encoder = Counting()
     space = Space(fingerprint="test", dimensions=DIMENSIONS)
     if engine == "embedded":
         store = EdgeStore(None, space)
     else:
         store = QdrantStore(connect(LOCAL), space, field_indexes=False)
-    index = StoredIndex(store, embedder, "test")
+    index = StoredIndex(store, encoder, "test")
     index.sync("runbooks", PAGES)
-    assert len(embedder.given) == 3
+    assert len(encoder.given) == 3
     index.sync("runbooks", PAGES)
-    assert len(embedder.given) == 3
+    assert len(encoder.given) == 3
     index.sync("runbooks", [page("disk", "Disk is full", "Inodes are used up."), TLS, CPU])
-    assert embedder.given[3:] == ["Disk is full\nInodes are used up."]
+    assert encoder.given[3:] == ["Disk is full\nInodes are used up."]
     index.close()
 
 

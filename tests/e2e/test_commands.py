@@ -12,19 +12,25 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "recordings"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
-def firstline(tmp_path, *words):
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """One data folder for all, so that runbooks are embedded once."""
+    return tmp_path_factory.mktemp("data")
+
+
+def firstline(data, *words):
     return subprocess.run(
-        [sys.executable, "-m", "assistant", *map(str, words), "--data", str(tmp_path / "data")],
+        [sys.executable, "-m", "assistant", *map(str, words), "--data", str(data)],
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_the_same_question_gets_the_same_bytes_and_a_picture_adds_nothing(tmp_path):
+def test_the_same_question_gets_the_same_bytes_and_a_picture_adds_nothing(data, tmp_path):
     words = ("investigate", "orders fail", "--recording", FIXTURES / "bad-release-6", "--json")
     picture = tmp_path / "evidence.png"
-    first, second = firstline(tmp_path, *words), firstline(tmp_path, *words, "--plot", picture)
+    first, second = firstline(data, *words), firstline(data, *words, "--plot", picture)
     assert (first.returncode, first.stdout) == (0, second.stdout)
     assert json.loads(first.stdout)["verdict"] == "likely"
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -33,23 +39,23 @@ def test_the_same_question_gets_the_same_bytes_and_a_picture_adds_nothing(tmp_pa
     assert told in second.stderr
 
 
-def test_a_person_reads_what_the_picture_shows(tmp_path):
+def test_a_person_reads_what_the_picture_shows(data, tmp_path):
     words = ("investigate", "orders fail", "--recording", FIXTURES / "bad-release-6")
-    done = firstline(tmp_path, *words, "--plot", tmp_path / "evidence.png")
+    done = firstline(data, *words, "--plot", tmp_path / "evidence.png")
     told = (tmp_path / "evidence.png.txt").read_text(encoding="utf-8")
     assert told.count("\n") == 2
     assert done.stdout.endswith(told)
 
 
-def test_where_nothing_was_cited_nothing_is_drawn_and_that_is_said(tmp_path):
+def test_where_nothing_was_cited_nothing_is_drawn_and_that_is_said(data, tmp_path):
     words = ("investigate", "?", "--recording", FIXTURES / "none-6")
-    done = firstline(tmp_path, *words, "--plot", tmp_path / "none.png")
+    done = firstline(data, *words, "--plot", tmp_path / "none.png")
     assert done.returncode == 0
     assert "nothing to draw" in done.stdout
     assert not (tmp_path / "none.png").exists()
 
 
-def test_a_picture_that_cannot_be_written_is_one_sentence(tmp_path):
+def test_a_picture_that_cannot_be_written_is_one_sentence(data, tmp_path):
     (tmp_path / "taken.png").mkdir()
     words = ("investigate", "orders fail", "--recording", FIXTURES / "bad-release-6")
     for place, said in (
@@ -57,7 +63,7 @@ def test_a_picture_that_cannot_be_written_is_one_sentence(tmp_path):
         ("absent/a.png", "is no .png in a folder"),
         ("a.gif", "is no .png in a folder"),
     ):
-        done = firstline(tmp_path, *words, "--plot", tmp_path / place)
+        done = firstline(data, *words, "--plot", tmp_path / place)
         assert done.returncode == 2
         assert said in done.stderr
         assert done.stderr.count("\n") == 1
@@ -72,13 +78,13 @@ def test_a_picture_that_cannot_be_written_is_one_sentence(tmp_path):
         (lambda f: (f / "recording.json").unlink(), "recording"),
     ],
 )
-def test_a_malformed_recording_is_one_sentence_that_names_the_file(tmp_path, spoil, said):
+def test_a_malformed_recording_is_one_sentence_that_names_the_file(data, tmp_path, spoil, said):
     folder = tmp_path / "recording"
     folder.mkdir()
     for file in (FIXTURES / "none-6").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     spoil(folder)
-    done = firstline(tmp_path, "investigate", "?", "--recording", folder)
+    done = firstline(data, "investigate", "?", "--recording", folder)
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
@@ -92,22 +98,22 @@ def test_a_malformed_recording_is_one_sentence_that_names_the_file(tmp_path, spo
         ("investigate", "?"),
     ],
 )
-def test_what_cannot_be_done_is_said_without_a_traceback(tmp_path, words):
-    done = firstline(tmp_path, *words)
+def test_what_cannot_be_done_is_said_without_a_traceback(data, words):
+    done = firstline(data, *words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr.strip()
 
 
-def test_doctor_tells_scripts_what_is_there(tmp_path):
-    done = firstline(tmp_path, "doctor", "--json")
+def test_doctor_tells_scripts_what_is_there(data):
+    done = firstline(data, "doctor", "--json")
     said = json.loads(done.stdout)
     assert {"otlp", "recording", "alertmanager"} <= set(said["available_connectors"])
     assert said["configured"] == []
     well = {c["name"]: c["ok"] for c in said["installation"]}
     assert well == {"packages": True, "index": True, "journal": True}
     assert done.returncode == 0
-    assert "index" in firstline(tmp_path, "doctor").stdout
+    assert "index" in firstline(data, "doctor").stdout
 
 
 def bench(tmp_path, *folders, onset="detected"):
@@ -129,6 +135,7 @@ def test_the_benchmark_gives_its_figures(tmp_path, onset):
     assert said["overall"]["ac1"] == 1.0
 
 
+@pytest.mark.timeout(200)
 def test_real_labelled_incidents_are_answered(tmp_path):
     if not SHARED.is_dir():
         pytest.skip("../shared is absent")

@@ -70,3 +70,22 @@ def test_the_words_of_finding_load_no_engine():
 def test_the_embedded_engine_does_not_load_the_client():
     done = run("import retrieval.index, retrieval.edge, sys; print('qdrant_client' in sys.modules)")
     assert done.stdout.strip() == "False", done.stderr
+
+
+INDEX = """
+import sys
+from pathlib import Path
+from retrieval.api import Document, Query
+from retrieval.index import open_index
+
+index = open_index(Path(sys.argv[1]))
+page = Document(id="d", collection="runbooks", title="Disk is full", text="No space.", source="")
+index.sync("runbooks", [page])
+assert index.search(Query(collection="runbooks", text="disk full"))
+print("llama_index" in sys.modules)
+"""
+
+
+def test_what_is_indexed_already_loads_no_llama_index(tmp_path):
+    said = [run(INDEX.replace("sys.argv[1]", repr(str(tmp_path / "index")))) for _ in range(2)]
+    assert [done.stdout.strip() for done in said] == ["True", "False"], said[1].stderr

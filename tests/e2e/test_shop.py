@@ -124,6 +124,7 @@ def _alive(pids: list[int]) -> list[int]:
     ]
 
 
+@pytest.mark.timeout(200)
 async def test_a_bad_release_is_seen_in_all_signals_and_nothing_is_left(sink: Sink, tmp_path: Path):
     run = _run(sink, tmp_path, fault="bad-release", seed=SEED, rename=True)
     async with Shop(warm_up_s=20).start(run) as session:

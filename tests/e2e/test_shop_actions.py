@@ -44,6 +44,7 @@ async def _until(condition: Callable[[], object], seconds: float) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.timeout(200)
 async def test_a_repair_ends_the_alert_and_the_same_fault_comes_back(sink: str, tmp_path: Path):
     firing: dict[str, bool] = {}
     fired: list[str] = []

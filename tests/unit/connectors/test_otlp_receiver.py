@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from connectors.otlp import OtlpReceiver, Settings, build
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
 MIB = 1024 * 1024
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the authorities takes 40 ms each time
 
 
 @asynccontextmanager
@@ -38,7 +40,7 @@ async def running(**chosen: object) -> AsyncIterator[OtlpReceiver]:
 async def post(
     receiver: OtlpReceiver, path: str, body: bytes, headers: Mapping[str, str]
 ) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30, verify=NO_TLS) as client:
         return await client.post(receiver.endpoint + path, content=body, headers=headers)
 
 

@@ -1,12 +1,10 @@
-"""Whole diagnoses: of hand-made requests, and of rubbish."""
+"""Whole diagnoses of hand-made requests."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from frames import T0, logs, metrics, minute, span, spans
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from assistant.domain.hypothesis import Verdict
 from assistant.engine.diagnose import diagnose
@@ -279,37 +277,6 @@ def test_a_busy_processor_makes_it_a_matter_of_resources():
     rows = [*before(), *minute(100, ONSET, prefix="u", work=90.0)]
     first = ask(rows, samples=samples).hypotheses[0]
     assert (first.type.value, first.cause) == ("resource", "cpu_saturation")
-
-
-EDGE_TIMES = [datetime(1754, 1, 1, tzinfo=UTC), at(5), at(60), datetime(2262, 1, 1, tzinfo=UTC)]
-RUBBISH = st.fixed_dictionaries(
-    {
-        "trace_id": st.sampled_from(["a", "b", None]),
-        "span_id": st.sampled_from(["1", "2", "3"]),
-        "parent_span_id": st.sampled_from(["1", "2", "9", None]),
-        "service": st.sampled_from(["x", "y", None]),
-        "name": st.sampled_from(["op", None, "ü" * 300]),
-        "kind": st.sampled_from(["server", "client", "odd", None]),
-        "status": st.sampled_from(["error", "ok", None]),
-        "start": st.sampled_from([*EDGE_TIMES, None]),
-        "end": st.sampled_from([*EDGE_TIMES, None]),
-    }
-)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(RUBBISH, max_size=12), st.integers(0, 3), st.floats())
-def test_rubbish_gets_an_answer_or_a_gap(rows, kind, value):
-    lines = [
-        {"time": at(5), "service": "x", "severity": None, "body": "y" * 200_000, "trace_id": "a"},
-        {"time": EDGE_TIMES[0], "service": None, "body": None},
-    ]
-    samples = [
-        {"time": at(i), "service": "x", "name": "cpu", "value": value if i == kind else 0.1}
-        for i in range(8)
-    ]
-    finding = ask(rows, lines=lines[:kind], samples=samples[: 2 * kind], end=90)
-    assert finding.verdict in Verdict
 
 
 def test_a_service_that_exists_only_since_the_fault_does_no_harm():

@@ -1,5 +1,6 @@
 from retrieval.api import Document
-from retrieval.chunk import MAX_WORDS, chunk, split_blocks, without_front_matter
+from retrieval.chunk import MAX_WORDS, chunk, split_blocks
+from retrieval.lexical import without_front_matter
 
 
 def page(text, title="Disk is full"):

@@ -38,7 +38,7 @@ from connectors.api import Window
 from connectors.errors import Unavailable
 from connectors.recording import RecordingConnector, open_recording
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "recordings"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "recordings"
 RELEASE = FIXTURES / "bad-release-7"
 DOWN = "The trace store does not answer; is it running?"
 

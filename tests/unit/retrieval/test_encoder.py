@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.embed import DIMENSIONS, EmbedderUnavailable, load_embedder
+from retrieval.encoder import DIMENSIONS, EncoderUnavailable, load_encoder
 
 
 def test_a_paraphrase_is_nearer_than_another_subject():
-    embedder = load_embedder()
+    encoder = load_encoder()
     asked, near, far = np.array(
-        embedder.get_text_embedding_batch(
+        encoder.encode(
             ["the disk is full", "no free space on the volume", "the certificate has expired"]
         )
     )
@@ -20,9 +20,9 @@ def test_a_paraphrase_is_nearer_than_another_subject():
 
 
 def test_the_same_text_has_the_same_vector_alone_and_in_company():
-    embedder = load_embedder()
-    alone = embedder.get_query_embedding("pods are throttled")
-    company = embedder.get_text_embedding_batch(["something else", "pods are throttled"])
+    encoder = load_encoder()
+    (alone,) = encoder.encode(["pods are throttled"])
+    company = encoder.encode(["something else", "pods are throttled"])
     assert np.allclose(alone, company[1], atol=1e-5)
 
 
@@ -32,10 +32,10 @@ def test_a_file_that_is_not_the_reviewed_one_is_refused(tmp_path):
     shutil.copytree(shipped, tmp_path / "resources")
     with (tmp_path / "resources" / "weights.npz").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(EmbedderUnavailable, match=r"weights\.npz is not the one that was reviewed"):
-        load_embedder(tmp_path / "resources")
+    with pytest.raises(EncoderUnavailable, match=r"weights\.npz is not the one that was reviewed"):
+        load_encoder(tmp_path / "resources")
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(EmbedderUnavailable, match=r"sp\.model is missing"):
-        load_embedder(tmp_path)
+    with pytest.raises(EncoderUnavailable, match=r"sp\.model is missing"):
+        load_encoder(tmp_path)
