@@ -7,8 +7,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
   --fork-strategy fewest --generate-hashes --no-emit-index-url --exclude-newer "3 days" \
   --custom-compile-command "make lock" $(UPGRADE)
 
-# One worker a core; where tests wait for what they started, one more.
+# One worker a core, each with one thread for frames; where tests wait for what they started, one more.
 QUICK := --numprocesses=auto --dist=worksteal
+ALONE := POLARS_MAX_THREADS=1
 WAITING := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
 
 # Where Python keeps no bytecode, each of the many processes compiles all it imports: 5 s each.
@@ -39,8 +40,8 @@ endif
 
 .venv/.synced: .venv/.made-in requirements/dev.txt pyproject.toml examples/shop/pyproject.toml
 	@echo "installing what requirements/dev.txt locks"
-	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python --require-hashes \
-	  --build-constraint requirements/build.txt requirements/dev.txt || \
+	@$(BIN)/uv pip sync --quiet --system-certs --compile-bytecode --python $(BIN)/python \
+	  --require-hashes --build-constraint requirements/build.txt requirements/dev.txt || \
 	  { echo "uv could not install the lock; trying pip, which has its own settings"; \
 	    $(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
 	      --use-pep517 -r requirements/dev.txt; }
@@ -58,18 +59,18 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 	$(BIN)/hadolint Dockerfile
 
 test: .venv/.synced  ## all tests, the unit tests first (ARGS= goes to pytest)
-	$(BIN)/pytest tests/unit $(QUICK) $(ARGS)
-	$(BIN)/pytest tests/contract tests/architecture tests/flow tests/quality $(QUICK) $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/unit $(QUICK) $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/flow tests/quality $(QUICK) $(ARGS)
 	$(BIN)/pytest tests/crash tests/e2e -m "not live" $(WAITING) --durations=10 $(ARGS)
 	$(BIN)/pytest tests/e2e -m live $(ARGS)
 
 coverage: .venv/.synced  ## the coverage floor, by the unit and flow tests (tracing takes half as long again)
 	$(BIN)/coverage erase
-	$(BIN)/pytest tests/unit tests/flow $(QUICK) --cov --cov-report= $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/unit tests/flow $(QUICK) --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
-	$(BIN)/pytest tests/unit $(QUICK) $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/unit $(QUICK) $(ARGS)
 
 demo: .venv/.synced  ## break the example shop, repair it, learn from it (FAULT=, SEED=, PAGE=1)
 	$(BIN)/firstline demo $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(if $(PAGE),--page)
