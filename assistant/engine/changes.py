@@ -122,10 +122,13 @@ def _first(start: Began) -> int | None:
     calm = start.values.filter(start.times < start.us - start.slack_us)
     if calm.len() < MIN_SERIES:
         return None
-    beyond = (start.times >= start.us - start.slack_us) & (
-        start.values > float(str(calm.max())) + STRANGE
-    )
+    beyond = (start.times >= start.us - start.slack_us) & (start.values > _strange(calm))
     return int(str(start.times.filter(beyond).min())) if beyond.any() else None
+
+
+def _strange(calm: pl.Series) -> float:
+    """Return what no calm execution comes near."""
+    return float(str(calm.max())) + STRANGE
 
 
 def sampled(start: Began, shift: Shift, samples: pl.DataFrame) -> Began:
@@ -315,6 +318,8 @@ def _unharmed(change: Change, service: str, effective: int, start: Began) -> tup
     after = start.values.filter(start.times >= start.us)
     if between.len() < UNHARMED_RUNS or before.is_empty() or after.is_empty():
         return 1.0, ""
+    if before.len() >= MIN_SERIES and (between > _strange(before)).any():
+        return 1.0, ""  # one of few affected came early, and then chance left a gap
     low, high = _mean(before), _mean(after)
     level = (_mean(between) - low) / (high - low) if high > low else 1.0
     if level < UNHARMED_LEVEL:

@@ -26,6 +26,7 @@ MIN_SCORE = 1.1  # below this a random walk reaches as far (Kolmogorov's .18 qua
 MIN_POWER = 4.0
 MIN_HEARD = 1.5  # weaker steps are not even heard beside others
 TOGETHER = 4  # bins that steps of one event lie apart at most
+GROUPS = 3
 EARLY = 0.4  # quantile of the group's weight
 REGIMES, MIN_BINS, LONG_ENOUGH = 4, 6, 20
 METRICS_BELOW = 60  # requests: with more of them, traces tell the moment better
@@ -36,13 +37,15 @@ class Onset:
     """`us` is the most credible start (null: no signal moved), `bin_us` its resolution.
 
     `earliest_us` is where the first signal of the group stepped; `stepped` tells whether the group
-    stands out from what signals do on their own.
+    stands out from what signals do on their own. `others` are the moments of further groups that
+    do, the strongest first.
     """
 
     us: int | None
     bin_us: int
     earliest_us: int | None
     stepped: bool
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,23 @@ def detect(
     heard = [(place, power) for power, place in map(_step, signals) if power >= MIN_HEARD]
     if not heard:
         return Onset(None, bin_us, None, stepped=False)
-    group = _together(heard)
+    group, *others = _groups(heard)
     return Onset(
         first_us + _early(group) * bin_us,
         bin_us,
         first_us + min(place for place, _ in group) * bin_us,
         stepped=_power(group) >= MIN_POWER,
+        others=tuple(first_us + _early(g) * bin_us for g in others if _power(g) >= MIN_POWER),
     )
+
+
+def _groups(steps: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:
+    """Return steps that belong together, a group each, those that weigh most first."""
+    out: list[list[tuple[int, float]]] = []
+    while steps and len(out) < GROUPS:
+        out.append(_together(steps))
+        steps = [s for s in steps if all(abs(s[0] - place) > TOGETHER for place, _ in out[-1])]
+    return out
 
 
 def _together(steps: list[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -123,17 +123,19 @@ def refined(
 
     `explained` tells how much the best explanation weighs between the windows that it is given.
     """
-    thin = first.found.bin_us >= THIN_BIN_US
-    if times.rows > MANY_ROWS or (first.found.stepped and not thin):
+    found = first.found
+    sharp = found.stepped and found.bin_us < THIN_BIN_US
+    # A busier minute of the machine may step further than what is wrong for some of the requests.
+    starts = found.others if sharp else tuple(times.end - lag for lag in LAGS_US)
+    if times.rows > MANY_ROWS or not starts:
         return first
     explains = explained(first.windows)
     if explains >= ENOUGH:
         return first
     best, most = first, explains * BETTER
-    for lag in LAGS_US:
-        us = times.end - lag
+    for us in starts:
         if us <= times.first:
-            break
+            continue
         other = moments(replace(first.found, us=us, earliest_us=us), times, question)
         places = other.windows.bucket_of(times.starts)
         before, during = (places >= 0).sum(), (places == INCIDENT).sum()

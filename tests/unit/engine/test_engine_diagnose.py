@@ -369,6 +369,30 @@ def test_the_flag_is_blamed_though_the_first_of_few_affected_users_came_a_little
     assert finding.change.ref == "then"
 
 
+def test_the_flag_is_blamed_though_chance_left_a_gap_after_the_first_of_few_affected_users():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
+    affected = {1, *range(25, 75, 2)}
+    rows += [
+        r for i in range(75) for r in reads(f"u{i}", ONSET + i / 5, 120 if i in affected else 1)
+    ]
+    then = replace(deploy("store", ONSET, ref="then"), kind="flag")
+    finding = ask(rows, changes=[then], end=ONSET + 15, service="store")
+    assert finding.change is not None
+    assert finding.change.ref == "then"
+
+
+def test_a_machine_that_grew_slower_long_before_does_not_hide_when_some_users_were_hit():
+    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
+    rows += [r for i in range(75) for r in reads(f"u{i}", ONSET + i / 5, 1 if i % 4 else 20)]
+    for row in rows:
+        if row["start"] >= at(ONSET - 80):
+            row["end"] = row["start"] + 1.3 * (row["end"] - row["start"])
+    finding = ask(rows, end=ONSET + 15, service="store")
+    first = finding.hypotheses[0]
+    assert (first.service, first.cause) == ("store", "added_calls")
+    assert abs((finding.onset - at(ONSET)).total_seconds()) <= 3
+
+
 def test_added_reads_for_a_few_users_of_a_rare_request_are_found():
     rows = [
         r
