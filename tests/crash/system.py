@@ -9,12 +9,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
-import polars as pl
 from aiohttp import web
 from fakes import request
+from frames import spans
 
 from connectors.actions import ActionCall, ActionSpec, Args, Effect, Outcome, Preview, Risk
-from connectors.api import SPANS, Capability, Health, Page
+from connectors.api import Capability, Health, Page
 from connectors.errors import Unavailable
 
 ACTION = "reroute_traffic"
@@ -126,10 +126,7 @@ class Seen:
             slow = any(a <= at and (b is None or at < b) for a, b in broken)
             rows += request(f"t{number}", at, 150.0 if slow else 2.0)
             number += 1
-        frame = pl.DataFrame(
-            [{**dict.fromkeys(SPANS), **row} for row in rows], schema=SPANS, orient="row"
-        )
-        yield Page(capability=Capability.SPANS, frame=frame, query="all")
+        yield Page(capability=Capability.SPANS, frame=spans(rows), query="all")
 
     async def check(self):
         return Health(ok=True, message="fine")

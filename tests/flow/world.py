@@ -5,8 +5,8 @@ Its telemetry follows from its state, and its one action really mends it (or doe
 
 from datetime import UTC, datetime, timedelta
 
-import polars as pl
 from fakes import request
+from frames import spans
 
 from assistant.domain.people import Actor, ActorKind
 from connectors.actions import (
@@ -18,7 +18,7 @@ from connectors.actions import (
     Preview,
     Risk,
 )
-from connectors.api import SPANS, Capability, Health, Page
+from connectors.api import Capability, Health, Page
 from connectors.errors import Rejected, Unavailable
 
 T0 = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
@@ -82,10 +82,7 @@ class World:
             rows += request(f"t{number}", at, self._gap(at))
             at += timedelta(milliseconds=500)
             number += 1
-        frame = pl.DataFrame(
-            [{**dict.fromkeys(SPANS), **row} for row in rows], schema=SPANS, orient="row"
-        )
-        yield Page(capability=Capability.SPANS, frame=frame, query="all")
+        yield Page(capability=Capability.SPANS, frame=spans(rows), query="all")
 
     async def check(self):
         return Health(ok=True, message="fine")

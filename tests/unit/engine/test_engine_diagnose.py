@@ -356,24 +356,15 @@ def test_the_flag_is_blamed_that_was_switched_when_the_reads_began():
     assert {c.ref for c in finding.innocent_changes} == {"early"}
 
 
-def test_the_flag_is_blamed_though_the_first_of_few_affected_users_came_a_little_later():
+@pytest.mark.parametrize(
+    ("affected", "number"),
+    [(range(12, 75, 6), 40), ({1, *range(25, 75, 2)}, 120)],
+    ids=["the first came a little later", "a gap after the first"],
+)
+def test_the_flag_is_blamed_whenever_chance_brings_the_few_affected_users(affected, number):
     rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
     rows += [
-        r
-        for i in range(75)
-        for r in reads(f"u{i}", ONSET + i / 5, 40 if i >= 12 and i % 6 == 0 else 1)
-    ]
-    then = replace(deploy("store", ONSET, ref="then"), kind="flag")
-    finding = ask(rows, changes=[then], end=ONSET + 15, service="store")
-    assert finding.change is not None
-    assert finding.change.ref == "then"
-
-
-def test_the_flag_is_blamed_though_chance_left_a_gap_after_the_first_of_few_affected_users():
-    rows = [r for i in range(600) for r in reads(f"t{i}", i / 5, 1)]
-    affected = {1, *range(25, 75, 2)}
-    rows += [
-        r for i in range(75) for r in reads(f"u{i}", ONSET + i / 5, 120 if i in affected else 1)
+        r for i in range(75) for r in reads(f"u{i}", ONSET + i / 5, number if i in affected else 1)
     ]
     then = replace(deploy("store", ONSET, ref="then"), kind="flag")
     finding = ask(rows, changes=[then], end=ONSET + 15, service="store")
