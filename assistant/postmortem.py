@@ -19,7 +19,7 @@ from assistant.domain.evidence import Evidence
 from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
 from assistant.domain.incident import Incident
 from assistant.domain.record import Record
-from assistant.domain.recovery import Measure
+from assistant.domain.recovery import SINCE, Measure
 from assistant.engine.wording import cause_sentence, number
 
 DIGEST_SHOWN = 12
@@ -211,7 +211,7 @@ def _figure(measure: Measure) -> Figure:
         UNKNOWN if value is None else number(value, measure.unit)
         for value in (measure.before, measure.during, measure.after)
     ]
-    what = f"{measure.what} ({measure.evidence})"
+    what = f"{measure.what} ({measure.evidence or SINCE})"
     return Figure(what=what, before=told[0], during=told[1], after=told[2])
 
 

@@ -11,11 +11,13 @@ from assistant.domain.hypothesis import BlamedChange, CauseType, Finding, Hypoth
 from assistant.domain.plan import RemediationPlan, RemediationStep
 from assistant.engine.wording import CAUSE_WORDS
 from retrieval.api import Document, Match, Query
-from runbooks.model import Runbook
+from runbooks.model import Runbook, Step
 from runbooks.render import render
 
 COLLECTION = "runbooks"
 MOST_STATEMENTS = 3
+# A change that is blamed is only handed to the action that takes back changes of its kind.
+TAKES_BACK = {"rollback_deploy": "deploy", "set_flag": "flag", "revert_config": "config"}
 MOST_LOOKED_AT = 50  # the cause is known: the best page for it counts, not the best page
 
 
@@ -75,7 +77,7 @@ def plan(
     fitting = {r.id: r for r in runbooks.values() if first.cause in r.applies_to}
     own = [r for r in fitting.values() if r.services and frozenset(r.services) == place(first)]
     for runbook in sorted(own, key=_age, reverse=True):
-        steps = _steps(runbook, known)
+        steps = _steps(runbook, known, finding.change)
         if not any(_open_question(step) for step in steps):
             return RemediationPlan(
                 runbook=runbook.id,
@@ -92,7 +94,7 @@ def plan(
                 title=found.title,
                 match=round(match.score, 4),
                 why=match.why,
-                steps=_steps(found, known),
+                steps=_steps(found, known, finding.change),
             )
     return None
 
@@ -150,14 +152,22 @@ def _why_own(runbook: Runbook, first: Hypothesis) -> tuple[str, ...]:
     return origin, f"same service: {where}", f"same cause: {first.cause}"
 
 
-def _steps(runbook: Runbook, known: Mapping[str, str]) -> tuple[RemediationStep, ...]:
+def _steps(
+    runbook: Runbook, known: Mapping[str, str], change: BlamedChange | None
+) -> tuple[RemediationStep, ...]:
+    other = {name: value for name, value in known.items() if name not in ("change", "version")}
+    filled, without = render(runbook, known).steps, render(runbook, other).steps
     return tuple(
         RemediationStep(
             kind=step.kind.value,
             text=step.text,
             action=step.action,
-            args=tuple(sorted(step.args.items())),
+            args=tuple(sorted((step if _fits(step, change) else bare).args.items())),
             command=step.command,
         )
-        for step in render(runbook, known).steps
+        for step, bare in zip(filled, without, strict=True)
     )
+
+
+def _fits(step: Step, change: BlamedChange | None) -> bool:
+    return change is None or TAKES_BACK.get(step.action or "", change.kind) == change.kind

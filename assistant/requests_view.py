@@ -11,7 +11,7 @@ from datetime import datetime
 from assistant.button import Button
 from assistant.commands import Approve, Close, Deny, RequestUndo
 from assistant.domain.action import Status, Tracked
-from assistant.domain.recovery import Effect, Measure, Recovery
+from assistant.domain.recovery import SINCE, Effect, Measure, Recovery
 from assistant.domain.requests import MUTATE, OPEN
 
 TITLES = {
@@ -189,7 +189,7 @@ def _undo(tracked: Tracked, others: Iterable[Tracked]) -> tuple[Button, ...]:
 
 
 def _row(measure: Measure) -> tuple[str, str, str, str]:
-    what = f"{measure.evidence} {measure.what}"
+    what = f"{measure.evidence or SINCE} {measure.what}"
     figures = (measure.before, measure.during, measure.after)
     before, during, after = (figure(value, measure.unit) for value in figures)
     return (what, before, during, f"{after} (n {measure.n_after})")

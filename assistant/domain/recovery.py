@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+SINCE = "seen since the finding"  # where a measure has no evidence to cite
+
 
 class Effect(StrEnum):
     """What the figures say after an action."""
@@ -18,11 +20,12 @@ class Effect(StrEnum):
 class Measure:
     """One figure three times, in `unit`: before the incident, during it, after the action.
 
-    `evidence` is the record that said it first; `n_after` counts the observations after the action.
-    A value is null where nothing was observed.
+    `evidence` is the record of the finding that said it first, null where it showed only since
+    then; `n_after` counts the observations after the action. A value is null where nothing was
+    observed.
     """
 
-    evidence: str
+    evidence: str | None
     what: str
     unit: str
     before: float | None

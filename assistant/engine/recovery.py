@@ -2,7 +2,8 @@
 
 An action is judged by what it was meant to mend. The requests at the system's entries that the
 finding says are slow or failing are measured again; where they are as before, it recovered. What
-only metrics told of them is read from the same metrics again.
+only metrics told of them is read from the same metrics again. A finding made from the first few
+seconds may cite neither: then those requests are measured that came to suffer before the action.
 """
 
 import math
@@ -11,14 +12,14 @@ from datetime import datetime
 
 import polars as pl
 
-from assistant.domain.evidence import Evidence
+from assistant.domain.evidence import Evidence, Subject
 from assistant.domain.hypothesis import Finding
 from assistant.domain.recovery import Effect, Measure, Recovery
 from assistant.engine.normalise import normalise
 from assistant.engine.question import Telemetry
 from assistant.engine.resources import SECONDS
-from assistant.engine.symptom import KEYS, MIN_RATIO, SLOW_QUANTILE, requests
-from assistant.engine.windows import to_us
+from assistant.engine.symptom import KEYS, MIN_RATIO, SLOW_QUANTILE, harmed, requests
+from assistant.engine.windows import cut, to_us
 from connectors.api import Window
 
 LATENCY, FAILURES, TAIL = "symptom_latency", "symptom_errors", "symptom_tail"
@@ -44,38 +45,66 @@ class Phases:
 def recovery(telemetry: Telemetry, finding: Finding, phases: Phases) -> Recovery:
     """Return the judgement with its figures; raises nothing for any frame content."""
     roots = requests(normalise(telemetry.spans).spans)
-    cited = [e for e in finding.evidence if e.kind in (LATENCY, FAILURES, TAIL)]
+    felt = [Felt(e.kind, e.subject, e.id) for e in finding.evidence if e.kind in WHAT]
+    told = [e for e in finding.evidence if e.kind == METRIC and not felt]
+    least, together = (MIN_SAMPLES, MIN_SAMPLES) if told else (MIN_REQUESTS, MIN_TOGETHER)
+    if not felt and not told:
+        felt = _felt_since(roots, phases)
     # Of requests that are slower as a whole, the share of slow ones says nothing more.
-    slower = {e.subject for e in cited if e.kind == LATENCY}
-    cited = [e for e in cited if e.kind != TAIL or e.subject not in slower]
-    measures = tuple(_measure(e, roots, phases) for e in cited)
-    least, together = MIN_REQUESTS, MIN_TOGETHER
-    if not measures:
-        told = [e for e in finding.evidence if e.kind == METRIC]
-        measures = tuple(_sampled(e, telemetry.metrics, phases) for e in told)
-        least = together = MIN_SAMPLES
+    slower = {f.subject for f in felt if f.kind == LATENCY}
+    measures = (
+        *(_measure(f, roots, phases) for f in felt if f.kind != TAIL or f.subject not in slower),
+        *(_sampled(e, telemetry.metrics, phases) for e in told),
+    )
     seconds = round((phases.after.end - phases.after.start).total_seconds(), 1)
     effect, why = _judge(measures, least, together)
     return Recovery(effect=effect, why=why, measures=measures, seconds=seconds)
 
 
-def _measure(evidence: Evidence, roots: pl.DataFrame, phases: Phases) -> Measure:
-    service, operation = evidence.subject.service, evidence.subject.operation
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """What users notice: of which kind, where, and the evidence that says so, if any does."""
+
+    kind: str
+    subject: Subject
+    evidence: str | None
+
+
+def _felt_since(roots: pl.DataFrame, phases: Phases) -> list[Felt]:
+    """Return what all requests up to the action show, by the tests that the finding used."""
+    starts = roots.get_column("us").sort()
+    if starts.is_empty():
+        return []
+    windows = cut(
+        starts,
+        incident=(to_us(phases.during.start), to_us(phases.during.end)),
+        baseline=(int(starts[0]), to_us(phases.before)),
+        known=phases.known,
+    )
+    placed = roots.with_columns(windows.bucket_of(roots.get_column("us")))
+    return [
+        Felt(s.kind, Subject(service=s.service, operation=s.operation), None)
+        for s in harmed(placed)
+    ]
+
+
+def _measure(felt: Felt, roots: pl.DataFrame, phases: Phases) -> Measure:
+    service, operation = felt.subject.service, felt.subject.operation
     name = pl.concat_str([pl.col(k) for k in KEYS[1:]], separator=" ").str.strip_chars()
     mine = roots.filter((pl.col("service") == service) & _same(name, operation))
     before = mine.filter(pl.col("us") < to_us(phases.before))
     for window in phases.known:
         before = before.filter(~_inside(window))
     after = mine.filter(_inside(phases.after))
-    if evidence.kind == TAIL:
+    if felt.kind == TAIL:
         limit = before.get_column("ms").quantile(SLOW_QUANTILE) or 0.0
         slow = pl.col("ms") > limit * MIN_RATIO
         before, mine, after = (f.with_columns(slow.alias("failed")) for f in (before, mine, after))
-    value = _typical_ms if evidence.kind == LATENCY else _failed_share
+    value = _typical_ms if felt.kind == LATENCY else _failed_share
     return Measure(
-        evidence=evidence.id,
-        what=f"{WHAT[evidence.kind]} {service} {operation or ''}".strip(),
-        unit="ms" if evidence.kind == LATENCY else "share",
+        evidence=felt.evidence,
+        what=f"{WHAT[felt.kind]} {service} {operation or ''}".strip(),
+        unit="ms" if felt.kind == LATENCY else "share",
         before=value(before),
         during=value(mine.filter(_inside(phases.during))),
         after=value(after),
@@ -137,7 +166,10 @@ def _failed_share(rows: pl.DataFrame) -> float | None:
 
 def _judge(measures: tuple[Measure, ...], least: int, together: int) -> tuple[Effect, str]:
     if not measures:
-        return Effect.NOT_MEASURED, "the finding has no symptom of users that could be measured"
+        return (
+            Effect.NOT_MEASURED,
+            "neither the finding nor the requests until the action show a symptom of users",
+        )
     if sum(m.n_after for m in measures) < together:
         return Effect.NOT_MEASURED, "too few requests were seen since the action"
     ways = [w for m in measures if m.n_after >= least and (w := _way(m)) is not None]

@@ -45,15 +45,7 @@ class Symptoms:
 
 def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...]) -> Symptoms:
     """Return how requests at the system's entries changed; `lines` are error-line shifts."""
-    roots = requests(spans)
-    limits = (
-        roots.filter(pl.col("bucket") >= 0)
-        .group_by(KEYS)
-        .agg(pl.col("ms").quantile(SLOW_QUANTILE).alias("limit"))
-    )
-    roots = roots.join(limits, on=KEYS, how="left", maintain_order="left").with_columns(
-        (pl.col("ms") > pl.col("limit") * MIN_RATIO).fill_null(value=False).alias("slow")
-    )
+    roots = _slow(requests(spans))
     found = [*_slower(roots), *_failing(roots), *_other_work(roots), *_logged(lines)]
     found += [*_measured(metrics), *_partly_slower(roots)]
     roots = roots.with_columns(
@@ -131,6 +123,23 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
     return roots.join(
         several, on=["service", "name"], how="left", maintain_order="left"
     ).with_columns(pl.when("several").then("route").fill_null("").alias("route"))
+
+
+def harmed(roots: pl.DataFrame) -> tuple[Shift, ...]:
+    """Return which kinds of requests (see `requests`, with `bucket`) are slow or fail as never."""
+    roots = _slow(roots)
+    return (*_slower(roots), *_failing(roots), *_partly_slower(roots))
+
+
+def _slow(roots: pl.DataFrame) -> pl.DataFrame:
+    limits = (
+        roots.filter(pl.col("bucket") >= 0)
+        .group_by(KEYS)
+        .agg(pl.col("ms").quantile(SLOW_QUANTILE).alias("limit"))
+    )
+    return roots.join(limits, on=KEYS, how="left", maintain_order="left").with_columns(
+        (pl.col("ms") > pl.col("limit") * MIN_RATIO).fill_null(value=False).alias("slow")
+    )
 
 
 def _other_work(roots: pl.DataFrame) -> list[Shift]:

@@ -185,6 +185,19 @@ def test_a_learnt_page_whose_action_cannot_be_filled_in_gives_way(index):
     assert found.runbook in LIBRARY
 
 
+@pytest.mark.parametrize(
+    ("kind", "offered"), [("deploy", ["rollback_deploy"]), ("flag", ["set_flag", "set_flag"])]
+)
+def test_only_the_action_for_its_kind_is_offered_to_take_a_change_back(index, kind, offered):
+    change = replace(BLAMED, ref="a-change", kind=kind)
+    found = plan(
+        index, LIBRARY, replace(one("added_calls", "ledger makes the call 30 times"), change=change)
+    )
+    steps = [s for s in found.steps if s.action in ("rollback_deploy", "set_flag")]
+    assert [s.action for s in steps if s.ready] == offered
+    assert len(steps) > len(offered)
+
+
 def test_a_page_about_a_way_is_proposed_for_this_way_from_either_end(index):
     way = hypothesis(service="ledger", peer="front", type=CauseType.NETWORK)
     found = plan(index, LIBRARY | learnt(1, "front, ledger"), finding(hypotheses=(way,)))

@@ -27,10 +27,13 @@ def telemetry(rows):
     )
 
 
-def judged(*afterwards):
-    broken = [*minute(600, 0), *minute(200, ONSET, prefix="u", gap=150.0)]
+def judged(*afterwards, cited=True, before=None):
+    broken = before or [*minute(600, 0), *minute(200, ONSET, prefix="u", gap=150.0)]
     now = at(ACTED)
     finding = diagnose(telemetry(broken), Question(at=now, horizon=now))
+    if not cited:
+        kept = tuple(e for e in finding.evidence if not e.kind.startswith("symptom_"))
+        finding = replace(finding, evidence=kept)
     phases = Phases(
         before=at(ONSET),
         during=Window(start=at(ONSET), end=at(ACTED)),
@@ -55,6 +58,26 @@ def test_the_same_requests_are_measured_again(gap, effect):
     measure = said.measures[0]
     assert measure.before < measure.during
     assert measure.n_after >= 20
+
+
+@pytest.mark.parametrize(
+    ("gap", "effect"),
+    [(0.0, Effect.RECOVERED), (150.0, Effect.NO_EFFECT), (40.0, Effect.IMPROVED)],
+)
+def test_requests_that_have_come_to_suffer_since_the_finding_are_measured(gap, effect):
+    extra = {"gap": gap} if gap else {}
+    said = judged(*minute(200, ACTED + 2, prefix="v", **extra), cited=False)
+    assert said.effect is effect
+    measure = said.measures[0]
+    assert measure.evidence is None
+    assert measure.what == "requests to front GET /"
+    assert measure.before < measure.during
+
+
+def test_where_no_request_ever_suffered_nothing_is_called_mended():
+    quiet = [*minute(600, 0), *minute(200, ONSET, prefix="u")]
+    said = judged(*minute(200, ACTED + 2, prefix="v"), cited=False, before=quiet)
+    assert (said.effect, said.measures) == (Effect.NOT_MEASURED, ())
 
 
 def test_without_requests_nothing_is_claimed():
