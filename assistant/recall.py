@@ -60,6 +60,7 @@ def query(finding: Finding, hypothesis: Hypothesis) -> Query:
         text=" ".join(words),
         collection=COLLECTION,
         labels={"cause": (hypothesis.cause,)},
+        required=frozenset({"cause"}),
         limit=MOST_LOOKED_AT,
     )
 

@@ -19,11 +19,16 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is looked for: words, and labels that raise a page that carries them."""
+    """What is looked for: words, and labels that raise a page that carries them.
+
+    Of the `required` labels a page has to carry one value each; what is known to be the case is not
+    searched for, so that then the words only rank, and every page that carries them is an answer.
+    """
 
     text: str
     collection: str
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
     limit: int = 5
 
 

@@ -138,7 +138,8 @@ class StoredIndex:
         return nearest
 
     def _pinned(self, query: Query) -> list[Mapping[str, Any]]:
-        pins = sorted(ranking.PIN_LABELS & query.labels.keys())
+        """Return the pages that are candidates by a label, whatever their words."""
+        pins = sorted((ranking.PIN_LABELS | query.required) & query.labels.keys())
         tags = [_tag(label, value) for label in pins for value in query.labels[label]]
         return self._store.pages(query.collection, "tags", tags)
 
@@ -167,17 +168,22 @@ class StoredIndex:
 
 
 def _rank(query: Query, candidates: Sequence[_Candidate], *, encoded: bool) -> list[Match]:
-    """Best first, ties by id; nothing if not even one of the first pages is strong by itself."""
+    """Best first, ties by id; nothing if not even one of the first pages is strong by itself.
+
+    Unless a label decides: that is known, and not found by words.
+    """
     scored: list[tuple[float, Document, _Candidate]] = []
     for candidate in candidates:
         document = _document(query.collection, candidate.page)
         shared = ranking.shared_labels(query.labels, document.labels)
+        if query.required - {key for key, _ in shared}:
+            continue
         scored.append((candidate.fused + ranking.boost(shared), document, candidate))
     scored.sort(key=lambda one: (-round(one[0], 6), one[1].id))
     shown = scored[: query.limit]
     judged = [_judge(query, document, one.section, encoded=encoded) for _, document, one in shown]
     strongest = max((strength for strength, _ in judged), default=0.0)
-    if shown and shown[0][0] >= ranking.PIN_BOOST:
+    if shown and (query.required or shown[0][0] >= ranking.PIN_BOOST):
         strongest = 1.0
     if strongest < ranking.WEAKEST_ANSWER:
         return []

@@ -121,6 +121,22 @@ def test_an_alerts_name_finds_its_page_whatever_the_words(index):
     assert ids(find(index, "", alertname="Cert")) == ["tls"]
 
 
+def test_a_required_label_decides_and_the_words_only_rank(index):
+    causes = [page(name, "Disk", "no space", cause=c) for name, c in (("a", "x"), ("b", "y"))]
+    index.sync("runbooks", [*causes, page("c", "Volume", "pizza", cause="y"), DISK])
+
+    def find_for(text, **labels):
+        asked = {key: (value,) for key, value in labels.items()}
+        query = Query(text=text, collection="runbooks", labels=asked, required=frozenset({"cause"}))
+        return ids(index.search(query))
+
+    assert find_for("no space on the disk", cause="y") == ["b", "c"]
+    assert find_for("pizza", cause="y") == ["c", "b"]
+    assert sorted(find_for("nothing of this is written anywhere", cause="y")) == ["b", "c"]
+    assert find_for("no space", cause="z") == []
+    assert find_for("no space") == []
+
+
 def test_the_limit_is_kept(index):
     query = Query(text="full expired", collection="runbooks", limit=2)
     assert len(index.search(query)) == 2
