@@ -318,13 +318,21 @@ def _unharmed(change: Change, service: str, effective: int, start: Began) -> tup
     after = start.values.filter(start.times >= start.us)
     if between.len() < UNHARMED_RUNS or before.is_empty() or after.is_empty():
         return 1.0, ""
-    if before.len() >= MIN_SERIES and (between > _strange(before)).any():
+    if before.len() >= MIN_SERIES and _begun(before, between, after):
         return 1.0, ""  # one of few affected came early, and then chance left a gap
     low, high = _mean(before), _mean(after)
     level = (_mean(between) - low) / (high - low) if high > low else 1.0
     if level < UNHARMED_LEVEL:
         return 0.2, f"{between.len()} executions after it were as before"
     return 1.0, ""
+
+
+def _begun(before: pl.Series, between: pl.Series, after: pl.Series) -> bool:
+    """Tell whether one in between is like those that the fault hit, and unlike any before it."""
+    calm = _strange(before)
+    hit = after.filter(after > calm)
+    like = (calm + float(str(hit.median()))) / 2 if hit.len() else calm
+    return bool((between > like).any())
 
 
 def _contrast(

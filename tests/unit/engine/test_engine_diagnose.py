@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from frames import T0, logs, metrics, minute, span, spans
+from frames import T0, logs, metrics, minute, request, span, spans
 
 from assistant.domain.hypothesis import Verdict
 from assistant.engine.diagnose import diagnose
@@ -497,6 +497,17 @@ def test_a_change_that_ran_well_but_for_an_earlier_incident_is_cleared():
     known = (Window(start=at(88), end=at(106)),)
     finding = ask(rows, changes=[deploy("back", 80)], known_incidents=known)
     assert finding.hypotheses[0].service == "back"
+    assert finding.change is None
+    (innocent,) = finding.innocent_changes
+    assert "executions after it were as before" in innocent.why
+
+
+def test_a_change_is_cleared_though_a_few_after_it_were_a_little_slower_than_ever():
+    rows = [*before(), *minute(100, ONSET, prefix="u", gap=150.0)]
+    for number, seconds in enumerate((90, 97, 104)):
+        rows += request(f"slow{number}", seconds + 0.1, gap=3.5)
+    finding = ask(rows, changes=[deploy("back", 80)])
+    assert finding.hypotheses[0].cause == "slow_edge"
     assert finding.change is None
     (innocent,) = finding.innocent_changes
     assert "executions after it were as before" in innocent.why
