@@ -28,6 +28,7 @@ from assistant.engine.normalise import normalise
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
+from assistant.engine.start import DATED, began, sampled, series_of
 from assistant.engine.symptom import Symptoms, met, symptoms, through
 from assistant.engine.templates import with_templates
 from assistant.engine.topology import Topology, topology
@@ -294,17 +295,17 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
 def _judge_changes(
     telemetry: Telemetry, question: Question, scene: _Scene, first: _Narrowed
 ) -> list[changes.Judged]:
-    strongest = next((s for s in first.mine if s.kind in changes.DATED), None)
+    strongest = next((s for s in first.mine if s.kind in DATED), None)
     series = (
-        scene.windows.without_known(changes.series_of(strongest, scene.seen.spans))
+        scene.windows.without_known(series_of(strongest, scene.seen.spans))
         if strongest
         else pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64})
     )
     service, graph = first.suspect.service, scene.seen.graph
-    start = changes.began(series, scene.onset_us, scene.bin_us)
+    start = began(series, scene.onset_us, scene.bin_us)
     hot = next((s for s in first.mine if s.mechanism is Mechanism.RESOURCE), None)
     if hot is not None and first.scope.type is CauseType.RESOURCE:
-        start = changes.sampled(start, hot, scene.seen.samples)
+        start = sampled(start, hot, scene.seen.samples)
     said = (part for s in first.mine for part in (s.operation, s.peer, s.detail) if part)
     blame = changes.Blame(
         service=service,
