@@ -18,11 +18,11 @@ FROM python:3.11-slim-bookworm
 
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data \
       --shell /usr/sbin/nologin firstline \
- && install -d -m 0700 -o firstline -g firstline /data
+ && install -d -m 0700 -o firstline -g firstline /data /data.audit
 COPY --from=build /opt/firstline /opt/firstline
 ENV PATH=/opt/firstline/bin:$PATH \
     FIRSTLINE_DATA=/data
 USER 10001:10001
 WORKDIR /data
-VOLUME /data
+VOLUME /data /data.audit
 ENTRYPOINT ["firstline"]

@@ -228,13 +228,46 @@ def audit() -> None:
 
 
 @audit.command("verify")
+@click.option("--key", help="The public key of the checkpoints (default: that of the settings).")
 @data_option
 @click.pass_obj
-def audit_verify(config: Path | None, data: Path | None) -> None:
-    """Check every record: 0 sound, 1 tampered, 2 cannot be verified."""
+def audit_verify(config: Path | None, key: str | None, data: Path | None) -> None:
+    """Check every record and checkpoint: 0 sound, 1 tampered, 2 cannot be verified."""
     from assistant.cli import audit as command  # noqa: PLC0415
 
-    sys.exit(command.check(load(config, data).data))
+    sys.exit(command.check(load(config, data), key))
+
+
+@audit.command("key")
+@data_option
+@click.pass_obj
+def audit_key(config: Path | None, data: Path | None) -> None:
+    """Print the public key by which others verify the checkpoints."""
+    from assistant.cli import audit as command  # noqa: PLC0415
+
+    sys.exit(command.key(load(config, data)))
+
+
+@audit.command("prove")
+@click.argument("incident")
+@data_option
+@click.pass_obj
+def audit_prove(config: Path | None, incident: str, data: Path | None) -> None:
+    """Write the records of INCIDENT so that they can be verified without the rest."""
+    from assistant.cli import audit as command  # noqa: PLC0415
+
+    sys.exit(command.prove(load(config, data), incident))
+
+
+@audit.command("accept-restore")
+@click.option("--reason", required=True, help="Why; it is written down.")
+@data_option
+@click.pass_obj
+def audit_accept_restore(config: Path | None, reason: str, data: Path | None) -> None:
+    """Go on with a journal that is older or another than the one that was vouched for."""
+    from assistant.cli import audit as command  # noqa: PLC0415
+
+    sys.exit(command.accept_restore(load(config, data), reason))
 
 
 @audit.command("show")

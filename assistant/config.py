@@ -45,6 +45,15 @@ class SlackSettings(BaseModel):
     api_url: str = "https://slack.com/api/"
 
 
+class AuditSettings(BaseModel):
+    """Where the signing key and the checkpoints lie: apart from the data, best on other disks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: Path | None = None
+    checkpoints: Path | None = None
+
+
 class TimingSettings(BaseModel):
     """Seconds; `assistant.flow.Timing` says what each is."""
 
@@ -75,6 +84,7 @@ class Settings(BaseModel):
     runbooks: Path | None = None
     qdrant: QdrantSettings | None = None
     telemetry_endpoint: str | None = None
+    audit: AuditSettings = Field(default_factory=AuditSettings)
 
     @property
     def index_folder(self) -> Path:
@@ -83,6 +93,19 @@ class Settings(BaseModel):
     @property
     def database(self) -> Path:
         return self.data / DATABASE
+
+    @property
+    def signing_key(self) -> Path:
+        return self.audit.key or self.audit_folder / "signing.key"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.audit.checkpoints or self.audit_folder / "checkpoints"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where key and checkpoints lie unless the settings name other places."""
+        return self.data.with_name(f"{self.data.name}.audit")
 
     @property
     def shelf(self) -> Path:

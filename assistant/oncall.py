@@ -6,7 +6,7 @@ is the real one or the one on loopback; everything behind it is the same.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from assistant import wiring
@@ -33,6 +33,7 @@ from assistant.store.buttons import Buttons
 from assistant.store.database import Database, open_database
 from assistant.store.inbox import Inbox
 from assistant.store.messages import Messages
+from assistant.vouching import vouched
 from connectors import registry
 from connectors.actions import Actuator
 from connectors.api import Connector, Receiver
@@ -131,8 +132,9 @@ async def _running(
 ) -> AsyncIterator[Service]:
     people = People(workspace.client, clock, simulated=workspace.simulated)
     approvers = SlackApprovers(workspace.client, clock, people, workspace.approvers)
-    with _database(settings) as database:
-        journal = SqlJournal(database, clock)
+    async with AsyncExitStack() as vouching:
+        database = vouching.enter_context(_database(settings))
+        journal = await vouching.enter_async_context(vouched(SqlJournal(database, clock), settings))
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)
         sources = Sources(

@@ -1,33 +1,86 @@
 """`firstline audit`: read, export and check the journal, also while firstline runs."""
 
+import getpass
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 
 from assistant.clock import SystemClock
-from assistant.config import DATABASE
+from assistant.config import DATABASE, Settings
+from assistant.domain.events import RestoreAccepted
+from assistant.domain.people import Actor, ActorKind
+from assistant.folder import held
+from assistant.journal import proof
 from assistant.journal.api import JournalError
+from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, verifier
 from assistant.journal.export import lines
+from assistant.journal.keys import made
+from assistant.journal.notary import VouchedJournal, compared
+from assistant.journal.published import Published
 from assistant.journal.sql import SqlJournal
 from assistant.journal.timeline import printable, sentence
-from assistant.journal.verify import State, verify
-from assistant.store.database import Database, open_for_reading
+from assistant.journal.verify import Report, State, verify
+from assistant.store.database import Database, open_database, open_for_reading
+from assistant.vouching import believed
 
 STATUS = {State.SOUND: 0, State.TAMPERED: 1, State.UNVERIFIABLE: 2}
 
 
-def check(data: Path) -> int:
-    """Verify the journal in a data folder; 0 sound, 1 tampered, 2 cannot be verified."""
-    report = verify(data / DATABASE)
+def check(settings: Settings, key: str | None) -> int:
+    """Verify the journal and its checkpoints; 0 sound, 1 tampered, 2 cannot be verified."""
+    try:
+        known = believed(settings, verifier(key) if key else None)
+    except (JournalError, BadCheckpoint) as error:
+        click.echo(f"{State.UNVERIFIABLE}: {error}")
+        return STATUS[State.UNVERIFIABLE]
+    report = verify(settings.database, known)
     if report.state is State.SOUND:
         click.echo(f"sound: {report.records} records, head {report.head}")
+        click.echo(_vouched(report))
     else:
         click.echo(f"{report.state}: {report.why}")
         click.echo(f"{report.records} records before that are sound, head {report.head}")
     return STATUS[report.state]
+
+
+def _vouched(report: Report) -> str:
+    if report.vouched:
+        return f"a checkpoint that lies elsewhere vouches for the first {report.vouched} of them"
+    return "no checkpoint vouches for them: that the last ones were cut off would not be seen"
+
+
+def key(settings: Settings) -> int:
+    """Print the public key that checkpoints are verified by."""
+    click.echo(str(made(settings.signing_key).verifier))
+    return 0
+
+
+def accept_restore(settings: Settings, reason: str) -> int:
+    """Write down that a journal which contradicts its checkpoints is the one to go on with."""
+    with held(settings.data), closing(open_database(settings.database)) as database:
+        journal = SqlJournal(database, SystemClock())
+        _, lost = compared(journal, believed(settings))
+        if not lost:
+            click.echo("nothing to accept: the journal is the one that was vouched for")
+            return 0
+        by = Actor(kind=ActorKind.HUMAN, id=getpass.getuser(), name=getpass.getuser(), team="host")
+        largest: dict[str, Checkpoint] = {}
+        for checkpoint in sorted(lost, key=lambda c: c.size):
+            largest[checkpoint.origin] = checkpoint
+        for checkpoint in largest.values():
+            event = RestoreAccepted(
+                by=by,
+                reason=reason,
+                origin=checkpoint.origin,
+                size=checkpoint.size,
+                root=checkpoint.root.hex(),
+            )
+            journal.append("", by, [event])
+            click.echo(f"accepted: {checkpoint.size} records of {checkpoint.origin} are given up")
+    return 0
 
 
 def show(data: Path, incident: str | None) -> int:
@@ -46,6 +99,17 @@ def export(data: Path, incident: str | None) -> int:
     with _opened(data, incident) as (database, _):
         for line in lines(database, incident):
             sys.stdout.buffer.write(line)
+    return 0
+
+
+def prove(settings: Settings, incident: str) -> int:
+    """Write an incident's records with their paths to the root of a checkpoint of now."""
+    signer, published = made(settings.signing_key), Published(settings.checkpoints)
+    with _opened(settings.data, incident) as (database, journal):
+        VouchedJournal(journal, signer, [published.put], believed(settings)).vouch()
+        note = published.notes()[-1]
+        for written in proof.lines(database, journal, incident, note):
+            sys.stdout.buffer.write(written)
     return 0
 
 

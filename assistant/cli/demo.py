@@ -16,12 +16,13 @@ from assistant import demo, observe, oncall, wiring
 from assistant.cli import ending
 from assistant.cli.serve import refuse_beside_real
 from assistant.clock import Clock, SystemClock
-from assistant.config import Settings, TimingSettings
+from assistant.config import AuditSettings, Settings, TimingSettings
 from assistant.folder import held
 from assistant.journal.verify import Report, State, verify
 from assistant.result import dumps, result
 from assistant.slack.local.page import LocalPage
 from assistant.story import WHO_MAY_NOT, People
+from assistant.vouching import believed
 from connectors.actions import Actuator
 from connectors.api import Connector
 from connectors.demo import DemoError, DemoSystem
@@ -130,10 +131,12 @@ async def run(asked: Asked, settings: Settings) -> int:
     progress = _Progress(clock)
     async with AsyncExitStack() as stack:
         folder = asked.data or Path(tempfile.mkdtemp(prefix="firstline-demo-"))
+        apart: dict[str, object] = {"data": folder, "timing": TIMING, "audit": AuditSettings()}
+        local = settings.model_copy(update=apart)
         if asked.data is None:
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            for made in (folder, local.audit_folder):
+                stack.callback(shutil.rmtree, made, ignore_errors=True)
         stack.enter_context(held(folder))
-        local = settings.model_copy(update={"data": folder, "timing": TIMING})
         script = demo.Script(
             fault=fault,
             seed=asked.seed,
@@ -148,7 +151,7 @@ async def run(asked: Asked, settings: Settings) -> int:
         came = await stack.enter_async_context(
             demo.played(system, script, receiver, line.make, clock, progress.say)
         )
-        audit = verify(local.database)
+        audit = verify(local.database, believed(local))
         right = _right(came, audit, whole=not asked.verdict_only)
         if asked.as_json:
             click.echo(dumps(_told(came, audit)))

@@ -11,8 +11,10 @@ import assistant
 from assistant import wiring
 from assistant.config import Settings
 from assistant.folder import FolderInUse, held
+from assistant.journal.api import JournalError
 from assistant.journal.verify import State, verify
 from assistant.result import dumps
+from assistant.vouching import believed
 from connectors import registry
 from retrieval.api import RetrievalError
 from runbooks.model import RunbookError
@@ -71,7 +73,10 @@ async def _actuators(settings: Settings) -> list[Check]:
 def _journal(settings: Settings) -> Check:
     if not settings.database.exists():
         return Check(name="journal", ok=True, message="nothing was written down yet")
-    report = verify(settings.database)
+    try:
+        report = verify(settings.database, believed(settings))
+    except JournalError as error:
+        return Check(name="journal", ok=False, message=str(error))
     if report.state is State.SOUND:
         return Check(name="journal", ok=True, message=f"sound, {report.records} records")
     return Check(name="journal", ok=False, message=f"{report.state.value}: {report.why}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistant.domain.events import Event, Frozen, Refused, Thawed
+from assistant.domain.events import Event, Frozen, Refused, RestoreAccepted, Thawed
 from assistant.domain.requests import IllegalEvent
 
 
@@ -20,7 +20,7 @@ def settle(desk: Desk, event: Event) -> Desk:
             return Desk(frozen=event)
         case Thawed():
             return Desk(frozen=None)
-        case Refused():
+        case Refused() | RestoreAccepted():
             return desk
         case _:
             raise IllegalEvent(f"{type(event).__name__} concerns one incident, not all")

@@ -257,6 +257,20 @@ class Thawed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreAccepted:
+    """Somebody accepted that the journal is not the one that was once vouched for.
+
+    `origin`, `size` and `root` (hex) are those of the largest checkpoint that it contradicts.
+    """
+
+    by: Actor
+    reason: str
+    origin: str
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """Somebody said that it is over."""
 
@@ -340,6 +354,7 @@ Event = (
     | Verified
     | Frozen
     | Thawed
+    | RestoreAccepted
     | Closed
     | Reopened
     | PostmortemWritten

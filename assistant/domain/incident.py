@@ -33,6 +33,7 @@ from assistant.domain.events import (
     Refused,
     Remembered,
     Reopened,
+    RestoreAccepted,
     RunbookAccepted,
     RunbookDrafted,
     RunbookRejected,
@@ -141,7 +142,7 @@ def apply(state: Incident | None, event: Event) -> Incident:
             | Verified()
         ):
             return replace(state, requests=track(state.requests, event))
-        case Frozen() | Thawed():
+        case Frozen() | Thawed() | RestoreAccepted():
             raise IllegalEvent("a freeze concerns all incidents, not one")
         case _:
             return _ended(state, event)

@@ -40,6 +40,14 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
+def origin(log_id: str, restores: int = 0) -> str:
+    """Return the name by which checkpoints call a journal.
+
+    After an accepted restore it is another one: under one name nothing is ever contradicted.
+    """
+    return f"firstline/{log_id}" + (f"/{restores}" if restores else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
     """A public key and its name: who may be believed."""

@@ -5,7 +5,7 @@ Envelope and event are the stored bytes, verbatim, so every hash can be computed
 
 from collections.abc import Iterator
 
-from assistant.journal.envelope import opened
+from assistant.journal.envelope import Row, opened
 from assistant.journal.sql import rows
 from assistant.store.database import Database
 
@@ -13,11 +13,16 @@ from assistant.store.database import Database
 def lines(database: Database, incident: str | None = None) -> Iterator[bytes]:
     """Yield a line a record of one incident (null: all); raises `BrokenRecord`, `StoreError`."""
     for row in rows(database, incident):
-        opened(row)
-        env, h, salt, body = row.env or b"", row.h or b"", row.salt or b"", row.body or b""
-        yield b'{"envelope":%b,"hash":"%b","salt":"%b","event":%b}\n' % (
-            env,
-            h.hex().encode(),
-            salt.hex().encode(),
-            body,
-        )
+        yield line(row)
+
+
+def line(row: Row) -> bytes:
+    """Return a row as a line; raises `BrokenRecord`."""
+    opened(row)
+    env, h, salt, body = row.env or b"", row.h or b"", row.salt or b"", row.body or b""
+    return b'{"envelope":%b,"hash":"%b","salt":"%b","event":%b}\n' % (
+        env,
+        h.hex().encode(),
+        salt.hex().encode(),
+        body,
+    )

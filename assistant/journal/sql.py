@@ -28,7 +28,7 @@ from assistant.journal.envelope import (
 from assistant.store.database import Database
 from assistant.store.tagged import Unreadable
 
-PAGE = 256
+PAGE, LEAVES = 256, 8192
 # Bytes of another type were not written by us; they count as absent.
 ROWS = """
 SELECT e.seq,
@@ -104,6 +104,22 @@ class SqlJournal:
                 "GROUP BY incident ORDER BY min(seq)"
             ).fetchall()
         return [str(incident) for (incident,) in found]
+
+    def leaves(self, after: int = 0) -> Iterator[bytes]:
+        while True:
+            with self._database.reading() as connection:
+                page = connection.execute(
+                    "SELECT seq, h FROM entry WHERE seq > ? ORDER BY seq LIMIT ?", (after, LEAVES)
+                ).fetchall()
+            yield from (h for _, h in page)
+            if len(page) < LEAVES:
+                return
+            after = page[-1][0]
+
+    def log_id(self) -> str:
+        with self._database.reading() as connection:
+            last, _ = _last(connection)
+        return last.log_id if last else ""
 
     def head(self) -> tuple[int, str]:
         with self._database.reading() as connection:

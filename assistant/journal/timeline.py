@@ -32,6 +32,7 @@ from assistant.domain.events import (
     Refused,
     Remembered,
     Reopened,
+    RestoreAccepted,
     RunbookAccepted,
     RunbookDrafted,
     RunbookRejected,
@@ -55,7 +56,9 @@ Looked = (
     | RecallFailed
 )
 Heard = Opened | AlertJoined | AlertResolved | Steered | MergedInto | Absorbed | SplitOff | Refused
-Decided = ActionRequested | Approved | Denied | Expired | WentStale | Frozen | Thawed
+Decided = (
+    ActionRequested | Approved | Denied | Expired | WentStale | Frozen | Thawed | RestoreAccepted
+)
 Done = ActionStarted | ActionFinished | ActionFailed | ActionUnknown | Verified
 Ended = (
     Closed
@@ -170,6 +173,8 @@ def _decided(event: Decided) -> str:
             return f"{by.name} froze all actions{_because(reason)}"
         case Thawed(by=by):
             return f"{by.name} lifted the freeze"
+        case RestoreAccepted(by=by, reason=reason, size=size):
+            return f"{by.name} gave up a journal of {size} records for this one{_because(reason)}"
         case _:
             assert_never(event)
 

@@ -1,22 +1,24 @@
 """Is the journal what was once written? Every hash, every link, every event and their order.
 
 It reads the file alone, beside whoever writes to it, and answers for any bytes: a finding is an
-answer too. What the chain cannot show is that its last records were cut off, or that all of it was
-written anew: compare the head with one that was kept elsewhere.
+answer too. What the chain cannot show is that its last records were cut off, that all of it was
+written anew, or that this is an older copy: checkpoints that were kept elsewhere show it.
 """
 
 import sqlite3
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from assistant.domain.desk import Desk, settle
-from assistant.domain.events import ActionStarted
+from assistant.domain.events import ActionStarted, RestoreAccepted
 from assistant.domain.incident import IllegalEvent, Incident, apply
 from assistant.journal.api import BrokenRecord
+from assistant.journal.checkpoint import Checkpoint
+from assistant.journal.claims import Claims
 from assistant.journal.codec import EVENTS
 from assistant.journal.envelope import GENESIS, Envelope, Row, opened, unseal
 from assistant.journal.sql import ROWS
@@ -36,7 +38,7 @@ class Report:
     """`records` is how many are sound up to the finding; `head` is the last one's hash.
 
     `why` is the first finding in a sentence; `record` and `id` name the record that it is about (0
-    and empty where there is none).
+    and empty where there is none). `vouched` is how many of the first records a checkpoint is for.
     """
 
     state: State
@@ -45,16 +47,20 @@ class Report:
     record: int = 0
     id: str = ""
     why: str = ""
+    vouched: int = 0
 
 
-def verify(path: Path) -> Report:
-    """Check a journal from its first record to its last; raises nothing."""
-    chain = _Chain()
+def verify(path: Path, checkpoints: Sequence[Checkpoint] = ()) -> Report:
+    """Check a journal from its first record to its last, and against checkpoints that are believed.
+
+    Raises nothing.
+    """
+    chain = _Chain(checkpoints)
     try:
         database = open_for_reading(path)
         try:
             with database.reading() as connection:
-                _check(connection, chain)
+                vouched = _check(connection, chain)
         finally:
             database.close()
     except StoreError as error:
@@ -68,13 +74,14 @@ def verify(path: Path) -> Report:
             id=flaw.id,
             why=str(flaw),
         )
-    return Report(state=State.SOUND, records=chain.seq, head=chain.head)
+    return Report(state=State.SOUND, records=chain.seq, head=chain.head, vouched=vouched)
 
 
 class _Chain:
     """What was seen so far. It stays small: eight bytes a record, whatever is in the events."""
 
-    def __init__(self) -> None:
+    def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
+        self._claims = Claims(checkpoints)
         self.seq = 0
         self.head = GENESIS
         self.log_id = ""
@@ -91,6 +98,17 @@ class _Chain:
         self.incidents.setdefault(envelope.incident, array("q")).append(row.seq)
         self.seq, self.head = row.seq, (row.h or b"").hex()
         self.log_id, self.ts = envelope.log_id, envelope.ts
+        restore = event if isinstance(event, RestoreAccepted) else None
+        for claim in self._claims.follow(row.h or b"", envelope.log_id, restore):
+            what = f"what there is up to it is not what a checkpoint of {claim.origin} tells"
+            raise BrokenRecord(row.seq, what, envelope.id)
+
+    def end(self) -> int:
+        """Return how many records are vouched for; raises `BrokenRecord` where there were more."""
+        for claim in self._claims.rest():
+            held = f"{claim.origin} held {claim.size} records when they were vouched for"
+            raise BrokenRecord(self.seq + 1, f"it is missing: {held}")
+        return self._claims.kept
 
     def _check_place(self, envelope: Envelope) -> None:
         if envelope.seq != self.seq + 1:
@@ -106,9 +124,11 @@ class _Chain:
         raise BrokenRecord(envelope.seq, what, envelope.id)
 
 
-def _check(connection: sqlite3.Connection, chain: _Chain) -> None:
+def _check(connection: sqlite3.Connection, chain: _Chain) -> int:
+    """Check all and return how many records are vouched for; raises `BrokenRecord`."""
     for row in connection.execute(f"{ROWS} ORDER BY e.seq"):
         chain.follow(Row(*row))
+    vouched = chain.end()
     extra = connection.execute(
         "SELECT seq FROM payload WHERE seq NOT IN (SELECT seq FROM entry) ORDER BY seq LIMIT 1"
     ).fetchone()
@@ -117,6 +137,7 @@ def _check(connection: sqlite3.Connection, chain: _Chain) -> None:
     _check_intents(connection, chain.started)
     for incident, seqs in chain.incidents.items():
         _check_history(connection, incident, seqs)
+    return vouched
 
 
 def _check_intents(connection: sqlite3.Connection, started: set[tuple[bytes, bytes, int]]) -> None:

@@ -1,6 +1,7 @@
 """The journal of real processes: killed at any moment, and read from the command line."""
 
 import json
+import random
 import signal
 import sqlite3
 import subprocess
@@ -10,14 +11,20 @@ from contextlib import closing
 import pytest
 
 from assistant.clock import SystemClock
-from assistant.config import DATABASE
+from assistant.config import DATABASE, Settings
 from assistant.domain.events import Closed, Opened, RecallFailed
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
+from assistant.journal import offline
+from assistant.journal.checkpoint import new_signer
+from assistant.journal.keys import made
+from assistant.journal.notary import VouchedJournal
+from assistant.journal.published import Published
 from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
 from assistant.store.database import open_database
 
 pytestmark = pytest.mark.e2e
+OFFLINE = offline.__file__
 ANN = Actor(kind=ActorKind.HUMAN, id="U1", name="Ann", team="T1")
 APPENDS = """
 import sys
@@ -98,6 +105,84 @@ def test_a_tampered_journal_is_refused_with_the_record(data):
     shown = audit(data, "show")
     assert (shown.returncode, shown.stderr.count("\n")) == (2, 1)
     assert "record 3" in shown.stderr
+
+
+def vouched(data):
+    """Have the journal vouched for, as at the end of a process that was on call."""
+    settings = Settings(data=data)
+    database = open_database(settings.database)
+    with closing(database):
+        key = made(settings.signing_key)
+        put = Published(settings.checkpoints).put
+        VouchedJournal(SqlJournal(database, SystemClock()), key, [put], []).vouch()
+
+
+def test_a_cut_tail_is_found_and_a_restore_can_be_accepted(data):
+    vouched(data)
+    key = audit(data, "key").stdout.strip()
+    done = audit(data, "verify", "--key", key)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 2)
+    assert "vouches for the first 4 of them" in done.stdout
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as connection:
+        connection.executescript(
+            "DROP TRIGGER payload_kept; DELETE FROM payload WHERE seq = 4;"
+            "DROP TRIGGER entry_kept; DELETE FROM entry WHERE seq = 4;"
+        )
+    cut = audit(data, "verify")
+    assert cut.returncode == 1
+    assert cut.stdout.startswith("tampered: record 4: it is missing")
+    accepted = audit(data, "accept-restore", "--reason", "the disk died")
+    assert (accepted.returncode, accepted.stderr) == (0, "")
+    assert audit(data, "verify").returncode == 0
+    assert (
+        "gave up a journal of 4 records for this one: the disk died" in audit(data, "show").stdout
+    )
+    assert "nothing to accept" in audit(data, "accept-restore", "--reason", "again").stdout
+
+
+def checked(proof, key):
+    return subprocess.run(
+        [sys.executable, "-I", OFFLINE, proof, "--key", key],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_incident_is_proved_without_firstline_and_without_the_rest(data, tmp_path):
+    key = audit(data, "key").stdout.strip()
+    proof = tmp_path / "proof.jsonl"
+    proof.write_text(audit(data, "prove", "INC-1").stdout, encoding="utf-8")
+    done = checked(proof, key)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("holds: 3 records of the 4 that were signed for as firstline/")
+    assert "so does this" not in proof.read_text(encoding="utf-8")
+    other = checked(proof, str(new_signer("firstline").verifier))
+    assert (other.returncode, other.stderr) == (1, "")
+    missing = checked(tmp_path / "nowhere", key)
+    assert (missing.returncode, missing.stderr) == (2, "")
+
+
+def test_a_proof_with_any_byte_changed_does_not_hold(data):
+    key = audit(data, "key").stdout.strip()
+    whole = audit(data, "prove", "INC-1").stdout
+    assert offline.verify(whole.splitlines(keepends=True), key).startswith("holds")
+    rng = random.Random("proof")  # noqa: S311 — the changes are seeded
+    for _ in range(400):
+        place = rng.randrange(len(whole))
+        changed = whole[:place] + rng.choice('0aZ}"') + whole[place + 1 :]
+        if changed == whole or "\n— " in whole[place - 3 : place + 3]:
+            continue
+        with pytest.raises(offline.CANNOT):
+            offline.verify(changed.splitlines(keepends=True), key)
+
+
+def test_a_checkpoint_of_somebody_else_cannot_be_believed(data):
+    vouched(data)
+    done = audit(data, "verify", "--key", str(new_signer("firstline").verifier))
+    assert done.returncode == 2
+    assert "no key that is known here has signed this checkpoint" in done.stdout
+    assert audit(data, "verify", "--key", "rubbish").returncode == 2
 
 
 def test_what_is_not_there_cannot_be_verified(tmp_path):

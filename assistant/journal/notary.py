@@ -1,0 +1,127 @@
+"""Who vouches for the journal: signs how much there is of it, and has that kept elsewhere.
+
+A checkpoint is due after 256 records, after every action that ended, at the latest a minute after a
+record, and at the end. At the start the journal is compared with what was vouched for: an older
+copy, or another journal in its place, is found before anything is added to it.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from assistant.domain.events import (
+    ActionFailed,
+    ActionFinished,
+    ActionUnknown,
+    Event,
+    RestoreAccepted,
+)
+from assistant.domain.people import Actor
+from assistant.domain.record import Record
+from assistant.journal.api import Journal, JournalError
+from assistant.journal.checkpoint import Checkpoint, Signer, origin
+from assistant.journal.claims import Claims
+
+MOST_RECORDS = 256
+DUE_AFTER = (ActionFinished, ActionFailed, ActionUnknown)
+Publish = Callable[[Checkpoint, str], None]
+log = logging.getLogger(__name__)
+
+
+class RolledBack(JournalError):
+    """The journal is not the one that was vouched for; `lost` is what it contradicts."""
+
+    def __init__(self, size: int, lost: Sequence[Checkpoint]) -> None:
+        self.lost = tuple(lost)
+        most = max(checkpoint.size for checkpoint in lost)
+        super().__init__(
+            f"the journal holds {size} records and is not the one that was vouched for when it "
+            f"held {most}: an older copy or another file is in its place. Put the newest copy "
+            "back, or accept the loss: firstline audit accept-restore --reason WHY"
+        )
+
+
+class Leaves(Journal, Protocol):
+    """A journal that can be vouched for."""
+
+    def leaves(self, after: int = 0) -> Iterator[bytes]:
+        """Return the hashes of the records after number `after`, in their order."""
+        ...
+
+    def log_id(self) -> str:
+        """Return the id of the journal, empty before the first record."""
+        ...
+
+
+def compared(journal: Leaves, known: Sequence[Checkpoint]) -> tuple[Claims, list[Checkpoint]]:
+    """Compare a journal with the checkpoints that are believed; returns those it contradicts."""
+    restored = {
+        record.seq: record.event
+        for record in journal.records("")
+        if isinstance(record.event, RestoreAccepted)
+    }
+    claims, here, lost = Claims(known), journal.log_id(), []
+    for seq, leaf in enumerate(journal.leaves(), start=1):
+        lost += claims.follow(leaf, here, restored.get(seq))
+    return claims, lost + claims.rest()
+
+
+class VouchedJournal:
+    """A journal that is vouched for as it grows; is itself an `api.Journal`."""
+
+    def __init__(
+        self,
+        journal: Leaves,
+        signer: Signer,
+        publish: Sequence[Publish],
+        known: Sequence[Checkpoint],
+    ) -> None:
+        """`known` are the checkpoints that are believed; raises `RolledBack`."""
+        claims, lost = compared(journal, known)
+        if lost:
+            raise RolledBack(claims.tree.size, lost)
+        self._journal, self._signer, self._publish = journal, signer, publish
+        self._tree, self._restores, self._signed = claims.tree, claims.restores, claims.kept
+
+    def append(
+        self,
+        incident: str,
+        actor: Actor,
+        events: Sequence[Event],
+        *,
+        intent: tuple[str, str] | None = None,
+    ) -> list[Record]:
+        written = self._journal.append(incident, actor, events, intent=intent)
+        grown = written[-1].seq - self._signed if written else 0
+        if grown >= MOST_RECORDS or any(isinstance(event, DUE_AFTER) for event in events):
+            self.vouch()
+        return written
+
+    def vouch(self) -> None:
+        """Sign for what was added, if anything was; a note that cannot be kept is logged."""
+        for leaf in self._journal.leaves(self._tree.size):
+            self._tree.push(leaf)
+        if self._tree.size <= self._signed:
+            return
+        checkpoint = Checkpoint(
+            origin=origin(self._journal.log_id(), self._restores),
+            size=self._tree.size,
+            root=self._tree.root(),
+        )
+        note = self._signer.sign(checkpoint.text())
+        for publish in self._publish:
+            try:
+                publish(checkpoint, note)
+            except JournalError as error:
+                log.warning("%s", error)
+            else:
+                self._signed = checkpoint.size
+
+    def records(self, incident: str | None = None) -> Iterator[Record]:
+        return self._journal.records(incident)
+
+    def incidents(self) -> list[str]:
+        return self._journal.incidents()
+
+    def head(self) -> tuple[int, str]:
+        return self._journal.head()
