@@ -16,7 +16,7 @@ WAITING := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit coverage demo bench bench-speed peers lock image clean elsewhere
+.PHONY: help setup check test unit coverage attack demo bench bench-speed peers lock image clean elsewhere
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -60,7 +60,7 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 
 test: .venv/.synced  ## all tests, the unit tests first (ARGS= goes to pytest)
 	$(ALONE) $(BIN)/pytest tests/unit $(QUICK) $(ARGS)
-	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/flow tests/quality $(QUICK) $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/flow tests/attack tests/quality $(QUICK) $(ARGS)
 	$(BIN)/pytest tests/crash tests/e2e -m "not live" $(WAITING) --durations=10 $(ARGS)
 	$(BIN)/pytest tests/e2e -m live $(ARGS)
 
@@ -71,6 +71,9 @@ coverage: .venv/.synced  ## the coverage floor, by the unit and flow tests (trac
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
 	$(ALONE) $(BIN)/pytest tests/unit $(QUICK) $(ARGS)
+
+attack: .venv/.synced  ## try to break approvals, policy and journal, with and without the guards
+	$(ALONE) PYTHONPATH=tests:tests/attack $(BIN)/python tests/attack/table.py
 
 demo: .venv/.synced  ## break the example shop, repair it, learn from it (FAULT=, SEED=, PAGE=1)
 	$(BIN)/firstline demo $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(if $(PAGE),--page)

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 import click
 
+from assistant.cli import trust
+from assistant.cli.trust import data_option
 from assistant.config import ConfigError, load
 from assistant.failure import Unusable
 from assistant.folder import FolderInUse
@@ -29,9 +31,6 @@ EXPECTED = (
     Unusable,
 )
 
-data_option = click.option(
-    "--data", type=click.Path(path_type=Path), help="Folder for firstline's own data."
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -198,9 +197,13 @@ def doctor(config: Path | None, data: Path | None, *, as_json: bool) -> None:
     _finish(command.run(load(config, data), as_json=as_json))
 
 
+cli.add_command(trust.audit)
+cli.add_command(trust.policy)
+
+
 @cli.group()
 def bench() -> None:
-    """Measure quality on labelled data."""
+    """Measure quality on labelled data, and what trust costs."""
 
 
 @bench.command("diagnosis")
@@ -222,76 +225,14 @@ def bench_diagnosis(folders: tuple[Path, ...], onset: str, json_file: Path | Non
     _finish(command.diagnosis(folders, json_file, given=onset == "given"))
 
 
-@cli.group()
-def audit() -> None:
-    """Read and check the journal of everything that happened."""
+@bench.command("audit")
+@click.option("--records", default=1_000_000, show_default=True, help="How many are verified.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures here.")
+def bench_audit(records: int, json_file: Path | None) -> None:
+    """Measure what the audit trail costs, beside what the disk takes."""
+    from assistant.cli import bench as command  # noqa: PLC0415
 
-
-@audit.command("verify")
-@click.option("--key", help="The public key of the checkpoints (default: that of the settings).")
-@data_option
-@click.pass_obj
-def audit_verify(config: Path | None, key: str | None, data: Path | None) -> None:
-    """Check every record and checkpoint: 0 sound, 1 tampered, 2 cannot be verified."""
-    from assistant.cli import audit as command  # noqa: PLC0415
-
-    sys.exit(command.check(load(config, data), key))
-
-
-@audit.command("key")
-@data_option
-@click.pass_obj
-def audit_key(config: Path | None, data: Path | None) -> None:
-    """Print the public key by which others verify the checkpoints."""
-    from assistant.cli import audit as command  # noqa: PLC0415
-
-    sys.exit(command.key(load(config, data)))
-
-
-@audit.command("prove")
-@click.argument("incident")
-@data_option
-@click.pass_obj
-def audit_prove(config: Path | None, incident: str, data: Path | None) -> None:
-    """Write the records of INCIDENT so that they can be verified without the rest."""
-    from assistant.cli import audit as command  # noqa: PLC0415
-
-    sys.exit(command.prove(load(config, data), incident))
-
-
-@audit.command("accept-restore")
-@click.option("--reason", required=True, help="Why; it is written down.")
-@data_option
-@click.pass_obj
-def audit_accept_restore(config: Path | None, reason: str, data: Path | None) -> None:
-    """Go on with a journal that is older or another than the one that was vouched for."""
-    from assistant.cli import audit as command  # noqa: PLC0415
-
-    sys.exit(command.accept_restore(load(config, data), reason))
-
-
-@audit.command("show")
-@click.argument("incident", required=False)
-@data_option
-@click.pass_obj
-def audit_show(config: Path | None, incident: str | None, data: Path | None) -> None:
-    """Print what happened, in one INCIDENT or in all, a line a record."""
-    from assistant.cli import audit as command  # noqa: PLC0415
-
-    sys.exit(command.show(load(config, data).data, incident))
-
-
-@audit.command("export")
-@click.argument("incident", required=False)
-@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
-@data_option
-@click.pass_obj
-def audit_export(config: Path | None, incident: str | None, form: str, data: Path | None) -> None:
-    """Write envelopes and events of one INCIDENT or of all, as they are stored."""
-    from assistant.cli import audit as command  # noqa: PLC0415
-
-    del form  # there is one
-    sys.exit(command.export(load(config, data).data, incident))
+    _finish(command.audit(records, json_file))
 
 
 def _finish(work: Coroutine[Any, Any, int]) -> NoReturn:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from assistant.actions.approval import may_ask, may_decide
+from assistant.actions.judge import ASKED, Case
 from assistant.answer import Answer
 from assistant.commands import (
     AcceptRunbook,
@@ -22,7 +23,7 @@ from assistant.commands import (
     RequestUndo,
     Steer,
 )
-from assistant.domain.action import ActionRequest, Approval, Status, Tracked
+from assistant.domain.action import ActionRequest, Approval, Mandate, Status, Tracked
 from assistant.domain.board import UNDER_WAY
 from assistant.domain.events import (
     ActionRequested,
@@ -31,6 +32,7 @@ from assistant.domain.events import (
     Denied,
     Event,
     Expired,
+    PolicyDecided,
     Refused,
     Reopened,
     RunbookAccepted,
@@ -41,7 +43,8 @@ from assistant.domain.incident import Incident
 from assistant.domain.people import Actor, ActorKind
 from assistant.engine.steering import Vocabulary, understand
 from assistant.flow import Sources
-from connectors.actions import ActionCall, ArgValue
+from assistant.policy.decide import Kind
+from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError
 
 IN_THE_WAY = (Status.PENDING, Status.APPROVED, Status.STARTED, Status.UNKNOWN)
@@ -66,6 +69,7 @@ class _Wanted:
     action: str
     args: Mapping[str, ArgValue]
     reason: str
+    break_glass: bool = False
     runbook: str | None = None
     step: int | None = None
     undo_of: str | None = None
@@ -159,7 +163,35 @@ class Admission:
         if other is not None:
             why = f"{other} works on {preview.target} right now; wait until that is over"
             return _refused(incident, actor, f"request {call.action}", why)
-        request = ActionRequest(
+        case = Case(
+            spec=entry.spec,
+            preview=preview,
+            at=now,
+            repeated=self.sources.recent(preview.target, now),
+            reason=bool(wanted.reason.strip()),
+            break_glass=wanted.break_glass,
+        )
+        decided = self.sources.judge.ask(case, stage=ASKED)
+        if decided.decision == Kind.DENY or decided.rule is None:
+            why = f"the policy does not allow it: {decided.why}"
+            return _refused(incident, actor, f"request {call.action}", why, None, decided)
+        request = self._shown(wanted, call, preview, decided, actor, incident)
+        event = ActionRequested(request=request, digest=request.digest)
+        word = "Asked for approval" if decided.needed else "Allowed by the policy"
+        return _done(incident, f"{word}: {preview.summary}", decided, event)
+
+    def _shown(
+        self,
+        wanted: _Wanted,
+        call: ActionCall,
+        preview: Preview,
+        decided: PolicyDecided,
+        actor: Actor,
+        incident: str,
+    ) -> ActionRequest:
+        """Return the request that approvers are shown."""
+        entry, now = self.sources.catalogue.entry(call.action), self.sources.clock.now()
+        return ActionRequest(
             id=self.new_id(),
             incident=incident,
             actuator=entry.actuator.name,
@@ -173,17 +205,25 @@ class Admission:
             summary=preview.summary,
             diff=preview.diff,
             blast=preview.blast,
+            touches=preview.touches,
+            among=preview.among,
             undo=preview.undo,
             requested_by=actor,
             reason=wanted.reason,
+            mandate=Mandate(
+                policy=decided.policy,
+                rule=decided.rule or "",
+                approvals=decided.needed,
+                group=decided.group,
+            ),
+            code=entry.code,
+            break_glass=wanted.break_glass,
             runbook=wanted.runbook,
             step=wanted.step,
             undo_of=wanted.undo_of,
             created=now,
             expires=now + timedelta(seconds=self.sources.timing.approval_s),
         )
-        event = ActionRequested(request=request, digest=request.digest)
-        return _done(incident, f"Asked for approval: {preview.summary}", event)
 
     async def _approve(
         self, command: Approve, actor: Actor, incident: str, state: Incident
@@ -195,15 +235,22 @@ class Admission:
         why = may_decide(tracked, actor, command.digest, now)
         if why is None:
             approvers = self.sources.approvers
-            why = await approvers.refusal(actor) if approvers else "nobody may approve here"
+            group = tracked.request.mandate.group
+            why = (
+                await approvers.refusal(actor, group=group)
+                if approvers
+                else "nobody may approve here"
+            )
         if why is not None:
             late = tracked.status is Status.PENDING and now >= tracked.request.expires
             expired = (Expired(request=command.request, at=now),) if late else ()
             return _refused(incident, actor, "approve", why, command.request, *expired)
         approval = Approval(digest=command.digest, by=actor, at=now)
+        missing = tracked.request.mandate.approvals - len(tracked.approvals) - 1
+        more = f" {missing} more must say yes." if missing > 0 else ""
         return _done(
             incident,
-            f"Approved: {tracked.request.summary}",
+            f"Approved: {tracked.request.summary}{more}",
             Approved(request=command.request, approval=approval),
         )
 
@@ -264,8 +311,8 @@ class Admission:
 def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> _Wanted | str:
     """Return the action that is meant, or why there is none."""
     match command:
-        case RequestAction(action=action, args=args, reason=reason):
-            return _Wanted(action=action, args=args, reason=reason)
+        case RequestAction(action=action, args=args, reason=reason, break_glass=emergency):
+            return _Wanted(action=action, args=args, reason=reason, break_glass=emergency)
         case RequestStep(step=index):
             plan = state.plan
             if plan is None or not 0 <= index < len(plan.steps):

@@ -56,12 +56,16 @@ class RequestStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestAction:
-    """Ask for an action of the catalogue, with its arguments."""
+    """Ask for an action of the catalogue, with its arguments.
+
+    `break_glass` calls it an emergency: whether there is such a thing is for the policy to say.
+    """
 
     incident: str
     action: str
     args: Mapping[str, ArgValue]
     reason: str = ""
+    break_glass: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

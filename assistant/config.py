@@ -45,6 +45,18 @@ class SlackSettings(BaseModel):
     api_url: str = "https://slack.com/api/"
 
 
+class PolicySettings(BaseModel):
+    """Which actions are allowed: the team's rules, or the shipped ones where `file` is null.
+
+    `environment` is what rules call the place that this firstline acts on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Path | None = None
+    environment: str = Field(default="production", min_length=1, max_length=80)
+
+
 class AuditSettings(BaseModel):
     """Where the signing key and the checkpoints lie: apart from the data, best on other disks."""
 
@@ -85,6 +97,7 @@ class Settings(BaseModel):
     qdrant: QdrantSettings | None = None
     telemetry_endpoint: str | None = None
     audit: AuditSettings = Field(default_factory=AuditSettings)
+    policy: PolicySettings = Field(default_factory=PolicySettings)
 
     @property
     def index_folder(self) -> Path:

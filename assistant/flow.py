@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,7 +18,8 @@ from opentelemetry import trace
 from assistant import names
 from assistant.actions.approval import Approvers
 from assistant.actions.catalogue import Catalogue
-from assistant.actions.run import execute, find_out
+from assistant.actions.judge import Judge
+from assistant.actions.run import Checks, execute, find_out
 from assistant.clock import Clock
 from assistant.domain.action import Status, Tracked
 from assistant.domain.desk import Desk
@@ -39,6 +40,7 @@ from assistant.domain.incident import Incident
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
+from assistant.domain.requests import MUTATE
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question
 from assistant.engine.recovery import Phases, recovery
@@ -100,7 +102,8 @@ class Sources:
     """Everything that the stages look at and act through.
 
     `known` returns the windows of other incidents, which are no baseline. `found` null means that
-    nothing is looked up, `memory` null that nothing is kept.
+    nothing is looked up, `memory` null that nothing is kept. `desk`, `recent` and `objected` are
+    what the other incidents and the people say, see `actions.run.Checks`.
     """
 
     connectors: Mapping[str, Connector]
@@ -111,6 +114,9 @@ class Sources:
     memory: Memory | None = None
     known: Callable[[str], tuple[Window, ...]] = lambda _: ()
     desk: Callable[[], Desk] = Desk
+    judge: Judge = field(default_factory=Judge)
+    recent: Callable[[str, datetime], int] = lambda _target, _now: 0
+    objected: Callable[[str], bool] = lambda _: False
     timing: Timing = field(default_factory=Timing)
 
 
@@ -140,8 +146,8 @@ def due(state: Incident) -> tuple[Stage, Tracked | None] | None:
     if state.merged_into is not None:
         return None
     for tracked in state.requests.values():
-        if tracked.status in _DUE:
-            return _DUE[tracked.status], tracked
+        if (stage := _due_for(tracked)) is not None:
+            return stage, tracked
     if state.closed is not None:
         return _after_the_end(state)
     if state.finding is None or state.asked_anew:
@@ -149,6 +155,15 @@ def due(state: Incident) -> tuple[Stage, Tracked | None] | None:
     if not state.recalled and state.finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE):
         return Stage.RECALL, None
     return None
+
+
+def _due_for(tracked: Tracked) -> Stage | None:
+    request = tracked.request
+    if tracked.status is Status.PENDING and request.mandate.approvals == 0:
+        return Stage.ACT
+    if tracked.status is Status.FINISHED and request.effect != MUTATE:
+        return None  # nothing was meant to change
+    return _DUE.get(tracked.status)
 
 
 def _after_the_end(state: Incident) -> tuple[Stage, None] | None:
@@ -185,13 +200,16 @@ def _on_request(
         return verify(incident, state, tracked, sources)
     if stage is Stage.FIND_OUT or sources.approvers is None:
         return find_out(tracked, catalogue=sources.catalogue, clock=sources.clock)
-    return execute(
-        tracked,
+    checks = Checks(
         catalogue=sources.catalogue,
         approvers=sources.approvers,
+        judge=sources.judge,
         desk=sources.desk,
+        objected=sources.objected,
+        recent=sources.recent,
         clock=sources.clock,
     )
+    return execute(tracked, checks)
 
 
 async def investigate(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:

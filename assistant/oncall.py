@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from assistant import wiring
 from assistant.actions.catalogue import Catalogue
+from assistant.actions.judge import Judge
 from assistant.alerts import Alerts
 from assistant.clock import Clock
 from assistant.config import ConfigError, Settings
 from assistant.flow import Sources, Timing
 from assistant.inbound import Inbound
 from assistant.journal.sql import SqlJournal
+from assistant.policy.source import reader
 from assistant.recollection import Recollection
 from assistant.runtime import lanes
 from assistant.service import Service
@@ -142,6 +144,9 @@ async def _running(
             clock=clock,
             catalogue=Catalogue(parts.actuators),
             approvers=approvers,
+            judge=Judge(
+                policy=reader(settings.policy.file), environment=settings.policy.environment
+            ),
             found=memory,
             memory=memory,
             timing=Timing(**settings.timing.model_dump()),

@@ -12,7 +12,7 @@ from assistant.button import Button
 from assistant.commands import Approve, Close, Deny, RequestUndo
 from assistant.domain.action import Status, Tracked
 from assistant.domain.recovery import SINCE, Effect, Measure, Recovery
-from assistant.domain.requests import MUTATE, OPEN
+from assistant.domain.requests import OPEN
 
 TITLES = {
     Status.PENDING: "Approval needed",
@@ -86,7 +86,7 @@ def request_view(
     `others` are the incident's requests by id: what was taken back is not offered again.
     """
     request, asked = tracked.request, tracked.status in OPEN
-    decide = asked and request.effect == MUTATE
+    decide = asked and request.mandate.approvals > 0
     return RequestView(
         id=request.id,
         status=tracked.status,
@@ -136,9 +136,15 @@ def _facts(tracked: Tracked, approvers: str) -> tuple[Fact, ...]:
         facts.append(Fact(label="Because", text=request.reason))
     if request.runbook:
         facts.append(Fact(label="Runbook", text=request.runbook))
-    if tracked.status in OPEN and request.effect == MUTATE:
-        may = f"{approvers}, and not {request.requested_by.name}, who asked"
+    if request.break_glass:
+        facts.append(Fact(label="Emergency", text="asked for past the usual rules"))
+    if tracked.status in OPEN and (needed := request.mandate.approvals):
+        group = f"@{request.mandate.group}" if request.mandate.group else approvers
+        may = f"{group}, and not {request.requested_by.name}, who asked"
         facts.append(Fact(label="May approve", text=may))
+        if needed > 1:
+            said = f"{len(tracked.approvals)} of {needed}, by the rule “{request.mandate.rule}”"
+            facts.append(Fact(label="Approvals", text=said))
     facts.append(Fact(label="Digest", text=request.digest[:12]))
     return tuple(facts)
 

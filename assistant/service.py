@@ -5,9 +5,11 @@ command follows from the journal alone, so a restart goes on where the line was.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from assistant.admission import Admission
@@ -15,6 +17,7 @@ from assistant.answer import Answer
 from assistant.commands import (
     AlertEnded,
     Command,
+    Deny,
     Freeze,
     Investigate,
     Merge,
@@ -23,7 +26,14 @@ from assistant.commands import (
     Thaw,
 )
 from assistant.domain.action import Status
-from assistant.domain.board import belongs_to, busy_targets, next_id, troubled, with_alert
+from assistant.domain.board import (
+    belongs_to,
+    busy_targets,
+    next_id,
+    started_on,
+    troubled,
+    with_alert,
+)
 from assistant.domain.desk import Desk, settle
 from assistant.domain.events import (
     Absorbed,
@@ -41,24 +51,40 @@ from assistant.domain.events import (
 )
 from assistant.domain.incident import IllegalEvent, Incident, apply
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
+from assistant.failure import Unusable
 from assistant.flow import Sources, Stage, due, run
-from assistant.journal.api import AlreadyIntended, Journal
+from assistant.journal.api import AlreadyIntended
+from assistant.journal.group import Batched, GroupCommit
 from assistant.runtime import Lanes
 from connectors.api import Window
 
 Watcher = Callable[[str, Event, Incident], Awaitable[None]]
+Alarm = Callable[[str, str], Awaitable[None]]
+STOPPED = "I have stopped here, because nothing can be written down and nothing is done unrecorded"
 
+RECENT = timedelta(hours=1)
+_log = logging.getLogger(__name__)
 ALL = ""  # the journal's name for what concerns no single incident
 
 
 class Service:
     """Incidents, their lanes and the journal. `lanes` null: only `investigate` can be used."""
 
-    def __init__(self, sources: Sources, journal: Journal, lanes: Lanes | None = None) -> None:
-        self._sources = replace(sources, known=self._known_windows(sources), desk=lambda: self.desk)
-        self._journal = journal
+    def __init__(self, sources: Sources, journal: Batched, lanes: Lanes | None = None) -> None:
+        self._objections: set[str] = set()
+        self._sources = replace(
+            sources,
+            known=self._known_windows(sources),
+            desk=lambda: self.desk,
+            recent=lambda target, now: started_on(self._incidents, target, now - RECENT),
+            objected=self._objections.__contains__,
+        )
+        self._journal = GroupCommit(journal)
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._opening = asyncio.Lock()
         self._lanes = lanes
         self._watchers: list[Watcher] = []
+        self._alarms: list[Alarm] = []
         self._admission = Admission(
             sources=self._sources,
             new_id=lambda: secrets.token_hex(16),
@@ -86,9 +112,14 @@ class Service:
         """Tell `watcher` each event with the state after it, once it is on disk."""
         self._watchers.append(watcher)
 
+    def warn(self, alarm: Alarm) -> None:
+        """Tell `alarm` the incident and the reason when nothing can be written down any more."""
+        self._alarms.append(alarm)
+
     async def investigate(self, command: Investigate, actor: Actor = FIRSTLINE) -> Incident:
         """Open an incident and return it when people are awaited."""
-        incident = await self._open(command, actor)
+        async with self._opening:
+            incident = await self._open(command, actor)
         await self._advance(incident)
         return self._incidents[incident]
 
@@ -117,17 +148,18 @@ class Service:
         return self._incidents[incident]
 
     async def _asked(self, command: Investigate, actor: Actor) -> Answer:
-        known = belongs_to(self._incidents, command.fingerprint, command.service, command.at)
-        if known is not None and command.fingerprint is not None:
-            joined = AlertJoined(
-                at=command.at,
-                text=command.text,
-                service=command.service,
-                fingerprint=command.fingerprint,
-            )
-            await self._append(known, actor, joined)
-            return Answer(incident=known, said=f"This belongs to {known}.")
-        incident = await self._open(command, actor)
+        async with self._opening:  # two alerts of one trouble come in one moment
+            known = belongs_to(self._incidents, command.fingerprint, command.service, command.at)
+            if known is not None and command.fingerprint is not None:
+                joined = AlertJoined(
+                    at=command.at,
+                    text=command.text,
+                    service=command.service,
+                    fingerprint=command.fingerprint,
+                )
+                await self._append(known, actor, joined)
+                return Answer(incident=known, said=f"This belongs to {known}.")
+            incident = await self._open(command, actor)
         self._must_have_lanes().submit(incident, partial(self._advance, incident))
         return Answer(incident=incident, said=f"{incident}: I am looking.")
 
@@ -170,10 +202,19 @@ class Service:
             said = f"Not done: there is no incident {incident}."
             return Answer(incident=None, said=said, refused=True)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        # A no counts from the moment it is said, not from when its turn comes.
+        objection = {command.request} if isinstance(command, Deny) and _human(actor) else set()
+        self._objections |= objection
 
         async def work() -> None:
+            self._objections.difference_update(objection)
             try:
                 answer.set_result(await self._decide(command, actor))
+            except Unusable as error:
+                _log.error("%s: %s", incident, error)
+                said = f"Not done, since it cannot be written down: {error}"
+                answer.set_result(Answer(incident=incident, said=said, refused=True))
+                return
             finally:
                 if not answer.done():  # whoever waits must not wait for ever; the lane tells why
                     said = "That did not work; the log says why."
@@ -212,6 +253,15 @@ class Service:
         return Answer(incident=other, said=f"{incident} is followed in {other}.")
 
     async def _advance(self, incident: str) -> None:
+        """Do what is due; where it cannot be written down, stop there and tell people."""
+        try:
+            await self._advance_while_written(incident)
+        except Unusable as error:
+            _log.error("%s: %s", incident, error)
+            for alarm in self._alarms:
+                await alarm(incident, f"{STOPPED}: {error}")
+
+    async def _advance_while_written(self, incident: str) -> None:
         """Do what is due, stage by stage, until people are awaited or a stage gets nowhere."""
         before: tuple[Stage, str | None] | None = None
         while (now := due(self._incidents[incident])) is not None:
@@ -229,14 +279,16 @@ class Service:
 
     async def _append(self, incident: str, actor: Actor, *events: Event) -> None:
         """Write events down, fold them, tell the watchers; refuses what the fold refuses."""
-        for event in events:
-            self._check(incident, event)
-            intent = (event.request, event.digest) if isinstance(event, ActionStarted) else None
-            self._journal.append(incident, actor, [event], intent=intent)
-            self._fold(incident, event)
-            if incident != ALL:
-                for watcher in self._watchers:
-                    await watcher(incident, event, self._incidents[incident])
+        # What may follow is checked against a state that nobody else adds to meanwhile.
+        async with self._turns.setdefault(incident, asyncio.Lock()):
+            for event in events:
+                self._check(incident, event)
+                intent = (event.request, event.digest) if isinstance(event, ActionStarted) else None
+                await self._journal.append(incident, actor, [event], intent=intent)
+                self._fold(incident, event)
+                if incident != ALL:
+                    for watcher in self._watchers:
+                        await watcher(incident, event, self._incidents[incident])
 
     def _check(self, incident: str, event: Event) -> None:
         if incident == ALL:
@@ -275,3 +327,7 @@ class Service:
         if self._lanes is None:
             raise IllegalEvent("this service answers one question; open it with lanes for more")
         return self._lanes
+
+
+def _human(actor: Actor) -> bool:
+    return actor.kind is ActorKind.HUMAN

@@ -69,7 +69,8 @@ class Preview:
     `target` is the target's kind and unique name (`service/web`), `state` an opaque version of
     its present state: when that differs at run time, what was approved is stale. `summary` is one
     exact sentence, `diff` lines such as `- version 2` and `+ version 1`, `blast` what else feels
-    it, `undo` the call that takes it back (null where there is none).
+    it, in words: it `touches` so many of `among` things of the kind (instances, nodes). `undo` is
+    the call that takes it back (null where there is none).
     """
 
     target: str
@@ -77,6 +78,8 @@ class Preview:
     summary: str
     diff: tuple[str, ...]
     blast: str
+    touches: int
+    among: int
     undo: ActionCall | None
 
 

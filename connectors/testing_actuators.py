@@ -70,6 +70,7 @@ async def previews_change_nothing(contract: ActuatorContract) -> None:
         for shown in first:
             said = (shown.target, shown.state, shown.summary, shown.blast, *shown.diff)
             must(bool(shown.diff) and all(said), "a preview must fill all but undo")
+            must(0 <= shown.touches <= shown.among, "a preview must count what it touches")
 
 
 async def a_key_runs_once(contract: ActuatorContract) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-ORDER = ("unit", "contract", "architecture", "flow", "quality")  # then what starts processes
+ORDER = ("unit", "contract", "architecture", "flow", "attack", "quality")  # then processes
 ALLOWED_SKIPS = ("optional:", "../shared is absent")
 
 

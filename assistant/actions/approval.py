@@ -1,27 +1,34 @@
 """Who may decide: pure rules over a request, the person, and what the approvers' port says.
 
-A request that changes something needs one approval by another person who may approve; one no ends
-it; a freeze stops everything. The rules are asked when somebody clicks and again right before the
-effect.
+Policy says how many other people have to say yes. Whatever it says, nobody approves what they asked
+for, one no ends a request, and a freeze stops everything. The rules are asked when somebody clicks
+and again right before the effect.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from assistant.domain.action import Status, Tracked
+from assistant.domain.action import Approval, Status, Tracked
 from assistant.domain.desk import Desk
+from assistant.domain.events import PolicyDecided
 from assistant.domain.people import Actor, ActorKind
+from assistant.policy.decide import Kind
 
-NEEDED = 1
+# What was approved is started at once or not at all: nobody remembers an older yes.
+TO_START = timedelta(minutes=10)
 
 
 class Approvers(Protocol):
     """Whom the team trusts to approve; asked again right before an action starts."""
 
-    async def refusal(self, actor: Actor, *, fresh: bool = False) -> str | None:
+    async def refusal(
+        self, actor: Actor, *, group: str | None = None, fresh: bool = False
+    ) -> str | None:
         """Return why this person may not approve, or null; it fails closed.
 
-        `fresh` forbids an answer from memory.
+        `group` is the user group that a rule names, null the usual one; `fresh` forbids an answer
+        from memory.
         """
         ...
 
@@ -32,7 +39,7 @@ def may_ask(actor: Actor, desk: Desk, *, demo: bool) -> str | None:
         return "only a person can ask for an action"
     if actor.simulated and not demo:
         return "the people of the local page may act on demo systems only"
-    return _frozen(desk)
+    return frozen(desk)
 
 
 def may_decide(tracked: Tracked, actor: Actor, digest: str, now: datetime) -> str | None:
@@ -55,20 +62,41 @@ def may_decide(tracked: Tracked, actor: Actor, digest: str, now: datetime) -> st
     return None
 
 
-def may_start(tracked: Tracked, desk: Desk, now: datetime) -> str | None:
-    """Return why an approved request must not start, or null."""
+def may_start(
+    tracked: Tracked, valid: Sequence[Approval], decided: PolicyDecided, now: datetime
+) -> str | None:
+    """Return why a request must not start, or null.
+
+    `valid` are the approvals by people who may still approve, `decided` what the policy says now.
+    """
     request = tracked.request
-    if (frozen := _frozen(desk)) is not None:
-        return frozen
     if now >= request.expires:
         return "the approval has expired"
-    valid = [a for a in tracked.approvals if a.digest == request.digest]
-    if len({(a.by.team, a.by.id) for a in valid}) < NEEDED:
-        return "it is not approved"
+    if decided.decision == Kind.DENY:
+        return f"the policy does not allow it: {decided.why}"
+    needed = max(decided.needed, request.mandate.approvals)
+    if decided.decision == Kind.ALLOW and needed == 0:
+        return None
+    counted = _people([a for a in valid if a.digest == request.digest], request.requested_by)
+    if len(counted) < max(1, needed):
+        return f"{len(counted)} of {needed} approvals count"
+    if now - max(a.at for a in counted) > TO_START:
+        return "it was approved too long ago; ask for it again"
     return None
 
 
-def _frozen(desk: Desk) -> str | None:
+def _people(approvals: Sequence[Approval], asked: Actor) -> list[Approval]:
+    """Return one approval a person, without whoever asked."""
+    counted: list[Approval] = []
+    for approval in approvals:
+        same = any(approval.by.same_person(other.by) for other in counted)
+        if not same and not approval.by.same_person(asked):
+            counted.append(approval)
+    return counted
+
+
+def frozen(desk: Desk) -> str | None:
+    """Return why nothing may be started, or null."""
     if desk.frozen is None:
         return None
     reason = f" ({desk.frozen.reason})" if desk.frozen.reason else ""

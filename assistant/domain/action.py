@@ -26,12 +26,28 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mandate:
+    """What the policy wanted when the request was made: so many yeses from members of a group.
+
+    `policy` is the SHA-256 of the policy and `rule` the name of the rule that decided; a null
+    `group` means the team's approvers.
+    """
+
+    policy: str
+    rule: str
+    approvals: int
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
     """One call as it was previewed; approvals bind to its `digest`.
 
     `id` is unguessable and is the idempotency key of the run. `args` are validated, sorted by name.
-    `target`, `state`, `summary`, `diff`, `blast` and `undo` are the preview's. `step` is the place
-    in the plan (from 0) and `undo_of` the request that this one takes back, where there are any.
+    `target`, `state`, `summary`, `diff`, `blast`, `touches`, `among` and `undo` are the preview's.
+    `code` is the SHA-256 of the action itself, and `break_glass` tells that it was asked for as an
+    emergency. `step` is the place in the plan (from 0) and `undo_of` the request that this one
+    takes back, where there are any.
     """
 
     id: str
@@ -47,9 +63,14 @@ class ActionRequest:
     summary: str
     diff: tuple[str, ...]
     blast: str
+    touches: int
+    among: int
     undo: ActionCall | None
     requested_by: Actor
     reason: str
+    mandate: Mandate
+    code: str
+    break_glass: bool
     runbook: str | None
     step: int | None
     undo_of: str | None
@@ -80,9 +101,18 @@ class ActionRequest:
                 "summary": self.summary,
                 "diff": list(self.diff),
                 "blast": self.blast,
+                "touches": [self.touches, self.among],
                 "undo": undo,
                 "requested_by": [self.requested_by.team, self.requested_by.id],
                 "undo_of": self.undo_of,
+                "code": self.code,
+                "break_glass": self.break_glass,
+                "mandate": [
+                    self.mandate.policy,
+                    self.mandate.rule,
+                    self.mandate.approvals,
+                    self.mandate.group,
+                ],
                 "expires": self.expires.isoformat(),
             }
         )

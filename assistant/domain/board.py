@@ -68,6 +68,15 @@ def busy_targets(incidents: Incidents, but: str) -> Mapping[str, str]:
     }
 
 
+def started_on(incidents: Incidents, target: str, since: datetime) -> int:
+    """Return how many actions on a target have been started since a moment."""
+    return sum(
+        tracked.request.target == target and tracked.started is not None and tracked.started > since
+        for state in incidents.values()
+        for tracked in state.requests.values()
+    )
+
+
 def troubled(incidents: Incidents, but: str, now: datetime) -> tuple[Window, ...]:
     """Return when other incidents had something to explain: no baseline for this one."""
     return tuple(

@@ -8,15 +8,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+_PLAIN = (str, int, bool, type(None))
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 Value = None | bool | int | str | Sequence["Value"] | Mapping[str, "Value"]
 
 
 def canonical(value: Value) -> bytes:
     """Return the bytes of a value; raises `TypeError` for a float or a foreign type."""
     _refuse_floats(value)
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def digest(value: Value) -> str:
@@ -25,6 +27,8 @@ def digest(value: Value) -> str:
 
 
 def _refuse_floats(value: Value) -> None:
+    if type(value) in _PLAIN:
+        return
     if isinstance(value, float):
         raise TypeError("a float has no canonical form; use a whole number of a smaller unit")
     if isinstance(value, Mapping):

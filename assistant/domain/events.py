@@ -155,6 +155,29 @@ class ActionRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDecided:
+    """The policy was asked about an action: when somebody wanted it, and right before its start.
+
+    `decision` is allow, approval or deny, by `rule` of the policy with the SHA-256 `policy` (empty
+    where it could not be read), on facts with the SHA-256 `facts`. `request` is null where none was
+    made yet.
+    """
+
+    stage: str
+    action: str
+    target: str
+    decision: str
+    rule: str | None
+    why: str
+    needed: int
+    group: str | None
+    policy: str
+    facts: str
+    failed: bool
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
     """Somebody said yes to exactly this digest."""
 
@@ -341,6 +364,7 @@ Event = (
     | MergedInto
     | Absorbed
     | SplitOff
+    | PolicyDecided
     | ActionRequested
     | Approved
     | Denied

@@ -25,6 +25,7 @@ from assistant.domain.events import (
     MergedInto,
     Opened,
     PlanProposed,
+    PolicyDecided,
     PostmortemWritten,
     ReadFailed,
     ReadPerformed,
@@ -190,6 +191,7 @@ def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved) -> Inc
 def _ended(
     state: Incident,
     event: Refused
+    | PolicyDecided
     | Absorbed
     | SplitOff
     | MergedInto
@@ -202,7 +204,7 @@ def _ended(
     | Remembered,
 ) -> Incident:
     match event:
-        case Refused() | Absorbed() | SplitOff():
+        case Refused() | PolicyDecided() | Absorbed() | SplitOff():
             return state
         case MergedInto():
             return replace(state, merged_into=event.other)

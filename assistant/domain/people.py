@@ -16,7 +16,9 @@ class ActorKind(StrEnum):
 class Actor:
     """`id` is unique within `team` (a Slack workspace); `name` is for people to read.
 
-    `simulated` marks the people of the in-process workspace: they may act on demo systems only.
+    `subject` is who the identity provider says it is, where that is known: one person may have
+    several accounts. `simulated` marks the people of the in-process workspace: they may act on demo
+    systems only.
     """
 
     kind: ActorKind
@@ -24,10 +26,12 @@ class Actor:
     name: str
     team: str = ""
     simulated: bool = False
+    subject: str = ""
 
     def same_person(self, other: "Actor") -> bool:
         """Tell whether two are one person, whatever they are called."""
-        return (self.team, self.id) == (other.team, other.id)
+        one = bool(self.subject) and self.subject == other.subject
+        return one or (self.team, self.id) == (other.team, other.id)
 
 
 FIRSTLINE = Actor(kind=ActorKind.SYSTEM, id="firstline", name="firstline")

@@ -68,7 +68,9 @@ def _decided(known: Tracked, event: RequestEvent) -> Tracked:
             if approval.by.same_person(known.request.requested_by):
                 raise IllegalEvent("nobody approves what they asked for")
             approvals = (*known.approvals, approval)
-            return replace(known, status=Status.APPROVED, approvals=approvals)
+            enough = len(approvals) >= known.request.mandate.approvals
+            status = Status.APPROVED if enough else Status.PENDING
+            return replace(known, status=status, approvals=approvals)
         case Denied(by=by, reason=reason):
             _must(known, OPEN, "denied")
             said = f"denied by {by.name}" + (f": {reason}" if reason else "")
@@ -86,7 +88,7 @@ def _decided(known: Tracked, event: RequestEvent) -> Tracked:
 def _done(known: Tracked, event: RequestEvent) -> Tracked:
     match event:
         case ActionStarted(digest=digest, at=at):
-            free = known.request.effect != MUTATE
+            free = known.request.mandate.approvals == 0
             _must(known, OPEN if free else (Status.APPROVED,), "started")
             if digest != known.request.digest:
                 raise IllegalEvent("what is started is not what was approved")

@@ -1,6 +1,7 @@
 """The port of the journal, and what can go wrong with it. There is no I/O in this module."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from assistant.domain.events import Event
@@ -24,6 +25,16 @@ class BrokenRecord(JournalError):
         self.seq, self.what, self.id = seq, what, identity
         named = f"record {seq} ({identity})" if identity else f"record {seq}"
         super().__init__(f"{named}: {what}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What one call of `Journal.append` writes."""
+
+    incident: str
+    actor: Actor
+    events: tuple[Event, ...]
+    intent: tuple[str, str] | None = None
 
 
 class Journal(Protocol):

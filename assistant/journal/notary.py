@@ -18,9 +18,10 @@ from assistant.domain.events import (
 )
 from assistant.domain.people import Actor
 from assistant.domain.record import Record
-from assistant.journal.api import Journal, JournalError
+from assistant.journal.api import JournalError, Writing
 from assistant.journal.checkpoint import Checkpoint, Signer, origin
 from assistant.journal.claims import Claims
+from assistant.journal.group import Batched
 
 MOST_RECORDS = 256
 DUE_AFTER = (ActionFinished, ActionFailed, ActionUnknown)
@@ -41,7 +42,7 @@ class RolledBack(JournalError):
         )
 
 
-class Leaves(Journal, Protocol):
+class Leaves(Batched, Protocol):
     """A journal that can be vouched for."""
 
     def leaves(self, after: int = 0) -> Iterator[bytes]:
@@ -91,11 +92,19 @@ class VouchedJournal:
         *,
         intent: tuple[str, str] | None = None,
     ) -> list[Record]:
-        written = self._journal.append(incident, actor, events, intent=intent)
+        writing = Writing(incident=incident, actor=actor, events=tuple(events), intent=intent)
+        (made,) = self.append_all([writing])
+        if isinstance(made, JournalError):
+            raise made
+        return made
+
+    def append_all(self, batch: Sequence[Writing]) -> list[list[Record] | JournalError]:
+        made = self._journal.append_all(batch)
+        written = [record for one in made if not isinstance(one, JournalError) for record in one]
         grown = written[-1].seq - self._signed if written else 0
-        if grown >= MOST_RECORDS or any(isinstance(event, DUE_AFTER) for event in events):
+        if grown >= MOST_RECORDS or any(isinstance(r.event, DUE_AFTER) for r in written):
             self.vouch()
-        return written
+        return made
 
     def vouch(self) -> None:
         """Sign for what was added, if anything was; a note that cannot be kept is logged."""

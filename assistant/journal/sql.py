@@ -10,7 +10,7 @@ from assistant.clock import Clock
 from assistant.domain.events import ActionStarted, Event
 from assistant.domain.people import Actor
 from assistant.domain.record import Record
-from assistant.journal.api import AlreadyIntended, BrokenRecord, JournalError
+from assistant.journal.api import AlreadyIntended, BrokenRecord, JournalError, Writing
 from assistant.journal.codec import EVENTS
 from assistant.journal.envelope import (
     GENESIS,
@@ -53,41 +53,57 @@ class SqlJournal:
         *,
         intent: tuple[str, str] | None = None,
     ) -> list[Record]:
-        _check_intent(events, intent)
-        try:
-            bodies = [EVENTS.encode(event) for event in events]
-        except Unreadable as error:
-            raise JournalError(f"an event cannot be written: {error}") from error
-        written = []
+        writing = Writing(incident=incident, actor=actor, events=tuple(events), intent=intent)
+        (made,) = self.append_all([writing])
+        if isinstance(made, JournalError):
+            raise made
+        return made
+
+    def append_all(self, batch: Sequence[Writing]) -> list[list[Record] | JournalError]:
+        encoded = [_encoded(writing) for writing in batch]  # before anybody waits for the database
+        made: list[list[Record] | JournalError] = []
         with self._database.transaction() as connection:
-            if intent is not None:
-                _refuse_second(connection, intent[0])
-            last, prev = _last(connection)
-            seq = last.seq if last else 0
-            log_id = last.log_id if last else str(uuid4())
-            now = self._clock.now().astimezone(UTC)
-            ts = max(last.ts, now) if last else now
-            for event, body in zip(events, bodies, strict=True):
-                seq += 1
-                salt = secrets.token_bytes(SALT_BYTES)
-                subject, plan = about(event)
-                envelope = Envelope(
-                    log_id=log_id,
-                    seq=seq,
-                    prev=prev,
-                    id=new_id(ts),
-                    ts=ts,
-                    type=type(event).__name__,
-                    actor=actor,
-                    incident=incident,
-                    subject=subject,
-                    plan_sha256=plan,
-                    payload_commit=commitment(salt, body),
-                )
-                prev = _insert(connection, envelope, salt, body).hex()
-                if isinstance(event, ActionStarted):
-                    connection.execute("INSERT INTO intent VALUES (?, ?, ?)", (subject, plan, seq))
-                written.append(record(envelope, event))
+            for writing, bodies in zip(batch, encoded, strict=True):
+                if isinstance(bodies, JournalError):
+                    made.append(bodies)
+                elif writing.intent is not None and _intended(connection, writing.intent[0]):
+                    request = writing.intent[0]
+                    why = f"the action of request {request} was started before"
+                    made.append(AlreadyIntended(why))
+                else:
+                    made.append(self._insert_all(connection, writing, bodies))
+        return made
+
+    def _insert_all(
+        self, connection: sqlite3.Connection, writing: Writing, bodies: Sequence[bytes]
+    ) -> list[Record]:
+        last, prev = _last(connection)
+        seq = last.seq if last else 0
+        log_id = last.log_id if last else str(uuid4())
+        now = self._clock.now().astimezone(UTC)
+        ts = max(last.ts, now) if last else now
+        written = []
+        for event, body in zip(writing.events, bodies, strict=True):
+            seq += 1
+            salt = secrets.token_bytes(SALT_BYTES)
+            subject, plan = about(event)
+            envelope = Envelope(
+                log_id=log_id,
+                seq=seq,
+                prev=prev,
+                id=new_id(ts),
+                ts=ts,
+                type=type(event).__name__,
+                actor=writing.actor,
+                incident=writing.incident,
+                subject=subject,
+                plan_sha256=plan,
+                payload_commit=commitment(salt, body),
+            )
+            prev = _insert(connection, envelope, salt, body).hex()
+            if isinstance(event, ActionStarted):
+                connection.execute("INSERT INTO intent VALUES (?, ?, ?)", (subject, plan, seq))
+            written.append(record(envelope, event))
         return written
 
     def records(self, incident: str | None = None) -> Iterator[Record]:
@@ -147,16 +163,23 @@ def rows(database: Database, incident: str | None = None) -> Iterator[Row]:
         seq = page[-1][0]
 
 
-def _check_intent(events: Sequence[Event], intent: tuple[str, str] | None) -> None:
-    """Refuse a start without intent and an intent without start; raises `JournalError`."""
-    started = [(e.request, e.digest) for e in events if isinstance(e, ActionStarted)]
-    if started != ([] if intent is None else [intent]):
-        raise JournalError("an action is started with exactly its own intent, one at a time")
+def _encoded(writing: Writing) -> list[bytes] | JournalError:
+    """Return the events as bytes, or why they cannot be written.
+
+    Refused is also a start without intent, and an intent without start.
+    """
+    started = [(e.request, e.digest) for e in writing.events if isinstance(e, ActionStarted)]
+    if started != ([] if writing.intent is None else [writing.intent]):
+        return JournalError("an action is started with exactly its own intent, one at a time")
+    try:
+        return [EVENTS.encode(event) for event in writing.events]
+    except Unreadable as error:
+        return JournalError(f"an event cannot be written: {error}")
 
 
-def _refuse_second(connection: sqlite3.Connection, request: str) -> None:
-    if connection.execute("SELECT 1 FROM intent WHERE request = ?", (request,)).fetchone():
-        raise AlreadyIntended(f"the action of request {request} was started before")
+def _intended(connection: sqlite3.Connection, request: str) -> bool:
+    found = connection.execute("SELECT 1 FROM intent WHERE request = ?", (request,)).fetchone()
+    return found is not None
 
 
 def _last(connection: sqlite3.Connection) -> tuple[Envelope | None, str]:

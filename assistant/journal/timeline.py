@@ -24,6 +24,7 @@ from assistant.domain.events import (
     MergedInto,
     Opened,
     PlanProposed,
+    PolicyDecided,
     PostmortemWritten,
     ReadFailed,
     ReadPerformed,
@@ -57,7 +58,15 @@ Looked = (
 )
 Heard = Opened | AlertJoined | AlertResolved | Steered | MergedInto | Absorbed | SplitOff | Refused
 Decided = (
-    ActionRequested | Approved | Denied | Expired | WentStale | Frozen | Thawed | RestoreAccepted
+    PolicyDecided
+    | ActionRequested
+    | Approved
+    | Denied
+    | Expired
+    | WentStale
+    | Frozen
+    | Thawed
+    | RestoreAccepted
 )
 Done = ActionStarted | ActionFinished | ActionFailed | ActionUnknown | Verified
 Ended = (
@@ -156,6 +165,8 @@ def _heard(event: Heard, who: str) -> str:
 
 def _decided(event: Decided) -> str:
     match event:
+        case PolicyDecided(action=action, target=target, decision=decision, why=why):
+            return f"the policy says {decision} to {action} on {target}: {why}"
         case ActionRequested(request=request):
             return (
                 f"{request.requested_by.name} asked for {request.action} on {request.target} "

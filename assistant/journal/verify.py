@@ -7,14 +7,24 @@ written anew, or that this is an older copy: checkpoints that were kept elsewher
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from assistant.domain.desk import Desk, settle
-from assistant.domain.events import ActionStarted, RestoreAccepted
+from assistant.domain.events import (
+    ActionStarted,
+    Event,
+    ReadFailed,
+    ReadPerformed,
+    RestoreAccepted,
+    ScopeSet,
+)
 from assistant.domain.incident import IllegalEvent, Incident, apply
 from assistant.journal.api import BrokenRecord
 from assistant.journal.checkpoint import Checkpoint
@@ -23,6 +33,10 @@ from assistant.journal.codec import EVENTS
 from assistant.journal.envelope import GENESIS, Envelope, Row, opened, unseal
 from assistant.journal.sql import ROWS
 from assistant.store.database import StoreError, open_for_reading
+
+NEAR = 256  # incidents that are kept in mind
+# What was read says nothing about what may follow, and most records are of these kinds.
+DECIDES_NOTHING = (ScopeSet, ReadPerformed, ReadFailed)
 
 
 class State(StrEnum):
@@ -77,11 +91,42 @@ def verify(path: Path, checkpoints: Sequence[Checkpoint] = ()) -> Report:
     return Report(state=State.SOUND, records=chain.seq, head=chain.head, vouched=vouched)
 
 
+class _Histories:
+    """The incidents as their records make them, of the few that records are about just now.
+
+    An incident that was put away and comes back is folded again, alone, from its first record.
+    """
+
+    def __init__(self) -> None:
+        self._desk = Desk()
+        self._near: OrderedDict[str, Incident | None] = OrderedDict()
+        self.again: set[str] = set()
+
+    def follow(self, envelope: Envelope, event: Event, *, first: bool) -> None:
+        """Fold one more record, the incident's first or a later one; raises `BrokenRecord`."""
+        incident = envelope.incident
+        try:
+            if not incident:
+                self._desk = settle(self._desk, event)
+            elif isinstance(event, DECIDES_NOTHING) and not first:
+                return
+            elif first or incident in self._near:
+                self._near[incident] = apply(self._near.pop(incident, None), event)
+            else:
+                self.again.add(incident)
+        except IllegalEvent as error:
+            what = f"it cannot have happened: {error}"
+            raise BrokenRecord(envelope.seq, what, envelope.id) from error
+        if len(self._near) > NEAR:
+            self._near.popitem(last=False)
+
+
 class _Chain:
     """What was seen so far. It stays small: eight bytes a record, whatever is in the events."""
 
     def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
-        self._claims = Claims(checkpoints)
+        self._claims = Claims(checkpoints) if checkpoints else None
+        self.histories = _Histories()
         self.seq = 0
         self.head = GENESIS
         self.log_id = ""
@@ -95,9 +140,13 @@ class _Chain:
         self._check_place(envelope)
         if isinstance(event, ActionStarted):
             self.started.add((event.request.encode(), event.digest.encode(), row.seq))
-        self.incidents.setdefault(envelope.incident, array("q")).append(row.seq)
+        seqs = self.incidents.setdefault(envelope.incident, array("q"))
+        self.histories.follow(envelope, event, first=not seqs)
+        seqs.append(row.seq)
         self.seq, self.head = row.seq, (row.h or b"").hex()
         self.log_id, self.ts = envelope.log_id, envelope.ts
+        if self._claims is None:
+            return
         restore = event if isinstance(event, RestoreAccepted) else None
         for claim in self._claims.follow(row.h or b"", envelope.log_id, restore):
             what = f"what there is up to it is not what a checkpoint of {claim.origin} tells"
@@ -105,6 +154,8 @@ class _Chain:
 
     def end(self) -> int:
         """Return how many records are vouched for; raises `BrokenRecord` where there were more."""
+        if self._claims is None:
+            return 0
         for claim in self._claims.rest():
             held = f"{claim.origin} held {claim.size} records when they were vouched for"
             raise BrokenRecord(self.seq + 1, f"it is missing: {held}")
@@ -135,8 +186,9 @@ def _check(connection: sqlite3.Connection, chain: _Chain) -> int:
     if extra is not None:
         raise BrokenRecord(extra[0], "there is an event without its envelope")
     _check_intents(connection, chain.started)
-    for incident, seqs in chain.incidents.items():
-        _check_history(connection, incident, seqs)
+    _check_index(connection, chain.incidents)
+    for incident in sorted(chain.histories.again):
+        _check_history(connection, incident)
     return vouched
 
 
@@ -153,22 +205,30 @@ def _check_intents(connection: sqlite3.Connection, started: set[tuple[bytes, byt
         raise BrokenRecord(seq, "an intent names it, and it did not start that action")
 
 
-def _check_history(connection: sqlite3.Connection, incident: str, seqs: Iterable[int]) -> None:
+def _check_index(connection: sqlite3.Connection, incidents: "Mapping[str, array[int]]") -> None:
+    """Compare with what the application finds of each incident; raises `BrokenRecord`."""
+    left = dict(incidents)
+    indexed = connection.execute("SELECT incident, seq FROM entry ORDER BY incident, seq")
+    for incident, found in groupby(indexed, key=itemgetter(0)):
+        here, there = left.pop(incident, array("q")), array("q", (seq for _, seq in found))
+        if here != there:
+            _hidden(set(here).symmetric_difference(there))
+    for seqs in left.values():
+        _hidden(set(seqs))
+
+
+def _hidden(seqs: set[int]) -> None:
+    raise BrokenRecord(min(seqs), "it is not found by its incident: the index was changed")
+
+
+def _check_history(connection: sqlite3.Connection, incident: str) -> None:
     """Fold one incident as the application reads it; raises `BrokenRecord` for what cannot be."""
-    indexed = connection.execute("SELECT seq FROM entry WHERE incident = ?", (incident,))
-    hidden = set(seqs).symmetric_difference(seq for (seq,) in indexed)
-    if hidden:
-        raise BrokenRecord(min(hidden), "it is not found by its incident: the index was changed")
     state: Incident | None = None
-    desk = Desk()
     for found in connection.execute(f"{ROWS} WHERE e.incident = ? ORDER BY e.seq", (incident,)):
         row = Row(*found)
         event = EVENTS.decode(row.body or b"")  # its hashes were checked with the chain
         try:
-            if incident:
-                state = apply(state, event)
-            else:
-                desk = settle(desk, event)
+            state = apply(state, event)
         except IllegalEvent as error:
             what = f"it cannot have happened: {error}"
             raise BrokenRecord(row.seq, what, unseal(row).id) from error

@@ -20,9 +20,10 @@ _ODD_WORDS = {
 
 
 class SlackApprovers:
-    """Asks Slack for the members of a user group.
+    """Asks Slack for the members of user groups.
 
-    `group` is its handle (`sre`) or id; `ttl` is how long its members are believed, in seconds.
+    `group` is the usual one's handle (`sre`) or id; `ttl` is how long the members of a group are
+    believed, in seconds.
     """
 
     def __init__(
@@ -33,18 +34,21 @@ class SlackApprovers:
         self._people = people
         self._group = group.removeprefix("@")
         self._ttl = ttl
-        self._known: tuple[float, frozenset[str]] | None = None
+        self._known: dict[str, tuple[float, frozenset[str]]] = {}
 
     @property
     def said(self) -> str:
         """Whom a request asks, in words."""
         return f"@{self._group}"
 
-    async def refusal(self, actor: Actor, *, fresh: bool = False) -> str | None:
+    async def refusal(
+        self, actor: Actor, *, group: str | None = None, fresh: bool = False
+    ) -> str | None:
         """Return why this person may not approve, or null; `fresh` trusts nothing remembered."""
+        asked = (group or self._group).removeprefix("@")
         try:
             profile = await self._people.profile(actor.id, fresh=fresh)
-            members = await self._members(fresh=fresh)
+            members = await self._members(asked, fresh=fresh)
         except SlackError as error:
             return f"Nobody can approve while Slack does not say who may. {error}"
         if profile.id != actor.id:
@@ -54,25 +58,25 @@ class SlackApprovers:
         if profile.team != actor.team:
             return f"{profile.name} belongs to another workspace and may not approve."
         if actor.id not in members:
-            return f"Only members of @{self._group} may approve."
+            return f"Only members of @{asked} may approve."
         return None
 
-    async def _members(self, *, fresh: bool) -> frozenset[str]:
-        now = self._clock.monotonic()
-        if self._known is not None and not fresh and now - self._known[0] < self._ttl:
-            return self._known[1]
+    async def _members(self, asked: str, *, fresh: bool) -> frozenset[str]:
+        now, known = self._clock.monotonic(), self._known.get(asked)
+        if known is not None and not fresh and now - known[0] < self._ttl:
+            return known[1]
         try:
-            reply = await self._client.usergroups_users_list(usergroup=await self._group_id())
+            reply = await self._client.usergroups_users_list(usergroup=await self._group_id(asked))
         except FAILURES as error:
             raise SlackError(sentence(error)) from error
         members = frozenset(str(user) for user in reply.get("users") or ())
-        self._known = (now, members)
+        self._known[asked] = (now, members)
         return members
 
-    async def _group_id(self) -> str:
+    async def _group_id(self, asked: str) -> str:
         """Return the id of the group with the handle; raises `SlackError` if there is none."""
         reply = await self._client.usergroups_list()
         for group in reply.get("usergroups") or ():
-            if self._group in (group.get("handle"), group.get("id")):
+            if asked in (group.get("handle"), group.get("id")):
                 return str(group["id"])
-        raise SlackError(f"There is no user group @{self._group}: create it, or name another one.")
+        raise SlackError(f"There is no user group @{asked}: create it, or name another one.")

@@ -51,11 +51,12 @@ class Places:
             for name, incident in self._desk.incidents().items()
             if (place := self.of(incident)) is not None
             and place.channel == channel
-            and (place.thread or self._card(name)) == thread
+            and (place.thread or self.card(name)) == thread
         ]
         still = [name for name in here if self._desk.incidents()[name].open]
         return next(iter(reversed(still or here)), None)
 
-    def _card(self, incident: str) -> str | None:
+    def card(self, incident: str) -> str | None:
+        """Return the `ts` of the incident's card, null before it was posted."""
         sent = self._messages.get(card_slot(incident))
         return sent.ts if sent is not None else None

@@ -11,6 +11,7 @@ from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
 
 Watcher = Callable[[str, Event, Incident], Awaitable[None]]
+Alarm = Callable[[str, str], Awaitable[None]]
 
 
 class Desk(Protocol):
@@ -26,6 +27,10 @@ class Desk(Protocol):
 
     def watch(self, watcher: Watcher) -> None:
         """Call it with the incident's id, each journaled event, and the state after it."""
+        ...
+
+    def warn(self, alarm: Alarm) -> None:
+        """Call it with the incident's id and the reason when nothing can be written down."""
         ...
 
 

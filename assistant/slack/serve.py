@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.clock import Clock
+from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.ingress import Ingress
 from assistant.slack.letters import Looks
@@ -66,6 +67,7 @@ class Slack:
         socket = SocketMode(ingress, reached.client, reached.app_token)
         url = await socket.check()
         self.desk.watch(surface.watched)
+        self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(outbox.run())

@@ -142,6 +142,8 @@ class Seen:
             summary=f"Calls from {call.args['service']} to {call.args['peer']} go another way.",
             diff=("- primary", "+ standby"),
             blast="all its calls",
+            touches=1,
+            among=1,
             undo=ActionCall(action=ACTION, args=call.args),
         )
 

@@ -1,21 +1,18 @@
 """The line of an incident through the service: asked, approved, done once, verified."""
 
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from world import ANA, BEN, CLEO, Approvers, Clock, World
+from desk import Desk
+from world import ANA, BEN, CLEO, Approvers
 
-from assistant.actions.catalogue import Catalogue
 from assistant.commands import (
     Approve,
     Close,
     Deny,
     Freeze,
-    Investigate,
     Merge,
     Reopen,
-    RequestAction,
     RequestUndo,
     Split,
     Steer,
@@ -26,63 +23,6 @@ from assistant.domain.events import ActionStarted, Refused
 from assistant.domain.hypothesis import Verdict
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect
-from assistant.flow import Sources, Timing
-from assistant.journal.sql import SqlJournal
-from assistant.runtime import lanes
-from assistant.service import Service
-from assistant.store.database import open_database
-
-CALL = {"service": "front", "peer": "back"}
-TIMING = Timing(look_after_s=0, settle_s=1, every_s=0.001, patience_s=60)
-
-
-class Desk:
-    """A world with a service on call for it; `restart` is a new process on the same journal."""
-
-    def __init__(self, path=None, *, helps=True, approvers=None):
-        self.clock = Clock()
-        self.world = World(self.clock, helps=helps)
-        self.database = open_database(path)
-        self.approvers = approvers or Approvers()
-
-    @asynccontextmanager
-    async def open(self):
-        self.journal = SqlJournal(self.database, self.clock)
-        sources = Sources(
-            connectors={"world": self.world},
-            clock=self.clock,
-            catalogue=Catalogue({"world": self.world}),
-            approvers=self.approvers,
-            timing=TIMING,
-        )
-        async with lanes() as made:
-            self.service = Service(sources, self.journal, made)
-            yield self
-
-    async def opened(self, **more):
-        ask = Investigate(text="front is slow", at=self.clock.now(), service="front", **more)
-        answer = await self.service.submit(ask, ANA)
-        return answer.incident, await self.service.settled(answer.incident)
-
-    async def requested(self, incident, actor=ANA):
-        wanted = RequestAction(incident=incident, action="reroute", args=CALL)
-        answer = await self.service.submit(wanted, actor)
-        return answer, self.last(incident)
-
-    def last(self, incident):
-        requests = self.service.incident(incident).requests.values()
-        return list(requests)[-1] if requests else None
-
-    async def approve(self, incident, tracked, actor=BEN, digest=None):
-        digest = digest or tracked.request.digest
-        answer = await self.service.submit(
-            Approve(incident=incident, request=tracked.request.id, digest=digest), actor
-        )
-        await self.service.settled(incident)
-        return answer
-
-    def events(self, kind):
-        return [r for r in self.journal.records() if isinstance(r.event, kind)]
 
 
 @pytest.fixture
@@ -155,7 +95,7 @@ async def test_what_changed_since_it_was_shown_is_not_started(desk):
 
 async def test_an_approver_who_left_the_group_does_not_count_any_more():
     class Leaving(Approvers):
-        async def refusal(self, actor, *, fresh=False):
+        async def refusal(self, actor, *, group=None, fresh=False):
             return "you are not on call" if fresh else None
 
     async with Desk(approvers=Leaving()).open() as desk:

@@ -39,7 +39,9 @@ def application(control: ControlPlane) -> web.Application:
             "state": control.digest(intent.service),
             "summary": intent.summary,
             "diff": intent.diff,
-            "blast": intent.blast,
+            "blast": intent.blast.text,
+            "touches": intent.blast.touches,
+            "among": intent.blast.among,
             "undo": intent.undo.as_json() if intent.undo else None,
         }
 

@@ -31,6 +31,15 @@ class Order:
         return {"action": self.action, "args": dict(self.args)}
 
 
+@dataclass(frozen=True, slots=True)
+class Blast:
+    """Who feels an order, in words, and how many instances of how many."""
+
+    text: str
+    touches: int
+    among: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """What an order would do; `act` does it and gives the change's reference.
@@ -44,7 +53,7 @@ class Intent:
     summary: str
     done: str
     diff: tuple[str, ...]
-    blast: str
+    blast: Blast
     undo: Order | None
     act: Callable[[], Awaitable[str]]
 
@@ -174,7 +183,11 @@ def _restart(control: ControlPlane, args: Args) -> Intent:
         summary=f"Replace the instance {instance} of {service} by a new one.",
         done=f"{instance} is replaced by a new instance of {service}.",
         diff=(f"- instance {instance}", f"+ a new instance, version {version}"),
-        blast=f"1 of {len(siblings)} instances of {service} is replaced once the new one is ready.",
+        blast=Blast(
+            f"1 of {len(siblings)} instances of {service} is replaced once the new one is ready.",
+            1,
+            len(siblings),
+        ),
         undo=None,
         act=partial(control.restart, instance, actor=_OPERATOR),
     )
@@ -191,9 +204,10 @@ def _change(control: ControlPlane, ref: str, *, kind: str, service: str) -> Chan
     return change
 
 
-def _told(control: ControlPlane, service: str, what: str) -> str:
+def _told(control: ControlPlane, service: str, what: str) -> Blast:
     number = len(control.instances(service))
-    return f"{number} {'instance is' if number == 1 else 'instances are'} {what}."
+    text = f"{number} {'instance is' if number == 1 else 'instances are'} {what}."
+    return Blast(text, number, number)
 
 
 _ACTIONS: Mapping[str, Callable[[ControlPlane, Args], Intent]] = {

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from written import NOON
 
-from assistant.domain.action import ActionRequest, Approval
+from assistant.domain.action import ActionRequest, Approval, Mandate
 from assistant.domain.events import (
     ActionFinished,
     ActionRequested,
@@ -35,9 +35,14 @@ def request(**more):
         "summary": "Roll ledger back from v2 to v1.",
         "diff": ("- version v2", "+ version v1"),
         "blast": "one instance restarts",
+        "touches": 1,
+        "among": 2,
         "undo": ActionCall(action="rollout", args={"service": "ledger", "version": "v2"}),
         "requested_by": ANA,
         "reason": "E1",
+        "mandate": Mandate(policy="p" * 64, rule="change", approvals=1),
+        "code": "c" * 64,
+        "break_glass": False,
         "runbook": "exception-in-new-release",
         "step": 1,
         "undo_of": None,

@@ -7,7 +7,7 @@ from written import NOON, PLAN, finding
 
 from assistant.clock import Clock
 from assistant.domain import events as e
-from assistant.domain.action import ActionRequest, Approval
+from assistant.domain.action import ActionRequest, Approval, Mandate
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect, Measure, Recovery
@@ -32,9 +32,14 @@ def request(name, **more):
         "summary": "Roll ledger back from v2 to v1.",
         "diff": ("- version 2", "+ version 1"),
         "blast": "all requests to ledger",
+        "touches": 1,
+        "among": 2,
         "undo": ActionCall(action="deploy", args={"service": "ledger", "version": "v2"}),
         "requested_by": ANN,
         "reason": "errors since v2",
+        "mandate": Mandate(policy="p" * 64, rule="change", approvals=1),
+        "code": "c" * 64,
+        "break_glass": False,
         "runbook": "exception-in-new-release",
         "step": 1,
         "undo_of": None,
@@ -93,6 +98,11 @@ HISTORY = (
     e.Steered(by=ANN, text="not front", steering=TOLD),
     e.Absorbed(by=ANN, other="INC-2"),
     e.SplitOff(by=ANN, other="INC-3", text="the mail is late"),
+    e.PolicyDecided(
+        stage="asked", action="rollback", target="service/ledger", decision="approval",
+        rule="change", why="the rule 'change' wants the yes of one person", needed=1, group=None,
+        policy="p" * 64, facts="f" * 64, failed=False,
+    ),
     asked("run"), approved("run"), started("run"), done("run"),
     e.Verified(request="run", recovery=RECOVERY),
     asked("denied"), e.Denied(request="denied", by=BEN, reason="too early"),
@@ -116,6 +126,7 @@ HISTORY = (
     e.MergedInto(by=ANN, other="INC-4"),
 )  # fmt: skip
 DESK = (e.Frozen(by=ANN, reason="a release"), e.Thawed(by=ANN))
+RESTORED = e.RestoreAccepted(by=ANN, reason="the disk broke", origin="o", size=3, root="0" * 64)
 
 
 class Ticking(Clock):

@@ -25,6 +25,7 @@ class Desk:
     def __init__(self, note):
         self.note = note  # wakes whoever waits for something to be taken
         self.taken, self.answers, self.watchers, self._incidents = [], {}, [], {}
+        self.alarms = []
 
     async def submit(self, command, actor):
         self.taken.append((command, actor))
@@ -42,6 +43,9 @@ class Desk:
 
     def watch(self, watcher):
         self.watchers.append(watcher)
+
+    def warn(self, alarm):
+        self.alarms.append(alarm)
 
     async def happen(self, incident, *events):
         for event in events:

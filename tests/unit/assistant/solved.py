@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from written import NOON, finding
 
-from assistant.domain.action import ActionRequest, Approval
+from assistant.domain.action import ActionRequest, Approval, Mandate
 from assistant.domain.events import (
     ActionFinished,
     ActionRequested,
@@ -50,9 +50,14 @@ def request(name, action, args, summary, undo=None):
         summary=summary,
         diff=("- version 2", "+ version 1"),
         blast="requests to ledger",
+        touches=1,
+        among=2,
         undo=undo,
         requested_by=ANA,
         reason="the plan says so",
+        mandate=Mandate(policy="p" * 64, rule="change", approvals=1),
+        code="c" * 64,
+        break_glass=False,
         runbook="exception-in-new-release",
         step=1,
         undo_of=None,

@@ -10,7 +10,7 @@ import pytest
 from happened import DESK, HISTORY, Ticking, approved, asked, done, happen, started
 from written import NOON
 
-from assistant.domain.events import Expired
+from assistant.domain.events import ActionFailed, Expired
 from assistant.domain.people import FIRSTLINE
 from assistant.journal.envelope import commitment, leaf
 from assistant.journal.sql import SqlJournal
@@ -228,6 +228,16 @@ def test_what_cannot_have_happened_is_found(tmp_path):
     report = verify(path)
     assert (report.state, report.record) == (State.TAMPERED, 7)
     assert "a request that is finished cannot become expired" in report.why
+
+
+def test_incidents_that_come_back_after_many_others_are_followed_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("assistant.journal.verify.NEAR", 1)
+    turns = [(f"INC-{n}", [event]) for event in SHORT[:3] for n in range(1, 4)]
+    assert verify(made(tmp_path / "sound.db", *turns)).state is State.SOUND
+    failed = ActionFailed(request="run", why="it was never started")
+    report = verify(made(tmp_path / "broken.db", *turns, ("INC-2", [failed])))
+    assert (report.state, report.record) == (State.TAMPERED, 10)
+    assert "cannot have happened" in report.why
 
 
 def test_no_bytes_of_the_file_make_it_raise(path):

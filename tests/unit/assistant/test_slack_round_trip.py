@@ -81,6 +81,15 @@ async def test_a_mention_asks_and_its_thread_gets_one_card_that_is_edited(rig):
         assert len(rig.desk.taken) == 1  # Slack sent the text twice: as mention and as message
 
 
+async def test_what_cannot_be_written_down_is_said_all_the_same(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        for alarm in rig.desk.alarms:
+            await alarm("INC-1", "the disk is full: <!channel>")
+        told = find(rig.messages(thread=ts), "the disk is full")
+        assert told.text == ":warning: INC-1: the disk is full: &lt;!channel&gt;"
+
+
 async def test_a_step_is_asked_for_by_its_button(rig):
     async with rig.running():
         ts = await explained(rig)

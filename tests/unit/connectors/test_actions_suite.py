@@ -46,6 +46,8 @@ class Honest:
             summary=f"Switch {lamp} {light}.",
             diff=(f"- {self.lit[lamp]}", f"+ {light}"),
             blast="Whoever is there sees it.",
+            touches=1,
+            among=len(LAMPS),
             undo=ActionCall(action="switch", args={"lamp": lamp, "light": self.lit[lamp]}),
         )
 

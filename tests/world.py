@@ -4,9 +4,11 @@ Its telemetry follows from its state, and its one action really mends it (or doe
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 from fakes import request
 from frames import spans
+from pydantic import Field
 
 from assistant.domain.people import Actor, ActorKind
 from connectors.actions import (
@@ -41,9 +43,25 @@ class Clock:
         return self.at.timestamp()
 
 
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+
+
 class Way(Args):
-    service: str
-    peer: str
+    service: Name
+    peer: Name
+
+
+def action(name, effect=Effect.MUTATE, risk=Risk.LOW):
+    return ActionSpec(
+        name=name,
+        summary="send calls another way",
+        effect=effect,
+        args=Way,
+        target="service",
+        reversible=True,
+        risk=risk,
+        demo=True,
+    )
 
 
 class World:
@@ -52,24 +70,18 @@ class World:
     name = "world"
     capabilities = frozenset({Capability.SPANS})
     specs = (
-        ActionSpec(
-            name="reroute",
-            summary="send calls another way",
-            effect=Effect.MUTATE,
-            args=Way,
-            target="service",
-            reversible=True,
-            risk=Risk.LOW,
-            demo=True,
-        ),
+        action("reroute"),
+        action("return", risk=Risk.HIGH),
+        action("look", effect=Effect.READ),
     )
 
     def __init__(self, clock, *, helps=True):
         self.clock, self.helps = clock, helps
         self.broken = [(T0 + timedelta(minutes=2), None)]
-        self.done, self.runs, self.state = {}, 0, "primary"
+        self.done, self.runs, self.calls, self.state = {}, 0, 0, "primary"
         self.fails_after_doing = False
         self.gone = False
+        self.touches = 1
 
     def _gap(self, at):
         broken = any(a <= at and (b is None or at < b) for a, b in self.broken)
@@ -99,10 +111,13 @@ class World:
             summary=f"calls from {call.args['service']} to {call.args['peer']} go another way",
             diff=("- primary", "+ standby"),
             blast="all its calls",
+            touches=self.touches,
+            among=100,
             undo=ActionCall(action="reroute", args=call.args),
         )
 
     async def run(self, call: ActionCall, key: str) -> Outcome:
+        self.calls += 1
         if key in self.done:
             return self.done[key]
         self.runs += 1
@@ -124,5 +139,5 @@ class Approvers:
     def __init__(self, *allowed):
         self.allowed = {a.id for a in allowed or (ANA, BEN)}
 
-    async def refusal(self, actor, *, fresh=False):
+    async def refusal(self, actor, *, group=None, fresh=False):
         return None if actor.id in self.allowed else "you are not on call"

@@ -1,0 +1,194 @@
+"""Attacks on the journal: edited, cut, put back, full, and gone in the middle of an action."""
+
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+
+from book import Outcome, attack
+from desk import Desk
+from scene import TWO, Anything, Everybody, Restless, asked, fresh, once, ran
+from targets import RETRIED
+from world import BEN, CLEO
+
+from assistant.commands import Deny
+from assistant.domain.events import Refused
+from assistant.failure import Unusable
+from assistant.journal.claims import Claims
+from assistant.journal.codec import EVENTS
+from assistant.journal.envelope import unseal
+from assistant.journal.verify import State, verify
+from assistant.service import Service
+from assistant.store.database import StoreError
+
+APPEND = Service._append  # noqa: SLF001 — what `careless` leaves as it is
+
+
+def edited(path, find, put):
+    """Change the event of the first record that holds `find`, past the guards of the table."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER payload_unchanged")
+        rows = connection.execute("SELECT seq, body FROM payload ORDER BY seq").fetchall()
+        seq, body = next((s, b) for s, b in rows if find in b and b'"ActionRequested"' in b)
+        connection.execute(
+            "UPDATE payload SET body = ? WHERE seq = ?", (body.replace(find, put), seq)
+        )
+
+
+def unchecked(row):
+    """Read a record without looking at its hashes."""
+    return unseal(row), EVENTS.decode(row.body)
+
+
+@attack(
+    "1",
+    "the arguments of a request are edited in the database after a yes",
+    "the journal cannot be read: nothing starts",
+    told="its event is not the one that was written",
+    guards={
+        "assistant.journal.sql.opened": unchecked,
+        "assistant.domain.action.ActionRequest.digest": property(lambda _: Anything("0" * 64)),
+    },
+)
+async def edited_request(folder):
+    policy = folder / "policy.yaml"
+    policy.write_text(TWO)
+    desk = Desk(folder / "f.db", approvers=Everybody(), kind=Restless, policy=policy, seen=False)
+    async with desk.open():
+        incident, _ = await desk.opened()
+        await desk.requested(incident)
+        await desk.approve(incident, desk.last(incident), BEN)
+    edited(folder / "f.db", b"to back go", b"to bank go")
+    try:
+        async with desk.open():
+            tracked = desk.last(incident)
+            harm = None if "bank" not in tracked.request.summary else "the edited request counts"
+            return Outcome(harm, tracked.request.summary)
+    except Unusable as error:
+        return Outcome(None, str(error))
+
+
+def full(desk):
+    """Let the disk be full: SQLite gets no page more, and what is left is used up."""
+    with desk.database.reading() as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    nothing = Refused(by=BEN, tried="fill the disk", why="it is full")
+    with suppress(StoreError):
+        while True:
+            desk.journal.append("", BEN, [nothing])
+
+
+async def careless(self, incident, actor, *events):
+    """Go on where nothing can be written down."""
+    for event in events:
+        try:
+            await APPEND(self, incident, actor, event)
+        except Unusable:
+            self._fold(incident, event)
+
+
+@attack(
+    "37",
+    "the disk is full when a yes comes",
+    "refused before any effect",
+    told="the disk is full",
+    guards={"assistant.service.Service._append": careless},
+)
+async def disk_full(folder):
+    async with asked(folder) as (desk, incident, tracked):
+        full(desk)
+        return ran(desk, incident, await desk.approve(incident, tracked))
+
+
+class Filling(Restless):
+    """The disk is full by the time that the action is done."""
+
+    desk = None
+
+    async def run(self, call, key):
+        outcome = await super().run(call, key)
+        full(self.desk)
+        return outcome
+
+
+@attack(
+    "38",
+    "the journal fails between the effect and its record",
+    "people are told; after the restart it is looked up, and done once",
+    told="the disk is full",
+    guards=RETRIED,
+)
+async def failed_in_the_act(folder):
+    desk = Desk(folder / "firstline.db", approvers=Everybody(), kind=Filling, seen=False)
+    desk.world.desk, told = desk, []
+    async with desk.open():
+        incident, _ = await desk.opened()
+        await desk.requested(incident)
+
+        async def alarm(_, said):
+            told.append(said)
+
+        desk.service.warn(alarm)
+        await desk.approve(incident, desk.last(incident))
+    async with desk.open():
+        await desk.service.resume()
+        await desk.service.settled(incident)
+        return once(desk, incident)._replace(said=" ".join(told))
+
+
+def believed(journal, known):
+    """Compare with nothing."""
+    claims = Claims([])
+    for leaf in journal.leaves():
+        claims.follow(leaf, journal.log_id(), None)
+    del known
+    return claims, []
+
+
+@attack(
+    "58",
+    "an older copy of the database brings back a request that was denied",
+    "firstline does not start",
+    told="is not the one that was vouched for",
+    guards={"assistant.journal.notary.compared": believed},
+)
+async def older_copy(folder):
+    path, kept = folder / "f.db", folder / "kept.db"
+    desk = Desk(
+        path, approvers=Everybody(), kind=Restless, elsewhere=folder / "elsewhere", seen=False
+    )
+    async with desk.open():
+        incident, _ = await desk.opened()
+        await desk.requested(incident)
+        request = desk.last(incident).request
+    shutil.copy(path, kept)
+    async with desk.open():
+        await desk.service.submit(Deny(incident=incident, request=request.id), CLEO)
+        desk.journal.vouch()
+    for file in folder.glob("f.db*"):
+        file.unlink()
+    shutil.copy(kept, path)
+    try:
+        async with desk.open():
+            return ran(desk, incident, await desk.approve(incident, desk.last(incident)))
+    except Unusable as error:
+        return Outcome(None, str(error))
+
+
+@attack(
+    "59",
+    "the row that guards against a second run is removed by SQL",
+    "`audit verify` names the record",
+    told="without the intent that guards it",
+    guards={"assistant.journal.verify._check_intents": lambda *_: None},
+)
+async def removed_intent(folder):
+    async with fresh(folder) as (desk, incident):
+        await desk.requested(incident)
+        await desk.approve(incident, desk.last(incident))
+    with closing(sqlite3.connect(folder / "firstline.db")) as connection, connection:
+        connection.execute("DROP TRIGGER intent_kept")
+        connection.execute("DELETE FROM intent")
+    report = verify(folder / "firstline.db")
+    harm = "it is called sound" if report.state is State.SOUND else None
+    return Outcome(harm, report.why or "")
