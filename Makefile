@@ -16,7 +16,7 @@ WAITING := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit coverage attack demo bench bench-speed peers lock image clean elsewhere
+.PHONY: help setup check test unit coverage attack simulate crash demo bench bench-speed peers lock image clean elsewhere
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -74,6 +74,13 @@ unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
 
 attack: .venv/.synced  ## try to break approvals, policy and journal, with and without the guards
 	$(ALONE) PYTHONPATH=tests:tests/attack $(BIN)/python tests/attack/table.py
+	$(ALONE) TAMPERED_RECORDS=20 $(BIN)/pytest tests/attack/test_tamper.py $(QUICK) $(ARGS)
+
+simulate: .venv/.synced  ## ten thousand seeds of people and accidents around approvals (SEEDS=)
+	$(ALONE) SEEDS=$(or $(SEEDS),10000) $(BIN)/pytest tests/attack/test_machine.py $(QUICK) $(ARGS)
+
+crash: .venv/.synced  ## kill -9 at two hundred random moments and at every stage (STORIES= of ten kills)
+	STORIES=$(or $(STORIES),20) $(BIN)/pytest tests/crash $(WAITING) --timeout 1200 $(ARGS)
 
 demo: .venv/.synced  ## break the example shop, repair it, learn from it (FAULT=, SEED=, PAGE=1)
 	$(BIN)/firstline demo $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(if $(PAGE),--page)
