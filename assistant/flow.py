@@ -102,8 +102,8 @@ class Sources:
     """Everything that the stages look at and act through.
 
     `known` returns the windows of other incidents, which are no baseline. `found` null means that
-    nothing is looked up, `memory` null that nothing is kept. `desk`, `recent` and `objected` are
-    what the other incidents and the people say, see `actions.run.Checks`.
+    nothing is looked up, `memory` null that nothing is kept. `desk`, `recent`, `objected` and
+    `ours` are what other incidents, people and processes say, see `actions.run.Checks`.
     """
 
     connectors: Mapping[str, Connector]
@@ -117,6 +117,7 @@ class Sources:
     judge: Judge = field(default_factory=Judge)
     recent: Callable[[str, datetime], int] = lambda _target, _now: 0
     objected: Callable[[str], bool] = lambda _: False
+    ours: Callable[[], str | None] = lambda: None
     timing: Timing = field(default_factory=Timing)
 
 
@@ -206,6 +207,7 @@ def _on_request(
         judge=sources.judge,
         desk=sources.desk,
         objected=sources.objected,
+        ours=sources.ours,
         recent=sources.recent,
         clock=sources.clock,
     )

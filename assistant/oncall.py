@@ -35,6 +35,7 @@ from assistant.store.buttons import Buttons
 from assistant.store.database import Database, open_database
 from assistant.store.inbox import Inbox
 from assistant.store.messages import Messages
+from assistant.store.pen import take
 from assistant.vouching import vouched
 from connectors import registry
 from connectors.actions import Actuator
@@ -136,7 +137,10 @@ async def _running(
     approvers = SlackApprovers(workspace.client, clock, people, workspace.approvers)
     async with AsyncExitStack() as vouching:
         database = vouching.enter_context(_database(settings))
-        journal = await vouching.enter_async_context(vouched(SqlJournal(database, clock), settings))
+        pen = take(database)
+        journal = await vouching.enter_async_context(
+            vouched(SqlJournal(database, clock, pen), settings)
+        )
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)
         sources = Sources(
@@ -144,6 +148,7 @@ async def _running(
             clock=clock,
             catalogue=Catalogue(parts.actuators),
             approvers=approvers,
+            ours=pen.lost,
             judge=Judge(
                 policy=reader(settings.policy.file), environment=settings.policy.environment
             ),

@@ -18,6 +18,7 @@ from assistant.policy.source import reader
 from assistant.runtime import lanes
 from assistant.service import Service
 from assistant.store.database import open_database
+from assistant.store.pen import take
 
 SIGNER = new_signer("desk")
 CALL = {"service": "front", "peer": "back"}
@@ -48,7 +49,8 @@ class Desk:
     @asynccontextmanager
     async def open(self):
         with closing(open_database(self.path)) as self.database:
-            self.journal = self.vouched(SqlJournal(self.database, self.clock))
+            self.pen = take(self.database)
+            self.journal = self.vouched(SqlJournal(self.database, self.clock, self.pen))
             async with self.running():
                 yield self
 
@@ -67,6 +69,7 @@ class Desk:
             catalogue=Catalogue({"world": self.world}),
             approvers=self.approvers,
             judge=self.judge,
+            ours=self.pen.lost,
             timing=TIMING,
         )
         async with lanes() as made:

@@ -35,7 +35,8 @@ class Checks:
     """What is asked before anything is done.
 
     `desk` tells of a freeze, `objected` whether somebody has said no to a request and waits to be
-    heard, `recent` how many actions were started on a target since a moment.
+    heard, `recent` how many actions were started on a target since a moment, `ours` why another
+    process does the work now, null where none does.
     """
 
     catalogue: Catalogue
@@ -43,6 +44,7 @@ class Checks:
     judge: Judge
     desk: Callable[[], Desk]
     objected: Callable[[str], bool]
+    ours: Callable[[], str | None]
     recent: Callable[[str, datetime], int]
     clock: Clock
 
@@ -81,7 +83,8 @@ async def execute(tracked: Tracked, checks: Checks) -> AsyncIterator[Event]:
 
 
 async def _do(request: ActionRequest, entry: Entry, checks: Checks) -> Event:
-    if (why := frozen(checks.desk())) is not None:  # while the intent was written down
+    why = frozen(checks.desk()) or checks.ours()  # while the intent was written down
+    if why is not None:
         return ActionFailed(request=request.id, why=why)
     try:
         outcome = await entry.actuator.run(request.call, request.id)

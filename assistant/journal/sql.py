@@ -26,6 +26,7 @@ from assistant.journal.envelope import (
     unseal,
 )
 from assistant.store.database import Database
+from assistant.store.pen import Pen
 from assistant.store.tagged import Unreadable
 
 PAGE, LEAVES = 256, 8192
@@ -41,9 +42,11 @@ FROM entry AS e LEFT JOIN payload AS p ON p.seq = e.seq
 class SqlJournal:
     """Implements `assistant.journal.api.Journal`; threads may share one."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, pen: Pen | None = None) -> None:
+        """`pen` null: nobody else can be there, which whoever opens it has made sure of."""
         self._database = database
         self._clock = clock
+        self._pen = pen
 
     def append(
         self,
@@ -63,6 +66,8 @@ class SqlJournal:
         encoded = [_encoded(writing) for writing in batch]  # before anybody waits for the database
         made: list[list[Record] | JournalError] = []
         with self._database.transaction() as connection:
+            if self._pen is not None:
+                self._pen.check(connection)
             for writing, bodies in zip(batch, encoded, strict=True):
                 if isinstance(bodies, JournalError):
                     made.append(bodies)

@@ -74,4 +74,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _INBOX,
         _MESSAGE,
     ),
+    (
+        "CREATE TABLE pen (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL)",
+        "INSERT INTO pen VALUES (1, 0)",
+    ),
 )

@@ -11,7 +11,7 @@ from targets import RETRIED
 from world import BEN, CLEO
 
 from assistant.commands import Deny
-from assistant.domain.events import Refused
+from assistant.domain.events import ActionStarted, Refused
 from assistant.failure import Unusable
 from assistant.journal.claims import Claims
 from assistant.journal.codec import EVENTS
@@ -134,6 +134,40 @@ async def failed_in_the_act(folder):
         await desk.service.resume()
         await desk.service.settled(incident)
         return once(desk, incident)._replace(said=" ".join(told))
+
+
+@attack(
+    "48",
+    "paused between intent and effect, taken over by another process, and then it goes on",
+    "it does nothing and writes nothing more",
+    told="has taken over",
+    guards={
+        "assistant.store.pen.Pen.lost": lambda _: None,
+        "assistant.store.pen.Pen.check": lambda *_: None,
+    },
+)
+async def taken_over(folder):
+    one, other = (
+        Desk(folder / "f.db", approvers=Everybody(), kind=Restless, seen=False) for _ in range(2)
+    )
+    other.world, told = one.world, []
+    async with one.open():
+        incident, _ = await one.opened()
+        await one.requested(incident)
+
+        async def paused(_incident, event, _state):
+            if isinstance(event, ActionStarted):
+                async with other.open():
+                    await other.service.resume()
+                    await other.service.settled(incident)
+
+        async def alarm(_incident, said):
+            told.append(said)
+
+        one.service.watch(paused)
+        one.service.warn(alarm)
+        await one.approve(incident, one.last(incident))
+        return Outcome(ran(one, incident).harm, " ".join(told))
 
 
 def believed(journal, known):
