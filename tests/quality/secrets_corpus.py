@@ -1,8 +1,8 @@
 """Log lines with secrets in them, by class: seeded, so that nothing here is a secret of anybody.
 
-Formats are those that the vendors document; values are random. Each line is written as programs write
-it: as text, as a setting, as JSON, in a URL, in a header, in an error. Nothing is joined in one piece
-in this file, so that no scanner takes it for a leak.
+Formats are those that the vendors document; values are random. Each line is written as programs
+write it: as text, as a setting, as JSON, in a URL, in a header, in an error. Nothing is joined in
+one piece in this file, so that no scanner takes it for a leak.
 """
 
 import base64
@@ -145,7 +145,8 @@ def _email(rng):
 def _cookie(rng):
     value = _of(URLSAFE, 32)(rng)
     form = rng.choice((
-        "Cookie: sid={v}", "Set-Cookie: session={v}; Path=/; HttpOnly", '"cookie":"theme=dark; sid={v}"',
+        "Cookie: sid={v}", "Set-Cookie: session={v}; Path=/; HttpOnly",
+        '"cookie":"theme=dark; sid={v}"',
     ))  # fmt: skip
     return form.format(v=value), value
 
@@ -166,15 +167,15 @@ def _docker(rng):
 KINDS = {
     "aws access key id": _token("AK" + "IA", UPPER + "234567", 16),
     "aws temporary key id": _token("AS" + "IA", UPPER + "234567", 16),
-    "aws secret key": _named("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", alphabet=ALNUM + "/+",
-                             length=40),
+    "aws secret key": _named("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY",
+                             alphabet=ALNUM + "/+", length=40),
     "github token": _token("gh" + "p_", ALNUM, 36),
     "github app token": _token("gh" + "s_", ALNUM, 36),
     "github fine-grained token": _token("github_" + "pat_", ALNUM, 22, "_" + "x" * 59),
     "gitlab token": _token("gl" + "pat-", URLSAFE, 20),
     "slack bot token": _token("xo" + "xb-1234567890-1234567890-", ALNUM, 24),
     "slack app token": _token("xa" + "pp-1-A012345-1234567890-", HEX, 64),
-    "slack webhook": _token("https://hooks.slack.com/" + "services/T0AAAAAAA/B0AAAAAAA/", ALNUM, 24),
+    "slack webhook": _token("https://hooks.slack.com/" + "services/T0AAAA/B0AAAAAAA/", ALNUM, 24),
     "stripe key": _token("sk_" + "live_", ALNUM, 24),
     "stripe restricted key": _token("rk_" + "live_", ALNUM, 24),
     "google api key": _token("AI" + "za", URLSAFE, 35),

@@ -14,6 +14,8 @@ BODY = "aB3dE5gH7jK9mN1pQ3rS5tU7vW9xY1zA3cE5"
 JWT = ".".join(("ey" + "JhbGciOiJIUzI1NiJ9", "ey" + "JzdWIiOiIxMjM0NTY3In0", "s5dJ-x_Qy8kW2"))
 PEM = "-----BEGIN RSA PRIVATE" + " KEY-----\nMIIEow\nIBAAKC/+=\n-----END RSA PRIVATE KEY-----"
 
+SPLIT = PEM.split("\n")
+
 SECRETS = {
     "pem": (PEM, "MIIEow"),
     "pem without end": (PEM[:50], "MIIE"),
@@ -149,3 +151,29 @@ def test_a_frame_keeps_its_shape_ids_and_nulls():
 def test_hostile_text_takes_no_longer_than_its_length_allows():
     hostile = ("password" * 2000 + "a@" * 5000 + "eyJ" * 5000 + "-----BEGIN A" * 2000) * 3
     assert redact_text(hostile).startswith("password")
+
+
+def rows_of(*pairs):
+    return pl.DataFrame(
+        [{"service": "app", "instance": one, "body": text} for one, text in pairs],
+        schema={"service": pl.String, "instance": pl.String, "body": pl.String},
+    )
+
+
+def test_a_key_that_a_logger_has_split_is_followed_through_the_rows_of_its_instance():
+    others = ["ready", "GET /"] * 3
+    mixed = [pair for key, other in zip(SPLIT, others, strict=False)
+             for pair in (("a", key), ("b", other))]  # fmt: skip
+    told = redact_frame(rows_of(*mixed, ("a", "MIIEow"), ("a", "ready again")))
+    said = told.get_column("body").to_list()
+    assert said[::2][: len(SPLIT)] == ["[redacted:pem]"] * len(SPLIT)
+    assert said[1::2][: len(SPLIT)] == others[: len(SPLIT)]
+    assert said[-2:] == ["MIIEow", "ready again"], "after its end the key is over"
+
+
+def test_what_is_no_line_of_a_key_stays_though_one_has_begun():
+    told = redact_frame(rows_of(("a", SPLIT[0]), ("a", "could not parse the key at 12:00")))
+    assert told.get_column("body").to_list() == [
+        "[redacted:pem]",
+        "could not parse the key at 12:00",
+    ]
