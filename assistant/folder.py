@@ -7,10 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 POLL_S = 0.05
+STOP = "STOP"
 
 
 class FolderInUse(Exception):
     """The data folder cannot be used; `str()` says why and what to do."""
+
+
+def stopped(folder: Path) -> str | None:
+    """Return why nothing may be started, or null: a file called STOP is a switch for everybody.
+
+    It needs no Slack, no running command and no database.
+    """
+    switch = folder / STOP
+    return (
+        f"{switch} exists, and nothing is started until it is removed" if switch.exists() else None
+    )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from assistant.alerts import Alerts
 from assistant.clock import Clock
 from assistant.config import ConfigError, Settings
 from assistant.flow import Sources, Timing
+from assistant.folder import stopped
 from assistant.inbound import Inbound
 from assistant.journal.sql import SqlJournal
 from assistant.policy.source import reader
@@ -148,7 +149,7 @@ async def _running(
             clock=clock,
             catalogue=Catalogue(parts.actuators),
             approvers=approvers,
-            ours=pen.lost,
+            ours=lambda: stopped(settings.data) or pen.lost(),
             judge=Judge(
                 policy=reader(settings.policy.file), environment=settings.policy.environment
             ),

@@ -10,6 +10,7 @@ from assistant.actions.catalogue import Catalogue
 from assistant.actions.judge import Judge
 from assistant.commands import Approve, Investigate, RequestAction
 from assistant.flow import Sources, Timing
+from assistant.folder import stopped
 from assistant.journal.checkpoint import new_signer, opened
 from assistant.journal.notary import VouchedJournal
 from assistant.journal.published import Published
@@ -69,7 +70,7 @@ class Desk:
             catalogue=Catalogue({"world": self.world}),
             approvers=self.approvers,
             judge=self.judge,
-            ours=self.pen.lost,
+            ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
             timing=TIMING,
         )
         async with lanes() as made:

@@ -35,8 +35,8 @@ class Checks:
     """What is asked before anything is done.
 
     `desk` tells of a freeze, `objected` whether somebody has said no to a request and waits to be
-    heard, `recent` how many actions were started on a target since a moment, `ours` why another
-    process does the work now, null where none does.
+    heard, `recent` how many actions were started on a target since a moment, `ours` why
+    this process may do nothing (another one has taken over, a switch is set), or null.
     """
 
     catalogue: Catalogue

@@ -16,7 +16,8 @@ from assistant.folder import held
 from assistant.journal import proof
 from assistant.journal.api import JournalError
 from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, verifier
-from assistant.journal.export import lines
+from assistant.journal.export import line, lines
+from assistant.journal.foreign import cloudevent, ocsf
 from assistant.journal.keys import made
 from assistant.journal.notary import VouchedJournal, compared
 from assistant.journal.published import Published
@@ -26,6 +27,7 @@ from assistant.journal.verify import Report, State, verify
 from assistant.store.database import Database, open_database, open_for_reading
 from assistant.vouching import believed
 
+FORMS = {"jsonl": line, "cloudevents": cloudevent, "ocsf": ocsf}
 STATUS = {State.SOUND: 0, State.TAMPERED: 1, State.UNVERIFIABLE: 2}
 
 
@@ -94,11 +96,11 @@ def show(data: Path, incident: str | None) -> int:
     return 0
 
 
-def export(data: Path, incident: str | None) -> int:
+def export(data: Path, incident: str | None, form: str) -> int:
     """Write a JSON object a record to standard output."""
     with _opened(data, incident) as (database, _):
-        for line in lines(database, incident):
-            sys.stdout.buffer.write(line)
+        for written in lines(database, incident, FORMS[form]):
+            sys.stdout.buffer.write(written)
     return 0
 
 

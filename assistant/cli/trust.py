@@ -76,15 +76,17 @@ def audit_show(config: Path | None, incident: str | None, data: Path | None) -> 
 
 @audit.command("export")
 @click.argument("incident", required=False)
-@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "cloudevents", "ocsf"]), default="jsonl",
+    show_default=True, help="jsonl: as stored, with every hash.",
+)  # fmt: skip
 @data_option
 @click.pass_obj
 def audit_export(config: Path | None, incident: str | None, form: str, data: Path | None) -> None:
-    """Write envelopes and events of one INCIDENT or of all, as they are stored."""
+    """Write the records of one INCIDENT or of all, a JSON object a line."""
     from assistant.cli import audit as command  # noqa: PLC0415
 
-    del form  # there is one
-    sys.exit(command.export(load(config, data).data, incident))
+    sys.exit(command.export(load(config, data).data, incident, form))
 
 
 @click.group()

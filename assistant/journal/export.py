@@ -3,17 +3,19 @@
 Envelope and event are the stored bytes, verbatim, so every hash can be computed again from a line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from assistant.journal.envelope import Row, opened
 from assistant.journal.sql import rows
 from assistant.store.database import Database
 
 
-def lines(database: Database, incident: str | None = None) -> Iterator[bytes]:
+def lines(
+    database: Database, incident: str | None, form: Callable[[Row], bytes]
+) -> Iterator[bytes]:
     """Yield a line a record of one incident (null: all); raises `BrokenRecord`, `StoreError`."""
     for row in rows(database, incident):
-        yield line(row)
+        yield form(row)
 
 
 def line(row: Row) -> bytes:

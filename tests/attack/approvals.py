@@ -303,6 +303,19 @@ async def frozen_meanwhile(folder):
         return ran(desk, incident, await desk.approve(incident, tracked))
 
 
+@attack(
+    "29b",
+    "somebody on the machine sets the switch while Slack, people and database say yes",
+    "not done, with the reason",
+    told="STOP exists",
+    guards={"desk.stopped": yes},
+)
+async def switched_off(folder):
+    async with asked(folder) as (desk, incident, tracked):
+        (folder / "STOP").touch()
+        return ran(desk, incident, await desk.approve(incident, tracked))
+
+
 class Mute:
     """A Slack that answers nothing."""
 
