@@ -1,7 +1,7 @@
 """A world with a service on call for it."""
 
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from world import ANA, BEN, Approvers, Clock, World
@@ -71,7 +71,7 @@ class Desk:
             approvers=self.approvers,
             judge=self.judge,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
-            timing=TIMING,
+            timing=TIMING if self.seen else replace(TIMING, patience_s=1),
         )
         async with lanes() as made:
             self.service = Service(sources, self.journal, made)

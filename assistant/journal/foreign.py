@@ -1,8 +1,8 @@
 """Records in the words of others: CloudEvents 1.0, and the Open Cybersecurity Schema Framework.
 
 Each keeps the number and the hash of its record, so that whoever finds something there can look it
-up here. OCSF has no class for what firstline does; all that it writes down is an API Activity (class
-6003, category Application Activity) of the kind that its effect is.
+up here. OCSF has no class for what firstline does; all that it writes down is an API Activity
+(class 6003, category Application Activity) of the kind that its effect is.
 """
 
 import json
