@@ -58,11 +58,15 @@ class PolicySettings(BaseModel):
 
 
 class AuditSettings(BaseModel):
-    """Where the signing key and the checkpoints lie: apart from the data, best on other disks."""
+    """Where the signing key and the checkpoints lie: apart from the data, best on other disks.
+
+    `slack` tells whether checkpoints are also posted in Slack's channel.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: Path | None = None
+    slack: bool = True
     checkpoints: Path | None = None
 
 

@@ -29,6 +29,7 @@ from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
 from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.notes import Notes
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import Client, web_client
@@ -139,8 +140,13 @@ async def _running(
     async with AsyncExitStack() as vouching:
         database = vouching.enter_context(_database(settings))
         pen = take(database)
+        notes = Notes(workspace.client, workspace.channel)
+        told = settings.audit.slack and not workspace.simulated  # nobody else reads a local one
+        if told:
+            await vouching.enter_async_context(notes.posted())
+        more = (notes.put,) if told else ()
         journal = await vouching.enter_async_context(
-            vouched(SqlJournal(database, clock, pen), settings)
+            vouched(SqlJournal(database, clock, pen), settings, *more)
         )
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)

@@ -1,41 +1,48 @@
 """The journal of what stays on call, vouched for: joined from the settings, and a clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from assistant.config import Settings
 from assistant.journal import keys
 from assistant.journal.api import JournalError
 from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, Verifier, opened
-from assistant.journal.notary import Leaves, VouchedJournal
+from assistant.journal.notary import Leaves, Publish, VouchedJournal
 from assistant.journal.published import Published
 
 EVERY_S = 60.0
 
 
-def believed(settings: Settings, key: Verifier | None = None) -> list[Checkpoint]:
+def believed(
+    settings: Settings, key: Verifier | None = None, more: Iterable[str] = ()
+) -> list[Checkpoint]:
     """Return the checkpoints that were kept and that `key` signed (null: the key of the settings).
 
-    Raises `JournalError` where one cannot be believed.
+    `more` are notes from elsewhere. Raises `JournalError` where one cannot be believed.
     """
     published = Published(settings.checkpoints)
-    notes = published.notes()
+    notes = [*published.notes(), *more]
     known = [key] if key is not None else [k for k in [keys.public(settings.signing_key)] if k]
     try:
         return [opened(note, known) for note in notes]
     except BadCheckpoint as error:
         raise JournalError(
-            f"a checkpoint in {published.folder} cannot be believed: {error}"
+            f"a checkpoint (of {published.folder}, or one given) cannot be believed: {error}"
         ) from error
 
 
 @asynccontextmanager
-async def vouched(journal: Leaves, settings: Settings) -> AsyncIterator[VouchedJournal]:
-    """Vouch for a journal for the length of the context; raises `RolledBack`, `JournalError`."""
+async def vouched(
+    journal: Leaves, settings: Settings, *more: Publish
+) -> AsyncIterator[VouchedJournal]:
+    """Vouch for a journal for the length of the context; raises `RolledBack`, `JournalError`.
+
+    Checkpoints are kept in the folder of the settings, and given to `more`.
+    """
     signer, publish = keys.made(settings.signing_key), Published(settings.checkpoints).put
     known = believed(settings, signer.verifier)
-    made = await asyncio.to_thread(VouchedJournal, journal, signer, [publish], known)
+    made = await asyncio.to_thread(VouchedJournal, journal, signer, [publish, *more], known)
     clock = asyncio.create_task(_each_minute(made))
     try:
         yield made

@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -31,11 +31,12 @@ FORMS = {"jsonl": line, "cloudevents": cloudevent, "ocsf": ocsf}
 STATUS = {State.SOUND: 0, State.TAMPERED: 1, State.UNVERIFIABLE: 2}
 
 
-def check(settings: Settings, key: str | None) -> int:
+def check(settings: Settings, key: str | None, notes: Sequence[Path] = ()) -> int:
     """Verify the journal and its checkpoints; 0 sound, 1 tampered, 2 cannot be verified."""
     try:
-        known = believed(settings, verifier(key) if key else None)
-    except (JournalError, BadCheckpoint) as error:
+        more = [f"{note.read_text('utf-8').strip()}\n" for note in notes]  # copying loses the end
+        known = believed(settings, verifier(key) if key else None, more)
+    except (JournalError, BadCheckpoint, UnicodeDecodeError, OSError) as error:
         click.echo(f"{State.UNVERIFIABLE}: {error}")
         return STATUS[State.UNVERIFIABLE]
     report = verify(settings.database, known)

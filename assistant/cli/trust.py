@@ -22,13 +22,20 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option("--key", help="The public key of the checkpoints (default: that of the settings).")
+@click.option(
+    "--checkpoint", "notes", multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A checkpoint from elsewhere, as it was posted in Slack.",
+)  # fmt: skip
 @data_option
 @click.pass_obj
-def audit_verify(config: Path | None, key: str | None, data: Path | None) -> None:
+def audit_verify(
+    config: Path | None, key: str | None, notes: tuple[Path, ...], data: Path | None
+) -> None:
     """Check every record and checkpoint: 0 sound, 1 tampered, 2 cannot be verified."""
     from assistant.cli import audit as command  # noqa: PLC0415
 
-    sys.exit(command.check(load(config, data), key))
+    sys.exit(command.check(load(config, data), key, notes))
 
 
 @audit.command("key")

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -138,6 +139,25 @@ def test_a_cut_tail_is_found_and_a_restore_can_be_accepted(data):
         "gave up a journal of 4 records for this one: the disk died" in audit(data, "show").stdout
     )
     assert "nothing to accept" in audit(data, "accept-restore", "--reason", "again").stdout
+
+
+def test_a_note_that_somebody_copied_from_the_channel_finds_a_rewritten_journal(data, tmp_path):
+    vouched(data)
+    settings = Settings(data=data)
+    (note,) = Published(settings.checkpoints).notes()
+    copied = tmp_path / "note.txt"
+    copied.write_text(f"\n{note.strip()}")
+    shutil.rmtree(settings.checkpoints)
+    assert audit(data, "verify", "--checkpoint", str(copied)).returncode == 0
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as connection:
+        connection.executescript(
+            "DROP TRIGGER payload_kept; DELETE FROM payload WHERE seq = 4;"
+            "DROP TRIGGER entry_kept; DELETE FROM entry WHERE seq = 4;"
+        )
+    assert audit(data, "verify").returncode == 0, "nothing else knows"
+    assert audit(data, "verify", "--checkpoint", str(copied)).returncode == 1
+    copied.write_text("anything")
+    assert audit(data, "verify", "--checkpoint", str(copied)).returncode == 2
 
 
 def checked(proof, key):
