@@ -68,6 +68,7 @@ class SqlJournal:
         with self._database.transaction() as connection:
             if self._pen is not None:
                 self._pen.check(connection)
+            end = _last(connection)
             for writing, bodies in zip(batch, encoded, strict=True):
                 if isinstance(bodies, JournalError):
                     made.append(bodies)
@@ -76,13 +77,19 @@ class SqlJournal:
                     why = f"the action of request {request} was started before"
                     made.append(AlreadyIntended(why))
                 else:
-                    made.append(self._insert_all(connection, writing, bodies))
+                    written, end = self._insert_all(connection, writing, bodies, end)
+                    made.append(written)
         return made
 
     def _insert_all(
-        self, connection: sqlite3.Connection, writing: Writing, bodies: Sequence[bytes]
-    ) -> list[Record]:
-        last, prev = _last(connection)
+        self,
+        connection: sqlite3.Connection,
+        writing: Writing,
+        bodies: Sequence[bytes],
+        end: tuple[Envelope | None, str],
+    ) -> tuple[list[Record], tuple[Envelope | None, str]]:
+        """Write the events behind `end`; return them, and what is the end now."""
+        last, prev = end
         seq = last.seq if last else 0
         log_id = last.log_id if last else str(uuid4())
         now = self._clock.now().astimezone(UTC)
@@ -92,7 +99,7 @@ class SqlJournal:
             seq += 1
             salt = secrets.token_bytes(SALT_BYTES)
             subject, plan = about(event)
-            envelope = Envelope(
+            last = Envelope(
                 log_id=log_id,
                 seq=seq,
                 prev=prev,
@@ -105,11 +112,11 @@ class SqlJournal:
                 plan_sha256=plan,
                 payload_commit=commitment(salt, body),
             )
-            prev = _insert(connection, envelope, salt, body).hex()
+            prev = _insert(connection, last, salt, body).hex()
             if isinstance(event, ActionStarted):
                 connection.execute("INSERT INTO intent VALUES (?, ?, ?)", (subject, plan, seq))
-            written.append(record(envelope, event))
-        return written
+            written.append(record(last, event))
+        return written, (last, prev)
 
     def records(self, incident: str | None = None) -> Iterator[Record]:
         for row in rows(self._database, incident):
