@@ -24,7 +24,7 @@ from assistant.commands import (
     Steer,
 )
 from assistant.domain.action import ActionRequest, Approval, Mandate, Status, Tracked
-from assistant.domain.board import UNDER_WAY
+from assistant.domain.board import under_way
 from assistant.domain.events import (
     ActionRequested,
     Approved,
@@ -273,7 +273,7 @@ class Admission:
         if opening == state.open or state.merged_into is not None:
             already = "open" if state.open else "closed"
             return _refused(incident, actor, "change the incident", f"it is {already} already")
-        busy = [t for t in state.requests.values() if t.status in UNDER_WAY]
+        busy = [t for t in state.requests.values() if under_way(t)]
         if busy and not opening:
             why = f"an action is under way: {busy[0].request.summary}"
             return _refused(incident, actor, "close", why)

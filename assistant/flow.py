@@ -6,7 +6,7 @@ event before asking for the next one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -134,6 +134,7 @@ class Stage(StrEnum):
     REMEMBER = "remember"
 
 
+Place = tuple[Stage, str | None]  # a stage, and the id of the request that it is about
 _DUE = {
     Status.APPROVED: Stage.ACT,
     Status.STARTED: Stage.FIND_OUT,
@@ -142,19 +143,26 @@ _DUE = {
 }
 
 
-def due(state: Incident) -> tuple[Stage, Tracked | None] | None:
-    """Return what has to be done next, or null where people are awaited. Pure."""
+def due(state: Incident, but: Collection[Place] = ()) -> tuple[Stage, Tracked | None] | None:
+    """Return what has to be done next, or null where people are awaited. Pure.
+
+    `but` is what was tried just now: that it got nowhere holds up nothing else.
+    """
     if state.merged_into is not None:
         return None
     for tracked in state.requests.values():
-        if (stage := _due_for(tracked)) is not None:
+        stage = _due_for(tracked)
+        if stage is not None and (stage, tracked.request.id) not in but:
             return stage, tracked
-    if state.closed is not None:
-        return _after_the_end(state)
+    alone = _after_the_end(state) if state.closed is not None else _explaining(state)
+    return (alone, None) if alone is not None and (alone, None) not in but else None
+
+
+def _explaining(state: Incident) -> Stage | None:
     if state.finding is None or state.asked_anew:
-        return Stage.INVESTIGATE, None
+        return Stage.INVESTIGATE
     if not state.recalled and state.finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE):
-        return Stage.RECALL, None
+        return Stage.RECALL
     return None
 
 
@@ -167,14 +175,14 @@ def _due_for(tracked: Tracked) -> Stage | None:
     return _DUE.get(tracked.status)
 
 
-def _after_the_end(state: Incident) -> tuple[Stage, None] | None:
+def _after_the_end(state: Incident) -> Stage | None:
     if state.postmortem is None:
-        return Stage.WRITE, None
+        return Stage.WRITE
     explained = state.finding is not None and bool(state.finding.hypotheses)
     if state.draft is None and state.resolved_by and explained and not state.remembered:
-        return Stage.DRAFT, None
+        return Stage.DRAFT
     if not state.remembered and (state.draft is None or state.draft_decided is not None):
-        return Stage.REMEMBER, None
+        return Stage.REMEMBER
     return None
 
 

@@ -25,6 +25,7 @@ from assistant.runtime import lanes
 from assistant.service import Service
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.channels import channel_id
+from assistant.slack.errors import SlackError
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
@@ -196,14 +197,27 @@ def _database(settings: Settings) -> Iterator[Database]:
 
 @asynccontextmanager
 async def _connected(slack: Slack) -> AsyncIterator[None]:
-    """Keep Slack running for the length of the context; raises what ends it before it is ready."""
+    """Keep Slack running for the length of the context; raises `SlackError` where it ends before.
+
+    A firstline that nobody can reach must not look as if it were there.
+    """
     running = asyncio.create_task(slack.run())
     ready = asyncio.create_task(slack.ready.wait())
+    inside: asyncio.Task[object] | None = None
     try:
         await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
+        inside = asyncio.current_task()
+        running.add_done_callback(lambda _: inside and inside.cancel())
         yield
+    except asyncio.CancelledError:
+        if not running.done() or running.cancelled():
+            raise
+        if inside is not None:
+            inside.uncancel()
+        reason = running.exception()
+        raise SlackError(f"the connection to Slack has ended: {reason}") from reason
     finally:
         for task in (ready, running):
             task.cancel()

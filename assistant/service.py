@@ -52,7 +52,7 @@ from assistant.domain.events import (
 from assistant.domain.incident import IllegalEvent, Incident, apply
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.failure import Unusable
-from assistant.flow import Sources, Stage, due, run
+from assistant.flow import Place, Sources, due, run
 from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
 from assistant.runtime import Lanes
@@ -63,6 +63,7 @@ Alarm = Callable[[str, str], Awaitable[None]]
 STOPPED = "I have stopped here, because nothing can be written down and nothing is done unrecorded"
 
 RECENT = timedelta(hours=1)
+LOOK_AGAIN_S = 60.0
 _log = logging.getLogger(__name__)
 ALL = ""  # the journal's name for what concerns no single incident
 
@@ -82,6 +83,8 @@ class Service:
         self._journal = GroupCommit(journal)
         self._turns: dict[str, asyncio.Lock] = {}
         self._opening = asyncio.Lock()
+        self._submissions: set[asyncio.Task[Answer]] = set()
+        self._looking_again: set[str] = set()
         self._lanes = lanes
         self._watchers: list[Watcher] = []
         self._alarms: list[Alarm] = []
@@ -124,7 +127,16 @@ class Service:
         return self._incidents[incident]
 
     async def submit(self, command: Command, actor: Actor) -> Answer:
-        """Return as soon as it is clear what the command comes to; its work goes on behind."""
+        """Return as soon as it is clear what the command comes to; its work goes on behind.
+
+        Whoever stops waiting for the answer stops nothing: what is written down is known as well.
+        """
+        work = asyncio.create_task(self._submitted(command, actor))
+        self._submissions.add(work)
+        work.add_done_callback(self._submissions.discard)
+        return await asyncio.shield(work)
+
+    async def _submitted(self, command: Command, actor: Actor) -> Answer:
         match command:
             case Investigate():
                 return await self._asked(command, actor)
@@ -209,7 +221,9 @@ class Service:
         async def work() -> None:
             self._objections.difference_update(objection)
             try:
-                answer.set_result(await self._decide(command, actor))
+                decided = await self._decide(command, actor)
+                if not answer.done():
+                    answer.set_result(decided)
             except Unusable as error:
                 _log.error("%s: %s", incident, error)
                 said = f"Not done, since it cannot be written down: {error}"
@@ -262,20 +276,33 @@ class Service:
                 await alarm(incident, f"{STOPPED}: {error}")
 
     async def _advance_while_written(self, incident: str) -> None:
-        """Do what is due, stage by stage, until people are awaited or a stage gets nowhere."""
-        before: tuple[Stage, str | None] | None = None
-        while (now := due(self._incidents[incident])) is not None:
+        """Do what is due, stage by stage, until people are awaited; nothing is tried twice."""
+        tried: set[Place] = set()
+        while (now := due(self._incidents[incident], tried)) is not None:
             stage, tracked = now
-            place = (stage, tracked.request.id if tracked else None)
-            if before == place:
-                return
-            before = place
+            tried.add((stage, tracked.request.id if tracked else None))
             state = self._incidents[incident]
             try:
                 async for event in run(stage, incident, state, tracked, self._sources):
                     await self._append(incident, FIRSTLINE, event)
             except AlreadyIntended:
-                return  # another process of ours has started it; its record will tell
+                continue  # another process of ours has started it; its record will tell
+        self._look_again(incident)
+
+    def _look_again(self, incident: str) -> None:
+        """Find out later what became of an action of which nobody knows."""
+        unknown = any(
+            t.status is Status.UNKNOWN for t in self._incidents[incident].requests.values()
+        )
+        if not unknown or self._lanes is None or incident in self._looking_again:
+            return
+        self._looking_again.add(incident)
+
+        async def look() -> None:
+            self._looking_again.discard(incident)
+            await self._advance(incident)
+
+        self._lanes.later(LOOK_AGAIN_S, incident, look)
 
     async def _append(self, incident: str, actor: Actor, *events: Event) -> None:
         """Write events down, fold them, tell the watchers; refuses what the fold refuses."""
@@ -287,8 +314,15 @@ class Service:
                 await self._journal.append(incident, actor, [event], intent=intent)
                 self._fold(incident, event)
                 if incident != ALL:
-                    for watcher in self._watchers:
-                        await watcher(incident, event, self._incidents[incident])
+                    await self._tell(incident, event)
+
+    async def _tell(self, incident: str, event: Event) -> None:
+        """Tell the watchers; what one of them cannot do does not undo what is written down."""
+        for watcher in self._watchers:
+            try:
+                await watcher(incident, event, self._incidents[incident])
+            except Exception:  # noqa: BLE001 — a surface that fails must not fail the record
+                _log.critical("%s could not be shown", incident, exc_info=True)
 
     def _check(self, incident: str, event: Event) -> None:
         if incident == ALL:

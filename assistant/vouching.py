@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from assistant.config import Settings
 from assistant.journal import keys
@@ -23,13 +23,18 @@ def believed(
     """
     published = Published(settings.checkpoints)
     notes = [*published.notes(), *more]
-    known = [key] if key is not None else [k for k in [keys.public(settings.signing_key)] if k]
+    known = trusted(settings, key)
     try:
         return [opened(note, known) for note in notes]
     except BadCheckpoint as error:
         raise JournalError(
             f"a checkpoint (of {published.folder}, or one given) cannot be believed: {error}"
         ) from error
+
+
+def trusted(settings: Settings, key: Verifier | None = None) -> list[Verifier]:
+    """Return whose signatures count (`key` null: that of the settings); raises `JournalError`."""
+    return [key] if key is not None else [k for k in [keys.public(settings.signing_key)] if k]
 
 
 @asynccontextmanager
@@ -48,10 +53,12 @@ async def vouched(
         yield made
     finally:
         clock.cancel()
-        made.vouch()
+        with suppress(asyncio.CancelledError):
+            await clock
+        await asyncio.to_thread(made.vouch_if_possible)
 
 
 async def _each_minute(journal: VouchedJournal) -> None:
     while True:
         await asyncio.sleep(EVERY_S)
-        journal.vouch()
+        await asyncio.to_thread(journal.vouch_if_possible)

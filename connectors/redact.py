@@ -111,9 +111,11 @@ _RULES: tuple[tuple[str, str], ...] = (
 _KEY_OPENS = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----"
 _OPENS_ONLY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----\s*\Z")
 _KEY_LINE = re.compile(
-    r"\s*(?:[A-Za-z0-9+/=]{1,120}|[A-Za-z-]{1,20}: [^\n]{1,80}|-----END [A-Z0-9 ]{0,40}-----)?\s*"
+    r"\s*(?:[A-Za-z0-9+/]{40,120}={0,2}|[A-Za-z0-9+/]{1,118}={1,2}"
+    r"|(?:Proc-Type|DEK-Info): [^\n]{1,80}|-----END [A-Z0-9 ]{0,40}-----)\s*"
 )
-_LONGEST_KEY = 200
+_LONGEST_KEY = 200  # rows
+_GIVE_UP = _LONGEST_KEY // 3  # rows less for each that is no part of a key: after three it is over
 _CARD_DIGITS = frozenset({15, 16, 19})
 _JSON_BEFORE = frozenset({":", ",", "["})
 _QUOTES = re.compile(r'\\*"')
@@ -169,9 +171,12 @@ def _without_split_keys(frame: pl.DataFrame) -> pl.DataFrame:
             continue
         if _OPENS_ONLY.search(text):
             left[speaker] = _LONGEST_KEY
-        elif left.get(speaker, 0) > 0 and _KEY_LINE.fullmatch(text):
-            left[speaker] = 0 if "-----END" in text else left[speaker] - 1
-            body[number] = "[redacted:pem]"
+        elif left.get(speaker, 0) > 0:
+            inside = _KEY_LINE.fullmatch(text) is not None
+            over = inside and "-----END" in text
+            left[speaker] -= left[speaker] if over else 1 if inside else _GIVE_UP
+            if inside:
+                body[number] = "[redacted:pem]"
     return frame.with_columns(pl.Series("body", body, dtype=pl.String))
 
 

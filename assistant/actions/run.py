@@ -5,7 +5,8 @@ the intent is on disk before the actuator is called. Whatever cannot be known af
 unknown and found out by looking, never by doing it again.
 """
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,7 @@ from assistant.domain.events import (
 from connectors.actions import Preview
 from connectors.errors import ConnectorError, Forbidden, Rejected
 
+_log = logging.getLogger(__name__)
 CRASHED = "firstline was stopped between the start and the end of this action"
 NOT_DONE = "it was looked up and did not happen; ask for it again if it is still needed"
 
@@ -71,7 +73,9 @@ async def execute(tracked: Tracked, checks: Checks) -> AsyncIterator[Event]:
     )
     decided = checks.judge.ask(case, stage=START, request=request.id)
     yield decided
-    valid, lost = await _still_valid(tracked, checks.approvers, decided.group)
+    # Those whom the request showed have to be right, and those whom the policy names now as well.
+    groups = {request.mandate.group, decided.group or request.mandate.group}
+    valid, lost = await _still_valid(tracked, checks.approvers, groups)
     why = may_start(tracked, valid, decided, clock.now()) or frozen(checks.desk())
     if why is not None:
         yield WentStale(request=request.id, why="; ".join([why, *lost]))
@@ -83,7 +87,9 @@ async def execute(tracked: Tracked, checks: Checks) -> AsyncIterator[Event]:
 
 
 async def _do(request: ActionRequest, entry: Entry, checks: Checks) -> Event:
-    why = frozen(checks.desk()) or checks.ours()  # while the intent was written down
+    # Once more, for what happened while the intent was written down.
+    said_no = "somebody said no" if checks.objected(request.id) else None
+    why = frozen(checks.desk()) or checks.ours() or said_no
     if why is not None:
         return ActionFailed(request=request.id, why=why)
     try:
@@ -92,6 +98,10 @@ async def _do(request: ActionRequest, entry: Entry, checks: Checks) -> Event:
         return ActionFailed(request=request.id, why=str(error))
     except ConnectorError as error:
         return ActionUnknown(request=request.id, why=str(error))
+    except Exception as error:  # noqa: BLE001 — an actuator may be anybody's, and people wait
+        _log.critical("%s failed in a way that it should not", entry.actuator.name, exc_info=True)
+        why = f"{entry.actuator.name} failed: {type(error).__name__}; the log says more"
+        return ActionUnknown(request=request.id, why=why)
     return ActionFinished(
         request=request.id, at=checks.clock.now(), summary=outcome.summary, ref=outcome.ref
     )
@@ -119,16 +129,21 @@ async def find_out(tracked: Tracked, *, catalogue: Catalogue, clock: Clock) -> A
 
 
 async def _still_valid(
-    tracked: Tracked, approvers: Approvers, group: str | None
+    tracked: Tracked, approvers: Approvers, groups: Collection[str | None]
 ) -> tuple[list[Approval], list[str]]:
     """Return the approvals of those who may still approve, and why others do not count."""
     valid, lost = [], []
     for approval in tracked.approvals:
-        refusal = await approvers.refusal(approval.by, group=group, fresh=True)
-        if refusal is None:
-            valid.append(approval)
+        refusals = [
+            refusal
+            for group in groups
+            if (refusal := await approvers.refusal(approval.by, group=group, fresh=True))
+        ]
+        if refusals:
+            why = refusals[0]
+            lost.append(f"the approval of {approval.by.name} does not count any more: {why}")
         else:
-            lost.append(f"the approval of {approval.by.name} does not count any more: {refusal}")
+            valid.append(approval)
     return valid, lost
 
 

@@ -4,6 +4,7 @@ import getpass
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from assistant.folder import held
 from assistant.journal import proof
 from assistant.journal.api import JournalError
 from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, verifier
+from assistant.journal.claims import terms
 from assistant.journal.export import line, lines
 from assistant.journal.foreign import cloudevent, ocsf
 from assistant.journal.keys import made
@@ -25,7 +27,7 @@ from assistant.journal.sql import SqlJournal
 from assistant.journal.timeline import printable, sentence
 from assistant.journal.verify import Report, State, verify
 from assistant.store.database import Database, open_database, open_for_reading
-from assistant.vouching import believed
+from assistant.vouching import believed, trusted
 
 FORMS = {"jsonl": line, "cloudevents": cloudevent, "ocsf": ocsf}
 STATUS = {State.SOUND: 0, State.TAMPERED: 1, State.UNVERIFIABLE: 2}
@@ -35,11 +37,12 @@ def check(settings: Settings, key: str | None, notes: Sequence[Path] = ()) -> in
     """Verify the journal and its checkpoints; 0 sound, 1 tampered, 2 cannot be verified."""
     try:
         more = [f"{note.read_text('utf-8').strip()}\n" for note in notes]  # copying loses the end
+        keys = trusted(settings, verifier(key) if key else None)
         known = believed(settings, verifier(key) if key else None, more)
     except (JournalError, BadCheckpoint, UnicodeDecodeError, OSError) as error:
         click.echo(f"{State.UNVERIFIABLE}: {error}")
         return STATUS[State.UNVERIFIABLE]
-    report = verify(settings.database, known)
+    report = verify(settings.database, known, keys)
     if report.state is State.SOUND:
         click.echo(f"sound: {report.records} records, head {report.head}")
         click.echo(_vouched(report))
@@ -50,6 +53,9 @@ def check(settings: Settings, key: str | None, notes: Sequence[Path] = ()) -> in
 
 
 def _vouched(report: Report) -> str:
+    if report.restores:
+        lost = f"{report.restores} accepted loss{'es' if report.restores > 1 else ''}"
+        return f"vouched for: the first {report.vouched}, after {lost} (see audit show)"
     if report.vouched:
         return f"a checkpoint that lies elsewhere vouches for the first {report.vouched} of them"
     return "no checkpoint vouches for them: that the last ones were cut off would not be seen"
@@ -64,8 +70,8 @@ def key(settings: Settings) -> int:
 def accept_restore(settings: Settings, reason: str) -> int:
     """Write down that a journal which contradicts its checkpoints is the one to go on with."""
     with held(settings.data), closing(open_database(settings.database)) as database:
-        journal = SqlJournal(database, SystemClock())
-        _, lost = compared(journal, believed(settings))
+        journal, signer = SqlJournal(database, SystemClock()), made(settings.signing_key)
+        _, lost = compared(journal, believed(settings), [signer.verifier])
         if not lost:
             click.echo("nothing to accept: the journal is the one that was vouched for")
             return 0
@@ -74,14 +80,17 @@ def accept_restore(settings: Settings, reason: str) -> int:
         for checkpoint in sorted(lost, key=lambda c: c.size):
             largest[checkpoint.origin] = checkpoint
         for checkpoint in largest.values():
+            last, prev = journal.head()
             event = RestoreAccepted(
                 by=by,
                 reason=reason,
                 origin=checkpoint.origin,
                 size=checkpoint.size,
                 root=checkpoint.root.hex(),
+                note="",
             )
-            journal.append("", by, [event])
+            note = signer.sign(terms(event, last + 1, prev))
+            journal.append("", by, [replace(event, note=note)])
             click.echo(f"accepted: {checkpoint.size} records of {checkpoint.origin} are given up")
     return 0
 
@@ -109,8 +118,9 @@ def prove(settings: Settings, incident: str) -> int:
     """Write an incident's records with their paths to the root of a checkpoint of now."""
     signer, published = made(settings.signing_key), Published(settings.checkpoints)
     with _opened(settings.data, incident) as (database, journal):
-        VouchedJournal(journal, signer, [published.put], believed(settings)).vouch()
-        note = published.notes()[-1]
+        vouched = VouchedJournal(journal, signer, [published.put], believed(settings))
+        vouched.vouch()
+        note = signer.sign(vouched.checkpoint().text())
         for written in proof.lines(database, journal, incident, note):
             sys.stdout.buffer.write(written)
     return 0

@@ -22,7 +22,7 @@ from assistant.journal.verify import Report, State, verify
 from assistant.result import dumps, result
 from assistant.slack.local.page import LocalPage
 from assistant.story import WHO_MAY_NOT, People
-from assistant.vouching import believed
+from assistant.vouching import believed, trusted
 from connectors.actions import Actuator
 from connectors.api import Connector
 from connectors.demo import DemoError, DemoSystem
@@ -151,7 +151,7 @@ async def run(asked: Asked, settings: Settings) -> int:
         came = await stack.enter_async_context(
             demo.played(system, script, receiver, line.make, clock, progress.say)
         )
-        audit = verify(local.database, believed(local))
+        audit = verify(local.database, believed(local), trusted(local))
         right = _right(came, audit, whole=not asked.verdict_only)
         if asked.as_json:
             click.echo(dumps(_told(came, audit)))

@@ -14,7 +14,7 @@ from assistant.folder import FolderInUse, held
 from assistant.journal.api import JournalError
 from assistant.journal.verify import State, verify
 from assistant.result import dumps
-from assistant.vouching import believed
+from assistant.vouching import believed, trusted
 from connectors import registry
 from retrieval.api import RetrievalError
 from runbooks.model import RunbookError
@@ -74,7 +74,7 @@ def _journal(settings: Settings) -> Check:
     if not settings.database.exists():
         return Check(name="journal", ok=True, message="nothing was written down yet")
     try:
-        report = verify(settings.database, believed(settings))
+        report = verify(settings.database, believed(settings), trusted(settings))
     except JournalError as error:
         return Check(name="journal", ok=False, message=str(error))
     if report.state is State.SOUND:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from assistant.domain.action import Status
+from assistant.domain.action import Status, Tracked
 from assistant.domain.incident import Incident
+from assistant.domain.requests import MUTATE
 from connectors.api import Window
 
-UNDER_WAY = (Status.APPROVED, Status.STARTED, Status.UNKNOWN, Status.FINISHED)
+UNDER_WAY = (Status.APPROVED, Status.STARTED, Status.UNKNOWN)
 BEFORE_ONSET, AFTER_REPAIR = timedelta(seconds=15), timedelta(seconds=5)
 GRACE = timedelta(seconds=20)  # monitors look at a trailing window
 PREFIX = "INC-"
@@ -57,6 +58,12 @@ def with_alert(incidents: Incidents, fingerprint: str) -> str | None:
     return None
 
 
+def under_way(tracked: Tracked) -> bool:
+    """Tell whether something may be going on, or its effect is not measured yet."""
+    measured_next = tracked.status is Status.FINISHED and tracked.request.effect == MUTATE
+    return tracked.status in UNDER_WAY or measured_next
+
+
 def busy_targets(incidents: Incidents, but: str) -> Mapping[str, str]:
     """Return the targets that other incidents act on right now, and which incident it is."""
     return {
@@ -64,7 +71,7 @@ def busy_targets(incidents: Incidents, but: str) -> Mapping[str, str]:
         for incident, state in incidents.items()
         if incident != but
         for tracked in state.requests.values()
-        if tracked.status in UNDER_WAY
+        if under_way(tracked)
     }
 
 

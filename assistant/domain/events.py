@@ -284,6 +284,8 @@ class RestoreAccepted:
     """Somebody accepted that the journal is not the one that was once vouched for.
 
     `origin`, `size` and `root` (hex) are those of the largest checkpoint that it contradicts.
+    `note` says the same, and where in the journal, signed by the key of the checkpoints: who can
+    only write the database cannot excuse anything.
     """
 
     by: Actor
@@ -291,6 +293,7 @@ class RestoreAccepted:
     origin: str
     size: int
     root: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

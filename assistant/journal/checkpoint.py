@@ -119,7 +119,12 @@ def verifier(text: str) -> Verifier:
 
 
 def opened(note: str, known: Sequence[Verifier]) -> Checkpoint:
-    """Return a checkpoint that one of the known keys signed; raises `BadCheckpoint`.
+    """Return a checkpoint that one of the known keys signed; raises `BadCheckpoint`."""
+    return _parsed(signed(note, known))
+
+
+def signed(note: str, known: Sequence[Verifier]) -> str:
+    """Return the text of a note that one of the known keys signed; raises `BadCheckpoint`.
 
     Signatures of others are passed over, as the format asks: witnesses may be added.
     """
@@ -129,7 +134,7 @@ def opened(note: str, known: Sequence[Verifier]) -> Checkpoint:
     text += "\n"
     if not any(_signed(text, line, known) for line in rest.splitlines()):
         raise BadCheckpoint("no key that is known here has signed this checkpoint")
-    return _parsed(text)
+    return text
 
 
 def _signed(text: str, line: str, known: Sequence[Verifier]) -> bool:

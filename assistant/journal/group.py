@@ -11,7 +11,6 @@ from typing import Protocol
 from assistant.domain.events import Event
 from assistant.domain.people import Actor
 from assistant.domain.record import Record
-from assistant.failure import Unusable
 from assistant.journal.api import Journal, JournalError, Writing
 
 MOST = 256
@@ -55,22 +54,20 @@ class GroupCommit:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            try:
-                made = await asyncio.to_thread(self._journal.append_all, [w for w, _ in batch])
-            except Unusable as error:
-                _settle(batch, [error] * len(batch))
-            else:
-                _settle(batch, made)
+            writing = asyncio.to_thread(self._journal.append_all, [w for w, _ in batch])
+            (made,) = await asyncio.gather(writing, return_exceptions=True)
+            # Whatever went wrong, nobody waits for ever.
+            _settle(batch, [made] * len(batch) if isinstance(made, BaseException) else made)
 
 
 def _settle(
     batch: Sequence[tuple[Writing, asyncio.Future[list[Record]]]],
-    made: Sequence[list[Record] | Unusable],
+    made: Sequence[list[Record] | BaseException],
 ) -> None:
     for (_, future), outcome in zip(batch, made, strict=True):
         if future.done():  # whoever asked has gone; it is on disk all the same
             continue
-        if isinstance(outcome, Unusable):
+        if isinstance(outcome, BaseException):
             future.set_exception(outcome)
         else:
             future.set_result(outcome)

@@ -6,6 +6,7 @@ copy, or another journal in its place, is found before anything is added to it.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -18,8 +19,9 @@ from assistant.domain.events import (
 )
 from assistant.domain.people import Actor
 from assistant.domain.record import Record
+from assistant.failure import Unusable
 from assistant.journal.api import JournalError, Writing
-from assistant.journal.checkpoint import Checkpoint, Signer, origin
+from assistant.journal.checkpoint import Checkpoint, Signer, Verifier, origin
 from assistant.journal.claims import Claims
 from assistant.journal.group import Batched
 
@@ -54,17 +56,22 @@ class Leaves(Batched, Protocol):
         ...
 
 
-def compared(journal: Leaves, known: Sequence[Checkpoint]) -> tuple[Claims, list[Checkpoint]]:
-    """Compare a journal with the checkpoints that are believed; returns those it contradicts."""
+def compared(
+    journal: Leaves, known: Sequence[Checkpoint], keys: Sequence[Verifier]
+) -> tuple[Claims, list[Checkpoint]]:
+    """Compare a journal with the checkpoints that are believed; returns those it contradicts.
+
+    `keys` are whose word counts that a loss was accepted.
+    """
     restored = {
         record.seq: record.event
         for record in journal.records("")
         if isinstance(record.event, RestoreAccepted)
     }
-    claims, here, lost = Claims(known), journal.log_id(), []
+    claims, here = Claims(known, keys), journal.log_id()
     for seq, leaf in enumerate(journal.leaves(), start=1):
-        lost += claims.follow(leaf, here, restored.get(seq))
-    return claims, lost + claims.rest()
+        claims.follow(leaf, here, restored.get(seq))
+    return claims, claims.contradicted()
 
 
 class VouchedJournal:
@@ -78,11 +85,12 @@ class VouchedJournal:
         known: Sequence[Checkpoint],
     ) -> None:
         """`known` are the checkpoints that are believed; raises `RolledBack`."""
-        claims, lost = compared(journal, known)
+        claims, lost = compared(journal, known, [signer.verifier])
         if lost:
             raise RolledBack(claims.tree.size, lost)
         self._journal, self._signer, self._publish = journal, signer, publish
         self._tree, self._restores, self._signed = claims.tree, claims.restores, claims.kept
+        self._turn = threading.Lock()  # whoever writes, and the clock, vouch from their own threads
 
     def append(
         self,
@@ -103,28 +111,48 @@ class VouchedJournal:
         written = [record for one in made if not isinstance(one, JournalError) for record in one]
         grown = written[-1].seq - self._signed if written else 0
         if grown >= MOST_RECORDS or any(isinstance(r.event, DUE_AFTER) for r in written):
-            self.vouch()
+            self.vouch_if_possible()
         return made
 
+    def vouch_if_possible(self) -> None:
+        """Sign, or log why not: what was written stays written."""
+        try:
+            self.vouch()
+        except Unusable as error:
+            log.warning("the journal could not be vouched for: %s", error)
+
     def vouch(self) -> None:
-        """Sign for what was added, if anything was; a note that cannot be kept is logged."""
+        """Sign for what was added, if anything was; raises `Unusable` where it cannot be read.
+
+        It counts as signed once the first of `publish` has it; what cannot be kept is logged.
+        """
+        with self._turn:
+            self._vouch()
+
+    def _vouch(self) -> None:
         for leaf in self._journal.leaves(self._tree.size):
             self._tree.push(leaf)
         if self._tree.size <= self._signed:
             return
-        checkpoint = Checkpoint(
+        checkpoint = self.checkpoint()
+        note = self._signer.sign(checkpoint.text())
+        kept = []
+        for publish in self._publish:
+            try:
+                publish(checkpoint, note)
+                kept.append(publish)
+            except JournalError as error:
+                log.warning("%s", error)
+        if kept[:1] == list(self._publish[:1]):
+            self._signed = checkpoint.size
+
+    def checkpoint(self) -> Checkpoint:
+        """Return what is to be said of all that was looked at."""
+        return Checkpoint(
             origin=origin(self._journal.log_id(), self._restores),
             size=self._tree.size,
             root=self._tree.root(),
         )
-        note = self._signer.sign(checkpoint.text())
-        for publish in self._publish:
-            try:
-                publish(checkpoint, note)
-            except JournalError as error:
-                log.warning("%s", error)
-            else:
-                self._signed = checkpoint.size
 
     def records(self, incident: str | None = None) -> Iterator[Record]:
         return self._journal.records(incident)

@@ -27,7 +27,7 @@ from assistant.domain.events import (
 )
 from assistant.domain.incident import IllegalEvent, Incident, apply
 from assistant.journal.api import BrokenRecord
-from assistant.journal.checkpoint import Checkpoint
+from assistant.journal.checkpoint import Checkpoint, Verifier
 from assistant.journal.claims import Claims
 from assistant.journal.codec import EVENTS
 from assistant.journal.envelope import GENESIS, Envelope, Row, opened, unseal
@@ -52,7 +52,8 @@ class Report:
     """`records` is how many are sound up to the finding; `head` is the last one's hash.
 
     `why` is the first finding in a sentence; `record` and `id` name the record that it is about (0
-    and empty where there is none). `vouched` is how many of the first records a checkpoint is for.
+    and empty where there is none). `vouched` is how many of the first records a checkpoint is for,
+    `restores` how many losses somebody accepted.
     """
 
     state: State
@@ -62,14 +63,17 @@ class Report:
     id: str = ""
     why: str = ""
     vouched: int = 0
+    restores: int = 0
 
 
-def verify(path: Path, checkpoints: Sequence[Checkpoint] = ()) -> Report:
+def verify(
+    path: Path, checkpoints: Sequence[Checkpoint] = (), keys: Sequence[Verifier] = ()
+) -> Report:
     """Check a journal from its first record to its last, and against checkpoints that are believed.
 
-    Raises nothing.
+    `keys` are whose word counts that a loss was accepted. Raises nothing.
     """
-    chain = _Chain(checkpoints)
+    chain = _Chain(checkpoints, keys)
     try:
         database = open_for_reading(path)
         try:
@@ -88,7 +92,13 @@ def verify(path: Path, checkpoints: Sequence[Checkpoint] = ()) -> Report:
             id=flaw.id,
             why=str(flaw),
         )
-    return Report(state=State.SOUND, records=chain.seq, head=chain.head, vouched=vouched)
+    return Report(
+        state=State.SOUND,
+        records=chain.seq,
+        head=chain.head,
+        vouched=vouched,
+        restores=chain.restores,
+    )
 
 
 class _Histories:
@@ -124,8 +134,8 @@ class _Histories:
 class _Chain:
     """What was seen so far. It stays small: eight bytes a record, whatever is in the events."""
 
-    def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
-        self._claims = Claims(checkpoints) if checkpoints else None
+    def __init__(self, checkpoints: Sequence[Checkpoint], keys: Sequence[Verifier]) -> None:
+        self._claims = Claims(checkpoints, keys) if checkpoints else None
         self.histories = _Histories()
         self.seq = 0
         self.head = GENESIS
@@ -148,18 +158,24 @@ class _Chain:
         if self._claims is None:
             return
         restore = event if isinstance(event, RestoreAccepted) else None
-        for claim in self._claims.follow(row.h or b"", envelope.log_id, restore):
-            what = f"what there is up to it is not what a checkpoint of {claim.origin} tells"
-            raise BrokenRecord(row.seq, what, envelope.id)
+        self._claims.follow(row.h or b"", envelope.log_id, restore)
 
     def end(self) -> int:
         """Return how many records are vouched for; raises `BrokenRecord` where there were more."""
         if self._claims is None:
             return 0
-        for claim in self._claims.rest():
+        for claim in sorted(self._claims.contradicted(), key=lambda c: c.size):
+            if claim.size <= self.seq:
+                what = f"what there is up to it is not what a checkpoint of {claim.origin} tells"
+                raise BrokenRecord(claim.size, what)
             held = f"{claim.origin} held {claim.size} records when they were vouched for"
             raise BrokenRecord(self.seq + 1, f"it is missing: {held}")
         return self._claims.kept
+
+    @property
+    def restores(self) -> int:
+        """Return how many losses were accepted."""
+        return self._claims.restores if self._claims is not None else 0
 
     def _check_place(self, envelope: Envelope) -> None:
         if envelope.seq != self.seq + 1:

@@ -23,7 +23,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cel
@@ -41,6 +41,19 @@ OPERATORS = frozenset(
      "_+_", "_-_", "_*_", "-_", "startsWith", "endsWith"}
 )  # fmt: skip
 _TEXTS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
+
+
+class _Strict(yaml.SafeLoader):
+    """A safe loader that refuses what stands twice: the second would silently replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 — as it is declared
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{twice!r} stands twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep=deep)
 
 
 class PolicyError(Exception):
@@ -104,11 +117,13 @@ def parse(text: str, source: str) -> Bundle:
 def read_yaml(text: str, source: str) -> object:
     """Return what a YAML text holds; raises `PolicyError`."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Strict)  # noqa: S506 — a safe loader, and stricter
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
-        raise PolicyError(f"{source} is no YAML{where}; nothing is allowed until it is.") from None
+        what = f" ({problem})" if (problem := getattr(error, "problem", None)) else ""
+        why = f"{source} is no YAML{where}{what}; nothing is allowed until it is."
+        raise PolicyError(why) from None
 
 
 def bundle(rules: tuple[Rule, ...], zone: str, source: str) -> Bundle:

@@ -8,6 +8,7 @@ import logging
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assistant.failure import Unusable
 from assistant.slack.errors import FAILURES, sentence
 from assistant.slack.places import Places
 from assistant.slack.ports import Desk
@@ -31,9 +32,13 @@ class Alarm:
         if place is None:
             return
         try:
+            thread = place.thread or self._places.card(incident)
+        except Unusable:  # then in the channel
+            thread = None
+        try:
             await self._client.chat_postMessage(
                 channel=place.channel,
-                thread_ts=place.thread or self._places.card(incident),
+                thread_ts=thread,
                 text=f":warning: {incident}: {escape(said)}",
                 unfurl_links=False,
                 unfurl_media=False,

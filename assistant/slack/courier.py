@@ -13,6 +13,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assistant.failure import Unusable
 from assistant.slack import limits
 from assistant.slack.blocks.pieces import Block, unfolded
 from assistant.slack.check import Surface, faults, total
@@ -63,7 +64,14 @@ class Courier:
         self._messages = messages
 
     async def deliver(self, letter: Letter) -> Delivered:
-        """Send what Slack does not show yet; never raises for what Slack does."""
+        """Send what Slack does not show yet; never raises for what Slack or the disk does."""
+        try:
+            return await self._deliver(letter)
+        except Unusable as error:
+            _LOG.error("%s waits: %s", letter.slot, error)
+            return Delivered(state=State.LATER)
+
+    async def _deliver(self, letter: Letter) -> Delivered:
         known = self._messages.get(letter.slot)
         sure = known is not None and known.state == "sent"
         if known is not None and sure and known.digest == letter.digest:

@@ -6,6 +6,7 @@ repeats what was not, so everything has a key. A mention comes twice, as `app_me
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from assistant.clock import Clock
+from assistant.failure import Unusable
 from assistant.slack.ports import Inbox
 
+_log = logging.getLogger(__name__)
 _TEXTS = ("app_mention", "message")
 _EDITS = ("message_changed", "message_deleted")
 
@@ -36,7 +39,10 @@ class Ingress:
     async def handle(self, key: str, payload: dict[str, Any]) -> None:
         """Dispatch a claimed payload; Bolt answers for what its listeners raise."""
         await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
-        self._inbox.done(key)
+        try:
+            self._inbox.done(key)
+        except Unusable as error:  # handled again at the next start, and found done then
+            _log.error("%s is not noted as done: %s", key, error)
 
     async def resume(self) -> None:
         """Handle what was acknowledged and not done when the process ended."""

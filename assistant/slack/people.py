@@ -15,13 +15,17 @@ _ODD = ("is_bot", "deleted", "is_restricted", "is_ultra_restricted", "is_strange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`team` is the workspace that the person belongs to; `odd` says why it is no colleague."""
+    """`team` is the workspace that the person belongs to; `odd` says why it is no colleague.
+
+    `subject` is who it is in all workspaces of an organisation, empty outside of one.
+    """
 
     id: str
     name: str
     team: str
     zone: str
     odd: str | None
+    subject: str = ""
 
 
 class People:
@@ -52,13 +56,18 @@ class People:
         try:
             profile = await self.profile(user)
         except SlackError:
-            name, zone = user, "UTC"
+            name, zone, subject = user, "UTC", ""
         else:
-            name, zone = profile.name, profile.zone
-        return (
-            Actor(kind=ActorKind.HUMAN, id=user, name=name, team=team, simulated=self._simulated),
-            zone,
+            name, zone, subject = profile.name, profile.zone, profile.subject
+        actor = Actor(
+            kind=ActorKind.HUMAN,
+            id=user,
+            name=name,
+            team=team,
+            simulated=self._simulated,
+            subject=subject,
         )
+        return actor, zone
 
 
 def _profile(user: dict[str, object]) -> Profile:
@@ -70,5 +79,12 @@ def _profile(user: dict[str, object]) -> Profile:
         name=one_line(str(name), 80),
         team=str(user.get("team_id", "")),
         zone=str(user.get("tz") or "UTC"),
+        subject=_subject(user.get("enterprise_user")),
         odd=next((flag for flag in _ODD if user.get(flag)), None),
     )
+
+
+def _subject(enterprise: object) -> str:
+    """Return who a person is in all workspaces of an organisation, empty outside of one."""
+    known = enterprise.get("id") if isinstance(enterprise, dict) else None
+    return f"slack:{known}" if known else ""

@@ -8,7 +8,13 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 SAYS_NOTHING = {"utils", "helpers", "common", "misc", "manager"}
 # The queue worker, the loader of connectors, and the outermost frame of the command line.
-MAY_CATCH_ALL = {"assistant/runtime.py", "connectors/registry.py", "assistant/__main__.py"}
+MAY_CATCH_ALL = {
+    "assistant/__main__.py",
+    "assistant/runtime.py",  # one broken job must not stop the others of its lane
+    "assistant/service.py",  # a surface that fails must not fail the record
+    "assistant/actions/run.py",  # an actuator may be anybody's, and its outcome is unknown then
+    "connectors/registry.py",
+}
 
 
 def test_no_file_is_longer_than_four_hundred_lines(sources: list[Path]) -> None:
@@ -47,7 +53,7 @@ def _catches_all(tree: ast.AST) -> Iterator[int]:
                     yield node.lineno
 
 
-def test_only_three_places_catch_everything(root: Path, sources: list[Path]) -> None:
+def test_only_five_places_catch_everything(root: Path, sources: list[Path]) -> None:
     elsewhere = [
         f"{path}:{line}"
         for path in sources

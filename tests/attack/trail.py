@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import replace
 
 from book import Outcome, attack
 from desk import Desk
@@ -11,14 +12,16 @@ from targets import RETRIED
 from world import BEN, CLEO
 
 from assistant.commands import Deny
-from assistant.domain.events import ActionStarted, Refused
+from assistant.domain.events import ActionStarted, Refused, RestoreAccepted
 from assistant.failure import Unusable
-from assistant.journal.claims import Claims
+from assistant.journal.checkpoint import new_signer
+from assistant.journal.claims import Claims, terms
 from assistant.journal.codec import EVENTS
 from assistant.journal.envelope import unseal
+from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
 from assistant.service import Service
-from assistant.store.database import StoreError
+from assistant.store.database import StoreError, open_database
 
 APPEND = Service._append  # noqa: SLF001 — what `careless` leaves as it is
 
@@ -170,13 +173,56 @@ async def taken_over(folder):
         return Outcome(ran(one, incident).harm, " ".join(told))
 
 
-def believed(journal, known):
+def believed(journal, _known, _keys):
     """Compare with nothing."""
     claims = Claims([])
     for leaf in journal.leaves():
         claims.follow(leaf, journal.log_id(), None)
-    del known
     return claims, []
+
+
+def signed_by_anybody(note, _keys):
+    """Believe whatever a note says."""
+    return note.rpartition("\n\n")[0] + "\n"
+
+
+@attack(
+    "58b",
+    "who can write the database writes into it that the loss was accepted",
+    "firstline does not start: the key has not signed it",
+    told="is not the one that was vouched for",
+    guards={"assistant.journal.claims.signed": signed_by_anybody},
+)
+async def forged_acceptance(folder):
+    path, kept = folder / "f.db", folder / "kept.db"
+    elsewhere = folder / "elsewhere"
+    desk = Desk(path, approvers=Everybody(), kind=Restless, elsewhere=elsewhere, seen=False)
+    async with desk.open():
+        incident, _ = await desk.opened()
+        await desk.requested(incident)
+        request = desk.last(incident).request
+    shutil.copy(path, kept)
+    async with desk.open():
+        await desk.service.submit(Deny(incident=incident, request=request.id), CLEO)
+        desk.journal.vouch()
+        newest = desk.journal.checkpoint()
+    for file in folder.glob("f.db*"):
+        file.unlink()
+    shutil.copy(kept, path)
+    with closing(open_database(path)) as database:
+        journal = SqlJournal(database, desk.clock)
+        forged = RestoreAccepted(
+            by=CLEO, reason="all is well", origin=newest.origin, size=newest.size,
+            root=newest.root.hex(), note="",
+        )  # fmt: skip
+        seq, prev = journal.head()
+        note = new_signer("desk").sign(terms(forged, seq + 1, prev))
+        journal.append("", CLEO, [replace(forged, note=note)])
+    try:
+        async with desk.open():
+            return ran(desk, incident, await desk.approve(incident, desk.last(incident)))
+    except Unusable as error:
+        return Outcome(None, str(error))
 
 
 @attack(

@@ -1,9 +1,10 @@
 """The line of an incident through the service: asked, approved, done once, verified."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from desk import Desk
+from desk import CALL, Desk
 from world import ANA, BEN, CLEO, Approvers
 
 from assistant.commands import (
@@ -11,18 +12,22 @@ from assistant.commands import (
     Close,
     Deny,
     Freeze,
+    Investigate,
     Merge,
     Reopen,
+    RequestAction,
     RequestUndo,
     Split,
     Steer,
     Thaw,
 )
 from assistant.domain.action import Status
-from assistant.domain.events import ActionStarted, Refused
+from assistant.domain.events import ActionStarted, Opened, Refused
 from assistant.domain.hypothesis import Verdict
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect
+from assistant.store.database import StoreError
+from connectors.errors import Unavailable
 
 
 @pytest.fixture
@@ -235,3 +240,89 @@ async def test_a_quiet_system_is_called_healthy_and_nothing_is_proposed(desk):
     _, state = await desk.opened()
     assert state.finding.verdict in (Verdict.HEALTHY, Verdict.NOT_DETERMINED)
     assert state.plan is None
+
+
+async def test_a_surface_that_fails_does_not_fail_the_record(desk):
+    async def broken(_incident, _event, _state):
+        raise StoreError("the disk is full")
+
+    desk.service.watch(broken)
+    incident, _ = await desk.opened()
+    answer, tracked = await desk.requested(incident)
+    assert not answer.refused
+    await desk.approve(incident, tracked)
+    assert desk.last(incident).status is Status.VERIFIED
+
+
+async def test_who_stops_waiting_for_an_answer_stops_nothing(desk):
+    ask = Investigate(text="front is slow", at=desk.clock.now(), service="front")
+    left = asyncio.create_task(desk.service.submit(ask, ANA))
+    await asyncio.sleep(0)
+    left.cancel()
+    second = await desk.service.submit(ask, ANA)
+    await desk.service.settled(second.incident)
+    assert second.incident == "INC-2"
+    assert sorted(desk.service.incidents()) == ["INC-1", "INC-2"]
+    assert [r.incident for r in desk.events(Opened)] == ["INC-1", "INC-2"]
+
+
+async def test_an_action_that_only_looks_is_done_at_once_and_leaves_its_target_free(desk):
+    incident, _ = await desk.opened()
+    look = RequestAction(incident=incident, action="look", args=CALL)
+    answer = await desk.service.submit(look, ANA)
+    await desk.service.settled(incident)
+    assert answer.said.startswith("Allowed by the policy")
+    assert desk.last(incident).status is Status.FINISHED
+    other, _ = await desk.opened()
+    assert not (await desk.requested(other))[0].refused
+    assert not (await desk.service.submit(Close(incident=incident), ANA)).refused
+
+
+async def test_an_action_of_which_nobody_knows_holds_up_nothing_else(desk, monkeypatch):
+    incident, _ = await desk.opened()
+    _, first = await desk.requested(incident)
+
+    async def broken(*_):
+        raise Unavailable("The connection broke.")
+
+    monkeypatch.setattr(desk.world, "probe", broken)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.world, "run", broken)
+        await desk.approve(incident, first)
+    assert desk.last(incident).status is Status.UNKNOWN
+    look = RequestAction(incident=incident, action="look", args=CALL)
+    await desk.service.submit(look, ANA)
+    await desk.service.settled(incident)
+    assert desk.last(incident).status is Status.FINISHED
+    assert desk.service.incident(incident).requests[first.request.id].status is Status.UNKNOWN
+
+
+async def test_an_actuator_that_fails_in_an_odd_way_leaves_nobody_waiting(desk, monkeypatch):
+    async def broken(*_):
+        raise KeyError("a fault of its own")
+
+    monkeypatch.setattr(desk.world, "run", broken)
+    incident, _ = await desk.opened()
+    _, tracked = await desk.requested(incident)
+    await desk.approve(incident, tracked)
+    assert desk.last(incident).status is Status.FAILED
+    assert "did not happen" in desk.last(incident).why
+
+
+@pytest.mark.parametrize(("now", "runs"), [(None, 1), ("dba", 1), ("other", 0)])
+async def test_who_was_shown_has_to_approve_and_whom_the_policy_names_now_as_well(
+    tmp_path, now, runs
+):
+    class Groups(Approvers):
+        async def refusal(self, actor, *, group=None, fresh=False):
+            return None if group == "dba" else "you are not in that group"
+
+    policy = tmp_path / "policy.yaml"
+    rule = "version: 1\nrules: [{name: a, when: 'true', then: {approvals: 1%s}}]\n"
+    policy.write_text(rule % ", from: dba")
+    async with Desk(approvers=Groups(), policy=policy).open() as desk:
+        incident, _ = await desk.opened()
+        _, tracked = await desk.requested(incident)
+        policy.write_text(rule % (f", from: {now}" if now else ""))
+        await desk.approve(incident, tracked)
+        assert desk.world.runs == runs

@@ -126,7 +126,9 @@ HISTORY = (
     e.MergedInto(by=ANN, other="INC-4"),
 )  # fmt: skip
 DESK = (e.Frozen(by=ANN, reason="a release"), e.Thawed(by=ANN))
-RESTORED = e.RestoreAccepted(by=ANN, reason="the disk broke", origin="o", size=3, root="0" * 64)
+RESTORED = e.RestoreAccepted(
+    by=ANN, reason="the disk broke", origin="o", size=3, root="0" * 64, note="n"
+)
 
 
 class Ticking(Clock):

@@ -87,3 +87,14 @@ async def test_who_stops_waiting_takes_nothing_away(journal):
     (record,) = await group.append("INC-2", ANN, [HISTORY[0]])
     assert record.seq == 2
     assert [r.incident for r in journal.records()] == ["INC-1", "INC-2"]
+
+
+async def test_what_nobody_foresaw_leaves_nobody_waiting():
+    class Odd:
+        def append_all(self, batch):
+            raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
+
+    group = GroupCommit(Odd())
+    for _ in range(2):
+        with pytest.raises(UnicodeEncodeError):
+            await asyncio.wait_for(group.append("INC-1", ANN, [HISTORY[0]]), 5)

@@ -3,7 +3,9 @@
 import json
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from happened import ANN, DESK, Ticking, asked, done, started
@@ -13,6 +15,7 @@ from assistant.domain.canonical import canonical
 from assistant.domain.events import RestoreAccepted
 from assistant.journal.api import JournalError
 from assistant.journal.checkpoint import Checkpoint, new_signer, opened
+from assistant.journal.claims import terms
 from assistant.journal.envelope import GENESIS, leaf
 from assistant.journal.notary import RolledBack, VouchedJournal, compared
 from assistant.journal.published import Published
@@ -48,7 +51,7 @@ class Desk:
             vouched.vouch()
 
     def verified(self):
-        return verify(self.path, self.known())
+        return verify(self.path, self.known(), [SIGNER.verifier])
 
 
 STARTS = [started("run")]
@@ -107,16 +110,80 @@ def test_an_older_copy_is_found_before_anything_is_added(desk, tmp_path):
         assert connection.execute("SELECT max(seq) FROM entry").fetchone() == (4,)
 
 
-def accepted(desk):
+def accepted(desk, signer=SIGNER, place=1):
     """Accept the loss as `firstline audit accept-restore` does."""
     database, journal = desk.open()
     with closing(database):
-        _, lost = compared(journal, desk.known())
+        _, lost = compared(journal, desk.known(), [SIGNER.verifier])
         last = max(lost, key=lambda c: c.size)
         event = RestoreAccepted(
-            by=ANN, reason="disk", origin=last.origin, size=last.size, root=last.root.hex()
+            by=ANN, reason="disk", origin=last.origin, size=last.size, root=last.root.hex(), note=""
         )
-        journal.append("", ANN, [event])
+        seq, prev = journal.head()
+        note = signer.sign(terms(event, seq + place, prev))
+        journal.append("", ANN, [replace(event, note=note)])
+
+
+def test_a_loss_that_somebody_without_the_key_accepts_is_still_one(desk, tmp_path):
+    shutil.copy(desk.path, tmp_path / "older.db")
+    desk.write(started("run"), done("run"))
+    shutil.copy(tmp_path / "older.db", desk.path)
+    accepted(desk, signer=new_signer("test"))
+    assert desk.verified().state is State.TAMPERED
+    with pytest.raises(RolledBack):
+        desk.write(started("run"))
+
+
+def test_an_acceptance_counts_in_its_own_place_only(desk, tmp_path):
+    shutil.copy(desk.path, tmp_path / "older.db")
+    desk.write(started("run"), done("run"))
+    shutil.copy(tmp_path / "older.db", desk.path)
+    accepted(desk, place=2)
+    assert desk.verified().state is State.TAMPERED
+
+
+def test_a_longer_journal_of_somebody_else_can_be_accepted_as_well(desk, tmp_path):
+    other = Desk(tmp_path / "other")
+    (tmp_path / "other").mkdir()
+    other.write(*SHORT[:4], started("run"), done("run"))
+    shutil.copy(other.path, desk.path)
+    assert desk.verified().state is State.TAMPERED
+    accepted(desk)
+    report = desk.verified()
+    assert (report.state, report.restores) == (State.SOUND, 1)
+    desk.write(asked("more"))
+
+
+def test_many_who_vouch_at_once_sign_nothing_wrong(desk):
+    database, journal = desk.open()
+    with closing(database):
+        vouched = VouchedJournal(journal, SIGNER, [desk.published.put], desk.known())
+        for number in range(12):
+            vouched.append("INC-1", ANN, [asked(f"r{number}")])
+            with ThreadPoolExecutor(8) as threads:
+                list(threads.map(lambda _: vouched.vouch(), range(8)))
+    report = desk.verified()
+    assert (report.state, report.vouched) == (State.SOUND, report.records)
+
+
+def test_a_note_that_the_folder_did_not_take_is_tried_again(desk):
+    database, journal = desk.open()
+    refused, told = [True], []
+
+    def put(checkpoint, note):
+        if refused:
+            raise JournalError("the disk is full")
+        desk.published.put(checkpoint, note)
+
+    with closing(database):
+        known = desk.known()
+        vouched = VouchedJournal(journal, SIGNER, [put, lambda c, _: told.append(c.size)], known)
+        vouched.append("INC-1", ANN, [asked("more")])
+        vouched.vouch()
+        assert len(desk.known()) == len(known)
+        refused.clear()
+        vouched.vouch()
+    assert desk.verified().vouched == told[-1]
 
 
 def test_a_loss_that_was_accepted_is_no_end(desk, tmp_path):

@@ -14,7 +14,8 @@ BODY = "aB3dE5gH7jK9mN1pQ3rS5tU7vW9xY1zA3cE5"
 JWT = ".".join(("ey" + "JhbGciOiJIUzI1NiJ9", "ey" + "JzdWIiOiIxMjM0NTY3In0", "s5dJ-x_Qy8kW2"))
 PEM = "-----BEGIN RSA PRIVATE" + " KEY-----\nMIIEow\nIBAAKC/+=\n-----END RSA PRIVATE KEY-----"
 
-SPLIT = PEM.split("\n")
+FIRST, *_, LAST = PEM.split("\n")
+SPLIT = [FIRST, "Proc-Type: 4,ENCRYPTED", BODY + BODY, "AC+=", LAST]
 
 SECRETS = {
     "pem": (PEM, "MIIEow"),
@@ -164,16 +165,26 @@ def test_a_key_that_a_logger_has_split_is_followed_through_the_rows_of_its_insta
     others = ["ready", "GET /"] * 3
     mixed = [pair for key, other in zip(SPLIT, others, strict=False)
              for pair in (("a", key), ("b", other))]  # fmt: skip
-    told = redact_frame(rows_of(*mixed, ("a", "MIIEow"), ("a", "ready again")))
+    told = redact_frame(rows_of(*mixed, ("a", BODY + BODY), ("a", "ready again")))
     said = told.get_column("body").to_list()
     assert said[::2][: len(SPLIT)] == ["[redacted:pem]"] * len(SPLIT)
     assert said[1::2][: len(SPLIT)] == others[: len(SPLIT)]
-    assert said[-2:] == ["MIIEow", "ready again"], "after its end the key is over"
+    assert said[-2:] == [BODY + BODY, "ready again"], "after its end the key is over"
 
 
 def test_what_is_no_line_of_a_key_stays_though_one_has_begun():
-    told = redact_frame(rows_of(("a", SPLIT[0]), ("a", "could not parse the key at 12:00")))
-    assert told.get_column("body").to_list() == [
-        "[redacted:pem]",
+    told = (
         "could not parse the key at 12:00",
-    ]
+        "timeout",
+        "",
+        "ERROR: deadlock detected",
+        "Error: x",
+    )
+    rows = redact_frame(rows_of(("a", SPLIT[0]), *(("a", line) for line in told)))
+    assert rows.get_column("body").to_list() == ["[redacted:pem]", *told]
+
+
+def test_a_key_that_never_ends_is_given_up_after_other_lines():
+    late = "A" * 64
+    rows = redact_frame(rows_of(("a", SPLIT[0]), *[("a", "ready")] * 4, ("a", late)))
+    assert rows.get_column("body").to_list()[-1] == late

@@ -33,6 +33,8 @@ rules:
         (GOOD.replace('effect == "read"', "(" * 30 + "true" + ")" * 30), "nested too deeply"),
         (GOOD + "  - {name: a, when: 'true', then: deny}\n", "two rules are called 'a'"),
         ("x" * 200_001, "longer than"),
+        (GOOD + GOOD.replace("allow", "deny"), "'version' stands twice"),
+        (GOOD.replace("then: allow", "then: deny, then: allow"), "'then' stands twice"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_with_the_place(text, said):
