@@ -204,12 +204,17 @@ async def _connected(slack: Slack) -> AsyncIterator[None]:
     running = asyncio.create_task(slack.run())
     ready = asyncio.create_task(slack.ready.wait())
     inside: asyncio.Task[object] | None = None
+
+    def ended(_: asyncio.Task[None]) -> None:
+        if inside is not None:
+            inside.cancel()
+
     try:
         await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
         inside = asyncio.current_task()
-        running.add_done_callback(lambda _: inside and inside.cancel())
+        running.add_done_callback(ended)
         yield
     except asyncio.CancelledError:
         if not running.done() or running.cancelled():
@@ -219,6 +224,7 @@ async def _connected(slack: Slack) -> AsyncIterator[None]:
         reason = running.exception()
         raise SlackError(f"the connection to Slack has ended: {reason}") from reason
     finally:
+        running.remove_done_callback(ended)
         for task in (ready, running):
             task.cancel()
         await asyncio.gather(ready, running, return_exceptions=True)

@@ -62,7 +62,7 @@ def test_the_same_requests_are_measured_again(gap, effect):
 
 @pytest.mark.parametrize(
     ("gap", "effect"),
-    [(0.0, Effect.RECOVERED), (150.0, Effect.NO_EFFECT), (40.0, Effect.IMPROVED)],
+    [(0.0, Effect.RECOVERED), (150.0, Effect.NO_EFFECT)],
 )
 def test_requests_that_have_come_to_suffer_since_the_finding_are_measured(gap, effect):
     extra = {"gap": gap} if gap else {}
