@@ -23,14 +23,16 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import cel
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.policy.facts import NAMES
+
+if TYPE_CHECKING:
+    import cel
 
 ALLOW, DENY = "allow", "deny"
 LONGEST_FILE = 200_000  # bytes
@@ -94,7 +96,7 @@ class Bundle:
 
     zone: str
     rules: tuple[Rule, ...]
-    conditions: tuple[cel.Program, ...]
+    conditions: tuple["cel.Program", ...]
 
     @cached_property
     def digest(self) -> str:
@@ -141,7 +143,10 @@ def bundle(rules: tuple[Rule, ...], zone: str, source: str) -> Bundle:
     return Bundle(zone=zone, rules=rules, conditions=tuple(_compiled(r, source) for r in rules))
 
 
-def _compiled(rule: Rule, source: str) -> cel.Program:
+def _compiled(rule: Rule, source: str) -> "cel.Program":
+    # The package loads a command line of its own: half a second that most commands need not pay.
+    import cel  # noqa: PLC0415
+
     where = f"{source}, rule {rule.name!r}"
     bare = _TEXTS.sub('""', rule.when)
     if max(bare.count(c) for c in "([{?!") > DEEPEST:
