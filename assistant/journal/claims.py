@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from assistant.domain.events import RestoreAccepted
 from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, Verifier, origin, signed
+from assistant.journal.envelope import GENESIS
 from assistant.journal.merkle import Frontier
-
-GENESIS = "0" * 64
 
 
 def terms(restore: RestoreAccepted, seq: int, prev: str) -> str:

@@ -27,6 +27,21 @@ class Batched(Journal, Protocol):
         ...
 
 
+def append_one(
+    journal: Batched,
+    incident: str,
+    actor: Actor,
+    events: Sequence[Event],
+    intent: tuple[str, str] | None,
+) -> list[Record]:
+    """Write as `Journal.append` does, in a transaction of its own; raises what it raises."""
+    writing = Writing(incident=incident, actor=actor, events=tuple(events), intent=intent)
+    (made,) = journal.append_all([writing])
+    if isinstance(made, JournalError):
+        raise made
+    return made
+
+
 class GroupCommit:
     """Appends from one event loop; what is awaited is on disk, in the order of the calls."""
 

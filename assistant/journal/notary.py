@@ -23,7 +23,7 @@ from assistant.failure import Unusable
 from assistant.journal.api import JournalError, Writing
 from assistant.journal.checkpoint import Checkpoint, Signer, Verifier, origin
 from assistant.journal.claims import Claims
-from assistant.journal.group import Batched
+from assistant.journal.group import Batched, append_one
 
 MOST_RECORDS = 256
 DUE_AFTER = (ActionFinished, ActionFailed, ActionUnknown)
@@ -100,11 +100,7 @@ class VouchedJournal:
         *,
         intent: tuple[str, str] | None = None,
     ) -> list[Record]:
-        writing = Writing(incident=incident, actor=actor, events=tuple(events), intent=intent)
-        (made,) = self.append_all([writing])
-        if isinstance(made, JournalError):
-            raise made
-        return made
+        return append_one(self, incident, actor, events, intent)
 
     def append_all(self, batch: Sequence[Writing]) -> list[list[Record] | JournalError]:
         made = self._journal.append_all(batch)

@@ -25,6 +25,7 @@ from assistant.journal.envelope import (
     record,
     unseal,
 )
+from assistant.journal.group import append_one
 from assistant.store.database import Database
 from assistant.store.pen import Pen
 from assistant.store.tagged import Unreadable
@@ -56,11 +57,7 @@ class SqlJournal:
         *,
         intent: tuple[str, str] | None = None,
     ) -> list[Record]:
-        writing = Writing(incident=incident, actor=actor, events=tuple(events), intent=intent)
-        (made,) = self.append_all([writing])
-        if isinstance(made, JournalError):
-            raise made
-        return made
+        return append_one(self, incident, actor, events, intent)
 
     def append_all(self, batch: Sequence[Writing]) -> list[list[Record] | JournalError]:
         encoded = [_encoded(writing) for writing in batch]  # before anybody waits for the database

@@ -3,7 +3,7 @@
 import pytest
 from approvals import unchecked
 from book import attack
-from scene import ONE, OPEN, TWO, allows, asked, fresh, ran, yes
+from scene import ONE, OPEN, TWO, allows, asked, fresh, pushed, ran, yes
 
 from assistant.policy import decide
 from assistant.policy.facts import Facts
@@ -68,10 +68,7 @@ async def loosened(folder):
 )
 async def broken(folder):
     async with fresh(folder, policy="rules: [") as (desk, incident):
-        answer, tracked = await desk.requested(incident)
-        if tracked is not None:
-            await desk.approve(incident, tracked)
-        return ran(desk, incident, answer)
+        return await pushed(desk, incident)
 
 
 @attack(
@@ -97,10 +94,7 @@ async def deleted(folder):
 async def raises(folder):
     odd = ONE.replace("'true'", "'touches > risk'")
     async with fresh(folder, policy=odd) as (desk, incident):
-        answer, tracked = await desk.requested(incident)
-        if tracked is not None:
-            await desk.approve(incident, tracked)
-        return ran(desk, incident, answer)
+        return await pushed(desk, incident)
 
 
 class Lenient:
@@ -127,10 +121,7 @@ async def missing_fact(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("assistant.actions.judge.decide", forgetful)
         async with fresh(folder, policy=ONE) as (desk, incident):
-            answer, tracked = await desk.requested(incident)
-            if tracked is not None:
-                await desk.approve(incident, tracked)
-            return ran(desk, incident, answer)
+            return await pushed(desk, incident)
 
 
 @attack(
@@ -142,7 +133,4 @@ async def missing_fact(folder):
 )
 async def emergency(folder):
     async with fresh(folder, policy=EMERGENCY) as (desk, incident):
-        answer, tracked = await desk.requested(incident, break_glass=True)
-        if tracked is not None:
-            await desk.approve(incident, tracked)
-        return ran(desk, incident, answer)
+        return await pushed(desk, incident, break_glass=True)

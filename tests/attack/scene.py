@@ -106,3 +106,11 @@ def once(desk, incident, answer=None):
     return outcome._replace(
         harm=None if desk.world.calls == 1 else f"done {desk.world.calls} times, not once"
     )
+
+
+async def pushed(desk, incident, **more):
+    """Ask, have approved what was let in, and return the harm of an effect that must not be."""
+    answer, tracked = await desk.requested(incident, **more)
+    if tracked is not None:
+        await desk.approve(incident, tracked)
+    return ran(desk, incident, answer)

@@ -14,6 +14,7 @@ from scene import (
     fresh,
     nobody_objects,
     once,
+    pushed,
     ran,
     yes,
 )
@@ -106,10 +107,7 @@ class Blind(Restless):
 )
 async def no_preview(folder):
     async with fresh(folder, kind=Blind) as (desk, incident):
-        answer, tracked = await desk.requested(incident)
-        if tracked is not None:
-            await desk.approve(incident, tracked)
-        return ran(desk, incident, answer)
+        return await pushed(desk, incident)
 
 
 @attack(
@@ -135,10 +133,7 @@ async def wider(folder):
 async def too_wide(folder):
     async with fresh(folder) as (desk, incident):
         desk.world.touches = 21
-        answer, tracked = await desk.requested(incident)
-        if tracked is not None:
-            await desk.approve(incident, tracked)
-        return ran(desk, incident, answer)
+        return await pushed(desk, incident)
 
 
 @attack(

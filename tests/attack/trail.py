@@ -181,19 +181,11 @@ def believed(journal, _known, _keys):
     return claims, []
 
 
-def signed_by_anybody(note, _keys):
-    """Believe whatever a note says."""
-    return note.rpartition("\n\n")[0] + "\n"
+async def put_back(folder):
+    """Have a request denied, then put an older copy of the database in its place.
 
-
-@attack(
-    "58b",
-    "who can write the database writes into it that the loss was accepted",
-    "firstline does not start: the key has not signed it",
-    told="is not the one that was vouched for",
-    guards={"assistant.journal.claims.signed": signed_by_anybody},
-)
-async def forged_acceptance(folder):
+    Returns the desk, the incident and the newest checkpoint of what was there.
+    """
     path, kept = folder / "f.db", folder / "kept.db"
     elsewhere = folder / "elsewhere"
     desk = Desk(path, approvers=Everybody(), kind=Restless, elsewhere=elsewhere, seen=False)
@@ -209,7 +201,24 @@ async def forged_acceptance(folder):
     for file in folder.glob("f.db*"):
         file.unlink()
     shutil.copy(kept, path)
-    with closing(open_database(path)) as database:
+    return desk, incident, newest
+
+
+def signed_by_anybody(note, _keys):
+    """Believe whatever a note says."""
+    return note.rpartition("\n\n")[0] + "\n"
+
+
+@attack(
+    "58b",
+    "who can write the database writes into it that the loss was accepted",
+    "firstline does not start: the key has not signed it",
+    told="is not the one that was vouched for",
+    guards={"assistant.journal.claims.signed": signed_by_anybody},
+)
+async def forged_acceptance(folder):
+    desk, incident, newest = await put_back(folder)
+    with closing(open_database(desk.path)) as database:
         journal = SqlJournal(database, desk.clock)
         forged = RestoreAccepted(
             by=CLEO, reason="all is well", origin=newest.origin, size=newest.size,
@@ -233,21 +242,7 @@ async def forged_acceptance(folder):
     guards={"assistant.journal.notary.compared": believed},
 )
 async def older_copy(folder):
-    path, kept = folder / "f.db", folder / "kept.db"
-    desk = Desk(
-        path, approvers=Everybody(), kind=Restless, elsewhere=folder / "elsewhere", seen=False
-    )
-    async with desk.open():
-        incident, _ = await desk.opened()
-        await desk.requested(incident)
-        request = desk.last(incident).request
-    shutil.copy(path, kept)
-    async with desk.open():
-        await desk.service.submit(Deny(incident=incident, request=request.id), CLEO)
-        desk.journal.vouch()
-    for file in folder.glob("f.db*"):
-        file.unlink()
-    shutil.copy(kept, path)
+    desk, incident, _ = await put_back(folder)
     try:
         async with desk.open():
             return ran(desk, incident, await desk.approve(incident, desk.last(incident)))
