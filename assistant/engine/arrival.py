@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from assistant.engine.normalise import numbered, trace_starts
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.windows import from_us
 
@@ -52,13 +53,12 @@ def arrived(telemetry: Telemetry, question: Question, spans: pl.DataFrame) -> Ar
 
 def _before(spans: pl.DataFrame, since_us: int) -> pl.DataFrame:
     """Return the spans of traces that began before; rows and parents are numbered anew."""
-    starts = spans.group_by("trace").agg(pl.col("us").min().alias("began"))
-    whole = starts.filter(pl.col("began") < since_us).get_column("trace").implode()
-    keep = spans.select(pl.col("trace").is_in(whole)).to_series()
+    keep = (trace_starts(spans) < since_us).gather(spans.get_column("trace"))
     place = keep.cum_sum().cast(pl.Int64) - 1
     parent = spans.get_column("parent")
     renamed = place.gather(parent).cast(parent.dtype)
     kept = spans.with_columns(renamed.alias("parent")).filter(keep)
+    kept = kept.with_columns(numbered(kept.get_column("trace")))
     return kept.drop("ix").with_row_index("ix").select(spans.columns)
 
 

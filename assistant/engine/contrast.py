@@ -4,22 +4,24 @@ Both work on tables that were summed per key and bucket, so that the same tables
 incident and, with a baseline bucket in its place, for what chance alone would have shown.
 """
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from assistant.engine.windows import OUTSIDE
-
+Floats = npt.NDArray[np.float64]
 MIN_BEFORE, MIN_AFTER = 5, 3
 MIN_BUCKET = 3  # observations without which a bucket has no mean of its own
 MIN_SPREAD = 0.05  # of log ms: what differs between two quiet minutes of any real system
 MAX_OVERDISPERSION = 4.0
 KEPT_BUCKETS = 0.85
 KEPT_MEAN = 0.52  # of the lowest 85 % of χ² with one degree of freedom
+_COUNTS = ("n0", "q0", "n1", "q1")
 
 
-def _split(table: pl.DataFrame, incident: int) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    used = table.lazy().filter(pl.col("bucket") != OUTSIDE)
-    during = used.filter(pl.col("bucket") == incident)
-    return used.filter((pl.col("bucket") >= 0) & (pl.col("bucket") != incident)), during
+def _split(table: pl.DataFrame, incident: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what was before, and what is during (buckets outside the windows are neither)."""
+    bucket = pl.col("bucket")
+    return table.filter((bucket >= 0) & (bucket != incident)), table.filter(bucket == incident)
 
 
 def mean_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFrame:
@@ -67,7 +69,6 @@ def mean_shift(table: pl.DataFrame, keys: list[str], incident: int) -> pl.DataFr
             (pl.col("n1") * pl.col("before")).alias("expected"),
         )
         .select(*keys, "n0", "n1", "before", "after", "shift", "t", "excess", "expected")
-        .collect()
     )
 
 
@@ -89,34 +90,39 @@ def share_shift(
     both = base.join(after, on=keys, how="inner", nulls_equal=True).filter(
         (pl.col("n0") >= MIN_BEFORE) & (pl.col("n1") >= MIN_AFTER)
     )
-    n, q = pl.col("n0") + pl.col("n1"), pl.col("q0") + pl.col("q1")
-    cells = (
-        _g_cell(pl.col("q0"), pl.col("n0") * q / n)
-        + _g_cell(pl.col("n0") - pl.col("q0"), pl.col("n0") * (n - q) / n)
-        + _g_cell(pl.col("q1"), pl.col("n1") * q / n)
-        + _g_cell(pl.col("n1") - pl.col("q1"), pl.col("n1") * (n - q) / n)
-    )
+    n0, q0, n1, q1 = (both.get_column(name).to_numpy().astype(float) for name in _COUNTS)
     both = both.with_columns(
-        (pl.col("q0") / pl.col("n0")).alias("r0"),
-        (pl.col("q1") / pl.col("n1")).alias("r1"),
-        (2 * cells).alias("g"),
-    )
+        pl.Series("r0", q0 / n0), pl.Series("r1", q1 / n1), pl.Series("g", _g(n0, q0, n1, q1))
+    ).select(*keys, "n0", "n1", "r0", "r1", "g")
     if above is not None:
         both = both.filter(pl.col("g") > above)
+    if both.is_empty():
+        return both
     # Overdispersion only ever lowers g, and costs more than all the rest.
     left = before.join(both, on=keys, how="semi", nulls_equal=True, maintain_order="left")
     spread = left.group_by(keys).agg(_overdispersion().alias("phi"))
     return (
         both.join(spread, on=keys, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(pl.col("g") / pl.col("phi"))
-        .select(*keys, "n0", "n1", "r0", "r1", "g")
-        .collect()
+        .drop("phi")
     )
 
 
-def _g_cell(observed: pl.Expr, expected: pl.Expr) -> pl.Expr:
-    value = observed * (observed / expected.clip(1e-9)).clip(1e-12).log()
-    return pl.when(observed > 0).then(value).otherwise(0.0)
+def _g(n0: Floats, q0: Floats, n1: Floats, q1: Floats) -> Floats:
+    """Return G = 2 Σ O ln(O ÷ E) of each two by two table."""
+    share = (q0 + q1) / (n0 + n1)
+    cells = (
+        _g_cell(q0, n0 * share)
+        + _g_cell(n0 - q0, n0 * (1 - share))
+        + _g_cell(q1, n1 * share)
+        + _g_cell(n1 - q1, n1 * (1 - share))
+    )
+    return 2 * cells
+
+
+def _g_cell(observed: Floats, expected: Floats) -> Floats:
+    ratio = observed / np.maximum(expected, 1e-9)
+    return np.where(observed > 0, observed * np.log(np.maximum(ratio, 1e-12)), 0.0)
 
 
 def _overdispersion() -> pl.Expr:

@@ -5,14 +5,17 @@ Everything is conditional on the operation having run: behind a failure all coun
 """
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from assistant.engine.contrast import mean_shift, share_shift
-from assistant.engine.normalise import rows_of
+from assistant.engine.normalise import numbered
 from assistant.engine.shift import Mechanism, Shift, saturate
 from assistant.engine.windows import OUTSIDE
+
+Usual = TypeVar("Usual", pl.Expr, pl.Series)
 
 KEYS = ["service", "name", "event", "target", "target_service"]
 KEY = ["key"]  # one number for all of them
@@ -35,7 +38,10 @@ def table(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
 
     `key` is a number for what stands in `KEYS`.
     """
-    parts = [p for p in (_calls(spans), _lines(spans, logs)) if p is not None]
+    ran, names = _executions(spans), _operations(spans)
+    parts = [
+        p for p in (_calls(spans, ran, names), _lines(spans, logs, ran, names)) if p is not None
+    ]
     if not parts:
         return pl.DataFrame(schema=_SCHEMA)
     ahead = [0, *(int(p.get_column("key").max() or 0) + 1 for p in parts[:-1])]  # type: ignore[arg-type]
@@ -59,7 +65,7 @@ _SCHEMA = {
 }
 
 
-def _calls(spans: pl.DataFrame) -> pl.DataFrame | None:
+def _calls(spans: pl.DataFrame, ran: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame | None:
     if spans.is_empty():
         return None
     outward = (pl.col("role") == "call") & (pl.col("callee") != pl.col("service"))
@@ -77,7 +83,7 @@ def _calls(spans: pl.DataFrame) -> pl.DataFrame | None:
     ways = ways.drop_nulls("parent").join(dense, on="what", how="left", maintain_order="left")
     made = _placed(ways.get_column("parent"), ways.get_column("number"), spans)
     del ways
-    return _complete(made, _executions(spans), _operations(spans), texts)
+    return _complete(made, ran, names, texts)
 
 
 def _code(text: pl.Expr) -> pl.Expr:
@@ -107,7 +113,14 @@ def _placed(parent: pl.Series, what: pl.Series, spans: pl.DataFrame) -> pl.DataF
 
 
 def _executions(spans: pl.DataFrame) -> pl.DataFrame:
-    return spans.group_by("op", "bucket").len("n").with_columns(pl.col("op").cast(pl.Int64))
+    """Return `op`, `bucket`, `n`: how often each operation ran."""
+    cell = pl.col("op").cast(pl.Int64) * PLACES + pl.col("bucket") - OUTSIDE
+    ran = spans.select(cell.alias("cell")).group_by("cell").len("n")
+    return ran.select(
+        (pl.col("cell") // PLACES).alias("op"),
+        (pl.col("cell") % PLACES + OUTSIDE).cast(pl.Int32).alias("bucket"),
+        "n",
+    )
 
 
 def _operations(spans: pl.DataFrame) -> pl.DataFrame:
@@ -137,14 +150,16 @@ def calls_made(spans: pl.DataFrame, executions: pl.DataFrame, target: str) -> pl
     )
 
 
-def _lines(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame | None:
+def _lines(
+    spans: pl.DataFrame, logs: pl.DataFrame, ran: pl.DataFrame, names: pl.DataFrame
+) -> pl.DataFrame | None:
     """Return template counts per operation; lines without a known span count per service."""
     if logs.is_empty():
         return None
     what = _code(pl.col("template")).cast(pl.UInt32).alias("what")
     lines = logs.select("bucket", what)
     texts = _first_of(lines, "what", logs.select(pl.col("template").alias("target")))
-    row = rows_of(spans, logs.get_column("trace_id"), logs.get_column("span_id"))
+    row = logs.get_column("row")
     own = spans.get_column("service").gather(row) == logs.get_column("service")
     known = own.fill_null(value=False)
     # A line belongs to the bucket of its operation's trace, else shares could pass 100 %.
@@ -154,15 +169,15 @@ def _lines(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame | None:
     del lines, row, own, known
     services = loose.group_by("op").agg(pl.col("service").first())
     loose = loose.select("what", pl.lit(1, pl.UInt32).alias("count"), "op", "bucket")
-    names = [_operations(spans), services.with_columns(pl.lit(UNLINKED).alias("name"))]
+    words = [names, services.with_columns(pl.lit(UNLINKED).alias("name"))]
     executions = [
-        _executions(spans).join(linked.select("op").unique(), on="op", how="semi"),
+        ran.join(linked.select("op").unique(), on="op", how="semi"),
         loose.group_by("op", "bucket").len("n"),
     ]
     return _complete(
         pl.concat([f.select("op", "what", "bucket", "count") for f in (linked, loose)]),
         pl.concat([f.select("op", "bucket", "n") for f in executions]),
-        pl.concat([f.select("op", "service", "name") for f in names]),
+        pl.concat([f.select("op", "service", "name") for f in words]),
         texts.with_columns(
             pl.lit("line").alias("event"), pl.lit(None, pl.String).alias("target_service")
         ),
@@ -177,24 +192,27 @@ def _complete(
     `op` and `what` are numbers, which `names` and `texts` put into words: text for every event
     would take most of the time.
     """
-    # One number is grouped faster than two.
-    made = made.select((pl.col("op") * BEYOND + pl.col("what")).alias("way"), "bucket", "count")
-    kinds = made.group_by("way").agg(
-        pl.col("count").filter(pl.col("bucket") >= 0).quantile(MOST).alias("most"),
-        pl.col("count").filter(pl.col("bucket") >= 0).median().alias("typical"),
+    # One number is grouped faster than two, and what is numbered from 0 needs no join.
+    way = made.select(pl.col("op") * (pl.col("what").max() + 1) + pl.col("what")).to_series()
+    key = numbered(way)
+    made = made.select(key.alias("key"), "op", "what", "bucket", "count")
+    kinds = (
+        made.group_by("key")
+        .agg(
+            pl.col("op", "what").first(),
+            pl.col("count").filter(pl.col("bucket") >= 0).quantile(MOST).alias("most"),
+            pl.col("count").filter(pl.col("bucket") >= 0).median().alias("typical"),
+        )
+        .sort("key")
+        .with_columns(pl.col("key").cast(pl.Int64))
     )
-    kinds = kinds.with_row_index("key").with_columns(
-        pl.col("key").cast(pl.Int64),
-        (pl.col("way") // BEYOND).alias("op"),
-        (pl.col("way") % BEYOND).cast(pl.UInt32).alias("what"),
-    )
-    log_count = pl.col("count").cast(pl.Float64).log1p()
-    more = made.join(kinds.drop("op", "what"), on="way", how="left").select(
-        (pl.col("key") * PLACES + pl.col("bucket") - OUTSIDE).alias("cell"),
+    most, typical = (kinds.get_column(name).gather(key) for name in ("most", "typical"))
+    more = made.select(
+        (pl.col("key").cast(pl.Int64) * PLACES + pl.col("bucket") - OUTSIDE).alias("cell"),
         "count",
-        _grown("count", pl.col("most")).alias("many"),
-        (pl.col("count") >= pl.col("typical")).alias("full"),
-        log_count.alias("log"),
+        (pl.col("count") > _grown(most)).alias("many"),
+        (pl.col("count") >= typical).alias("full"),
+        pl.col("count").cast(pl.Float64).log1p().alias("log"),
     )
     sums = more.group_by("cell").agg(
         pl.len().alias("hits"),
@@ -210,7 +228,7 @@ def _complete(
         pl.exclude("cell"),
     )
     return (
-        kinds.drop("most", "way")
+        kinds.drop("most")
         .join(executions, on="op")
         .join(sums, on=["key", "bucket"], how="left")
         .with_columns(pl.col("hits", "many", "full", "total", "squares", "ms").fill_null(0))
@@ -222,8 +240,9 @@ def _complete(
     )
 
 
-def _grown(count: str, usual: pl.Expr) -> pl.Expr:
-    return pl.col(count) > usual * 1.5 + MIN_ADDED
+def _grown(usual: Usual) -> Usual:
+    """Return how many calls are more than usual."""
+    return usual * 1.5 + MIN_ADDED
 
 
 def shifts(sums: pl.DataFrame, incident: int, requests: float | None = None) -> list[Shift]:
@@ -240,7 +259,7 @@ def shifts(sums: pl.DataFrame, incident: int, requests: float | None = None) -> 
     out = [_share(row, _kind(row), requests) for row in _worded(moved, sums)]
     out += _fewer(sums, incident, requests)
     calls = sums.filter(pl.col("event") == "call")
-    grown = mean_shift(calls, KEY, incident).filter(_grown("after", pl.col("before")))
+    grown = mean_shift(calls, KEY, incident).filter(pl.col("after") > _grown(pl.col("before")))
     # A loop for some of the users moves the mean little against its own spread, but a share much.
     several = calls.join(grown, on="key", how="semi", maintain_order="left")
     many = share_shift(several.with_columns(pl.col("many").alias("hits")), KEY, incident)

@@ -24,7 +24,8 @@ from assistant.engine.chance import Chance, chance
 from assistant.engine.evidence import Ledger
 from assistant.engine.examples import Seen
 from assistant.engine.explain import Cleared, Suspect
-from assistant.engine.normalise import normalise
+from assistant.engine.ids import SpanIds
+from assistant.engine.normalise import Traces, normalise, trace_starts
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
@@ -85,7 +86,7 @@ class _Scene:
 def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     """Return what the telemetry says about the question. Raises nothing for any frame content."""
     scene = _look(telemetry, question)
-    ledger = Ledger(Seen(spans=scene.seen.spans, logs=scene.seen.logs, samples=scene.seen.samples))
+    ledger = Ledger(_during(scene.seen))
     for shift in scene.symptoms.shifts[:SYMPTOMS_SHOWN]:
         ledger.shift(shift, Stance.CONTEXT)
     ledger.told(question)
@@ -114,15 +115,20 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     )
 
 
+def _during(seen: _Compared) -> Seen:
+    now = pl.col("bucket") == INCIDENT
+    return Seen(*(frame.filter(now) for frame in (seen.spans, seen.logs, seen.samples)))
+
+
 def _look(telemetry: Telemetry, question: Question) -> _Scene:
     traces = normalise(telemetry.spans)
     late = arrived(telemetry, question, traces.spans)
     if late is not None:
         telemetry, question = late.telemetry, late.question
-        traces = replace(traces, spans=late.spans, gaps=(*traces.gaps, late.gap))
+        traces = Traces(late.spans, SpanIds.of(late.spans), (*traces.gaps, late.gap))
     frames = _Frames(
         spans=traces.spans,
-        logs=with_templates(_stamped(telemetry.logs, LINE_COLUMNS)),
+        logs=_linked(with_templates(_stamped(telemetry.logs, LINE_COLUMNS)), traces.ids),
         metrics=_stamped(telemetry.metrics),
         edges=telemetry.edges,
         not_to_blame=question.ruled_out,
@@ -150,6 +156,12 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         through=through(seen.spans, felt.traces),
         gaps=gaps.gaps(telemetry, traces.gaps, seen.spans, felt),
     )
+
+
+def _linked(logs: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
+    """Add the row of the span in which each line was written, null where that is not known."""
+    row = ids.rows(logs.get_column("trace_id"), logs.get_column("span_id"))
+    return logs.with_columns(row.alias("row"))
 
 
 def _compare(frames: _Frames, windows: Windows) -> _Compared:
@@ -208,10 +220,9 @@ def _bucketed(frame: pl.DataFrame, windows: Windows) -> pl.DataFrame:
 
 def _bucketed_spans(spans: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """A trace belongs to one bucket: the one in which it began."""
-    starts = spans.group_by("trace").agg(pl.col("us").min())
-    placed = _bucketed(starts, windows).select("trace", "bucket")
-    traces = spans.select("trace").join(placed, on="trace", how="left", maintain_order="left")
-    return spans.with_columns(traces.get_column("bucket"))
+    return spans.with_columns(
+        windows.bucket_of(trace_starts(spans)).gather(spans.get_column("trace"))
+    )
 
 
 def _standing(scene: _Scene) -> confidence.Standing:

@@ -12,7 +12,7 @@ from assistant.engine.explain import Cleared
 from assistant.engine.question import Question
 from assistant.engine.scope import Scope
 from assistant.engine.shift import Shift
-from assistant.engine.windows import INCIDENT, from_us
+from assistant.engine.windows import from_us
 from assistant.engine.wording import cleared as cleared_sentence
 from assistant.engine.wording import statement
 
@@ -73,8 +73,7 @@ class Ledger:
         text = f"{lines} error lines of {complainer} name {at}"
         first = (
             self.seen.logs.filter(
-                (pl.col("bucket") == INCIDENT)
-                & (pl.col("service") == complainer)
+                (pl.col("service") == complainer)
                 & pl.col("severity").is_in(FAILED)
                 & pl.col("body").str.contains(at, literal=True)
             )

@@ -7,7 +7,7 @@ import polars as pl
 from assistant.engine.controlflow import UNLINKED, calls_made
 from assistant.engine.errors import BAD
 from assistant.engine.shift import Shift
-from assistant.engine.windows import INCIDENT, from_us
+from assistant.engine.windows import from_us
 
 MOST = 3
 LINE = 120  # characters of a log line that are shown
@@ -18,9 +18,9 @@ FEWER = ("call_missing", "calls_fewer")
 CALLS = (*FEWER, "call_added", "calls_multiplied")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """The frames of an investigation, each row with its bucket."""
+    """What was seen during the incident."""
 
     spans: pl.DataFrame
     logs: pl.DataFrame
@@ -66,9 +66,7 @@ def _executions(shift: Shift, spans: pl.DataFrame) -> pl.DataFrame:
         & pl.lit(operation).str.starts_with(pl.col("name") + " ")
         & pl.col("parent_span_id").is_null()
     )
-    return spans.filter(
-        (pl.col("bucket") == INCIDENT) & (pl.col("service") == shift.service) & named
-    )
+    return spans.filter((pl.col("service") == shift.service) & named)
 
 
 def _traces(ordered: pl.DataFrame) -> Examples:
@@ -80,16 +78,14 @@ def _traces(ordered: pl.DataFrame) -> Examples:
 
 
 def _lines(shift: Shift, seen: Seen) -> Examples:
-    mine = seen.logs.filter(
-        (pl.col("service") == shift.service) & (pl.col("bucket") == INCIDENT)
-    ).sort("us", "body")
+    mine = seen.logs.filter(pl.col("service") == shift.service).sort("us", "body")
     if shift.kind == "error_lines":
         wanted = mine.filter(pl.col("severity").is_in(BAD))
     else:
         wanted = mine.filter(pl.col("template") == shift.detail)
     if shift.after >= shift.before:
         return _written(wanted)
-    ran = seen.spans.filter((pl.col("bucket") == INCIDENT) & (pl.col("service") == shift.service))
+    ran = seen.spans.filter(pl.col("service") == shift.service)
     if shift.operation not in (None, UNLINKED):
         ran = ran.filter(pl.col("name") == shift.operation)
     counts = wanted.group_by("trace_id").len("lines")
@@ -111,8 +107,7 @@ def _written(lines: pl.DataFrame) -> Examples:
 def _measured(shift: Shift, samples: pl.DataFrame) -> Examples:
     name = shift.operation if shift.kind == "symptom_metric" else shift.detail
     mine = samples.filter(
-        (pl.col("bucket") == INCIDENT)
-        & (pl.col("service") == shift.service)
+        (pl.col("service") == shift.service)
         & (pl.col("name") == name)
         & pl.col("value").is_finite()
     )

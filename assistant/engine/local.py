@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from assistant.engine import controlflow, errors, latency, measured, resources
+from assistant.engine.normalise import trace_starts
 from assistant.engine.resources import EVERYONE
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.windows import INCIDENT, Windows
@@ -64,10 +65,13 @@ def build(
     """Sum the (bucketed) frames; they need a `bucket` column."""
     # A service that asks more of others works more, though no more is asked of it.
     counts = (
-        spans.group_by("op", "role", "bucket")
-        .agg(pl.col("service").first(), pl.len().alias("n"))
+        spans.select("op", "role", "bucket", "service")
         .filter(pl.col("role").is_in(["entry", "call"]))
+        .group_by("op", "role", "bucket")
+        .agg(pl.col("service").first(), pl.len().alias("n"))
     )
+    starts = trace_starts(spans)
+    traces = pl.DataFrame([starts, windows.bucket_of(starts)])
     summed = pl.col("n").sum()
     done = counts.group_by("service", "bucket").agg(summed).sort("service", "bucket")
     entered = counts.filter(pl.col("role") == "entry").group_by("service", "bucket").agg(summed)
@@ -75,14 +79,14 @@ def build(
         latency=latency.table(spans),
         flow=controlflow.table(spans, logs),
         errors=errors.table(spans),
-        lines=errors.line_table(logs, weights := _weights(spans, windows), entered),
+        lines=errors.line_table(logs, weights := _weights(traces, windows), entered),
         resources=resources.table(metrics),
         # Where requests are traced, spans tell better who lost time than metrics of other units.
-        measured=measured.table(metrics if _untraced(spans) else metrics.clear()),
+        measured=measured.table(metrics if traces.height < 2 * MIN_TRACES else metrics.clear()),
         work=done,
         weights=weights,
         requests={} if spans.is_empty() else weights,
-        paces=_pace(spans),
+        paces=_pace(traces),
     )
 
 
@@ -104,33 +108,28 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     )
 
 
-def _untraced(spans: pl.DataFrame) -> bool:
-    return spans.get_column("trace").n_unique() < 2 * MIN_TRACES
-
-
-def _weights(spans: pl.DataFrame, windows: Windows) -> dict[int, float]:
+def _weights(traces: pl.DataFrame, windows: Windows) -> dict[int, float]:
     """Return traces per bucket; seconds where there are no traces."""
-    if spans.is_empty():
+    if traces.is_empty():
         seconds = {
             i: (b - a) / 1e6
             for i, (a, b) in enumerate(zip(windows.edges, windows.edges[1:], strict=False))
         }
         return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
-    counted = spans.group_by("bucket").agg(pl.col("trace").n_unique().cast(pl.Float64))
+    counted = traces.get_column("bucket").value_counts()
     return {int(b): float(n) for b, n in sorted(counted.iter_rows()) if b >= INCIDENT}
 
 
-def _pace(spans: pl.DataFrame) -> dict[int, float]:
+def _pace(traces: pl.DataFrame) -> dict[int, float]:
     """Return requests per second per bucket, over the seconds in which there were any.
 
     Recordings have holes; a baseline that is half empty must not make now look busy.
     """
-    starts = spans.group_by("trace").agg(pl.col("bucket").first(), pl.col("us").min())
-    if starts.is_empty():
+    if traces.is_empty():
         return {}
-    whole = max(1, int(starts["us"].max()) - int(starts["us"].min()))  # type: ignore[arg-type]
-    cell = BUSY_CELL_US if starts.height * 1_000_000 / whole >= BUSY else CELL_US
-    paces = starts.group_by("bucket").agg(
+    whole = max(1, int(traces["us"].max()) - int(traces["us"].min()))  # type: ignore[arg-type]
+    cell = BUSY_CELL_US if traces.height * 1_000_000 / whole >= BUSY else CELL_US
+    paces = traces.group_by("bucket").agg(
         (pl.len() * 1e6 / (cell * (pl.col("us") // cell).n_unique())).alias("pace")
     )
     return {int(b): float(p) for b, p in sorted(paces.iter_rows())}

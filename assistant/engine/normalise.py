@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from assistant.engine.ids import SpanIds
 from assistant.engine.selftime import covered_us
 
 MAX_DURATION_US = 3_600_000_000  # an hour: longer spans are streams or broken clocks
 ORPHANS_WORTH_A_WORD = 0.05
 MOSTLY = 0.5
+SPARSE = 16  # times as many codes as values, beyond which a table of all codes is too large
 MAX_OPERATIONS = 5_000  # names; every test is made for each of them
 VARYING = r"[^/\s?&=:]*[0-9][^/\s?&=:]*"
 OTHER = "(other operations)"
@@ -25,6 +27,7 @@ class Traces:
     """One row a span, with the columns that `normalise` lists; `gaps` are sentences."""
 
     spans: pl.DataFrame
+    ids: SpanIds
     gaps: tuple[str, ...]
 
     @property
@@ -35,24 +38,24 @@ class Traces:
 def normalise(raw: pl.DataFrame) -> Traces:
     """Return spans with `us` (start), `dur_us`, `self_ms`, `role`, `callee`, `failed`, parents.
 
-    `ix` is a span's row, `parent` that of its parent, `trace` a number for its trace. role: `entry`
-    (a service starts to work on a request), `call` (it waits for another component, named by
-    `callee`), `inner` (the rest), `async` (nobody waits for it). `failed` is null where
-    the status is unknown; `origin` is true where a span failed and no child of it did. `op` is a
-    number for service and name: the same for the same, and nothing beyond that.
+    `ix` is a span's row, `parent` that of its parent, `trace` the number (0…) of its trace. role:
+    `entry` (a service starts to work on a request), `call` (it waits for another component, named
+    by `callee`), `inner` (the rest), `async` (nobody waits for it). `failed` is null where the
+    status is unknown; `origin` is true where a span failed and no child of it did. `op` is a number
+    for service and name: the same for the same, and nothing beyond that.
     """
-    spans, gaps = _clean(raw)
-    spans = _with_parents(spans)
+    spans, ids, gaps = _clean(raw)
+    spans = _with_parents(spans, ids)
     orphans = int((spans["parent_span_id"].is_not_null() & spans["parent"].is_null()).sum())
     spans = _with_children(spans)
     spans = _with_roles(spans)
     spans = _with_self_time(spans)
     if spans.height and orphans / spans.height > ORPHANS_WORTH_A_WORD:
         gaps.append(f"{orphans} of {spans.height} spans have a parent that was not received")
-    return Traces(spans, tuple(gaps))
+    return Traces(spans, ids, tuple(gaps))
 
 
-def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, SpanIds, list[str]]:
     gaps: list[str] = []
     spans = raw.select(
         "trace_id",
@@ -75,14 +78,39 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         gaps.append(f"{spans.height - received} spans without id or with an end before the start")
         # A filter copies every column, and hardly a frame has anything to leave out.
         spans = spans.filter(usable)
-    if not _apart(spans):
+    ids = SpanIds.of(spans)
+    if not ids.apart:
         spans = _once(spans)
+        ids = SpanIds.of(spans)
     if received - spans.height > received * 0.01:
         gaps.append(f"{received - spans.height} spans were received twice")
-    return _told_apart(spans, gaps).with_columns(
+    spans = _told_apart(spans, gaps).with_columns(
         pl.col("dur_us").clip(0, MAX_DURATION_US),
-        pl.col("trace_id").cast(pl.Categorical).to_physical().alias("trace"),
-    ).with_row_index("ix"), gaps
+        numbered(spans.get_column("trace_id")).alias("trace"),
+    )
+    return spans.with_row_index("ix"), ids, gaps
+
+
+def numbered(values: pl.Series) -> pl.Series:
+    """Return a number for each value, the same for the same, from 0 without gaps."""
+    told = values.cast(pl.Categorical) if values.dtype == pl.String else values
+    codes = told.to_physical().to_numpy()
+    if not codes.size:
+        return pl.Series(values.name, [], dtype=pl.UInt32)
+    codes = codes - codes.min()
+    if codes.max() > SPARSE * codes.size:
+        return pl.Series(values.name, np.unique(codes, return_inverse=True)[1].astype(np.uint32))
+    used = np.zeros(int(codes.max()) + 1, dtype=np.bool_)
+    used[codes] = True
+    return pl.Series(values.name, (np.cumsum(used, dtype=np.uint32) - 1)[codes])
+
+
+def trace_starts(spans: pl.DataFrame) -> pl.Series:
+    """Return when each trace began (`us`), by its number (`trace`)."""
+    trace = spans.get_column("trace").to_numpy()
+    first = np.full(int(trace.max()) + 1 if trace.size else 0, np.iinfo(np.int64).max)
+    np.minimum.at(first, trace, spans.get_column("us").to_numpy())
+    return pl.Series("us", first)
 
 
 def _once(spans: pl.DataFrame) -> pl.DataFrame:
@@ -116,41 +144,9 @@ def _shared(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Categorical).cast(pl.String)
 
 
-def _apart(spans: pl.DataFrame) -> bool:
-    """Tell whether no two spans share an id, as the ids of most tracers never do."""
-    hashes = np.sort(spans.get_column("span_id").hash().to_numpy())
-    return bool((hashes[1:] != hashes[:-1]).all())
-
-
-def rows_of(spans: pl.DataFrame, trace_id: pl.Series, span_id: pl.Series) -> pl.Series:
-    """Return for each pair of ids the row (`ix`) of the span that has them, null if none has.
-
-    Where no two spans share an id, numbers are looked up instead of text: several times faster.
-    """
-    wanted = pl.DataFrame({"trace_id": trace_id, "span_id": span_id})
-    hashes = spans.get_column("span_id").hash().to_numpy()
-    order = np.argsort(hashes)
-    known = hashes[order]
-    if not known.size or (known[1:] == known[:-1]).any():
-        ids = ["trace_id", "span_id"]
-        rows = spans.select(*ids, "ix")
-        return wanted.join(rows, on=ids, how="left", maintain_order="left").get_column("ix")
-    asked = wanted.get_column("span_id").hash().to_numpy()
-    # Looked up in order, each look-up lands beside the one before it.
-    turn = np.argsort(asked)
-    place = np.empty(asked.size, dtype=np.uint32)
-    near = np.minimum(np.searchsorted(known, asked[turn]), known.size - 1)
-    place[turn] = order[near]
-    row = pl.Series("ix", place)
-    right = (spans.get_column("span_id").gather(row) == wanted.get_column("span_id")) & (
-        spans.get_column("trace_id").gather(row) == wanted.get_column("trace_id")
-    )
-    return wanted.select(pl.when(right).then(row).alias("ix")).to_series()
-
-
-def _with_parents(spans: pl.DataFrame) -> pl.DataFrame:
-    ids = [spans.get_column(name) for name in ("trace_id", "parent_span_id")]
-    parent = rows_of(spans, *ids).alias("parent")
+def _with_parents(spans: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
+    pair = (spans.get_column(name) for name in ("trace_id", "parent_span_id"))
+    parent = ids.rows(*pair).alias("parent")
     of_parent = [
         spans.get_column(name).gather(parent).alias(f"parent_{name}") for name in ("us", "dur_us")
     ]
@@ -192,40 +188,33 @@ def _with_children(spans: pl.DataFrame) -> pl.DataFrame:
 
 def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
     """Give each span its role; an operation whose spans mostly leave the service is a call."""
-    code = (pl.col(name).cast(pl.Categorical).to_physical() for name in ("service", "name"))
-    service, name = (c.cast(pl.Int64) for c in code)
-    spans = spans.with_columns((service * (1 << 32) + name).alias("operation"))
-    usual = (
-        spans.select("operation", "remote_child")
+    service, name = (numbered(spans.get_column(key)) for key in ("service", "name"))
+    names = int(name.max() or 0) + 1  # type: ignore[arg-type]
+    op = numbered(service.cast(pl.Int64) * names + name)
+    spans = spans.with_columns(op.alias("op"))
+    callees = (
+        spans.select("op", "remote_child")
         .filter(pl.col("remote_child").is_not_null())
-        .group_by("operation", "remote_child")
+        .group_by("op", "remote_child")
         .len()
-        .sort(["len", "remote_child"], descending=[True, False])
-        .group_by("operation", maintain_order=True)
-        .agg(
-            pl.col("remote_child").first().alias("usual_callee"),
-            pl.col("remote_child").len().alias("callees"),
-            pl.col("len").sum().alias("left"),
-        )
+        .group_by("op")
+        .agg(pl.col("remote_child").first(), pl.len().alias("callees"), pl.col("len").sum())
     )
-    known = spans.group_by("operation").len("runs").with_row_index("op")
-    told = spans.select("operation").join(
-        known.join(usual, on="operation", how="left"),
-        on="operation",
-        how="left",
-        maintain_order="left",
+    runs = pl.DataFrame({"runs": np.bincount(op.to_numpy())}).with_row_index("op")
+    usual = runs.join(callees, on="op", how="left", maintain_order="left").select(
+        (pl.col("len") > pl.col("runs") * MOSTLY).fill_null(value=False).alias("leaves"),
+        pl.when(pl.col("callees") == 1).then("remote_child").alias("only_callee"),
     )
-    spans = spans.with_columns(told.drop("operation"))
-    share = (pl.col("left") / pl.col("runs")).fill_null(0.0)
+    spans = spans.with_columns(usual.get_column(name).gather(op) for name in usual.columns)
     # A framework span that only forwards (a filter, a handler) leaves the service too, but it is
     # not where the service waits: only the innermost span before the border is the call.
     # Who tells no kinds may tell whom a span speaks to, and that makes it a call as well.
-    outward = (share > MOSTLY) | (pl.col("peer") != pl.col("service")).fill_null(value=False)
+    outward = pl.col("leaves") | (pl.col("peer") != pl.col("service")).fill_null(value=False)
     leaves = (pl.col("kind") == "client") | (pl.col("kind").is_null() & outward)
     callee = pl.coalesce(
         "remote_child",
         "peer",
-        pl.when((pl.col("callees") == 1) & leaves).then(pl.col("usual_callee")),
+        pl.when(leaves).then("only_callee"),
     )
     entry = pl.col("parent").is_null() | pl.col("remote")
     waits_on_nobody = pl.col("async") | (pl.col("kind") == "producer").fill_null(value=False)
@@ -244,7 +233,7 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop("operation", *usual.columns[1:], "runs", "remote_child", "peer", "kind")
+    ).drop(*usual.columns, "remote_child", "peer", "kind")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:

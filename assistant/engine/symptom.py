@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from assistant.engine import errors
@@ -104,12 +105,10 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
     routes = first.select(
         "trace", spans.get_column("name").gather(first.get_column("ix")).alias("route")
     )
-    sizes = spans.group_by("trace").len("size")
-    roots = (
-        spans.filter(pl.col("parent_span_id").is_null())
-        .join(routes, on="trace", how="left", maintain_order="left")
-        .join(sizes, on="trace", how="left", maintain_order="left")
-        .with_columns((pl.col("dur_us") / 1000.0).alias("ms"))
+    sizes = pl.Series("size", np.bincount(spans.get_column("trace").to_numpy()), dtype=pl.UInt32)
+    roots = spans.filter(pl.col("parent_span_id").is_null())
+    roots = roots.join(routes, on="trace", how="left", maintain_order="left").with_columns(
+        sizes.gather(roots.get_column("trace")), (pl.col("dur_us") / 1000.0).alias("ms")
     )
     share = pl.len() / pl.col("handed").first()
     several = (

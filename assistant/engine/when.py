@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from assistant.engine import onset
+from assistant.engine.normalise import trace_starts
 from assistant.engine.question import Question
 from assistant.engine.windows import INCIDENT, MIN_TRACES, Windows, cut, to_us
 from connectors.api import Window
@@ -53,7 +54,7 @@ def timeline(
     spans: pl.DataFrame, logs: pl.DataFrame, metrics: pl.DataFrame, question: Question
 ) -> Timeline:
     """Return what times there are to choose from."""
-    starts = spans.group_by("trace").agg(pl.col("us").min()).get_column("us")
+    starts = trace_starts(spans)
     ends = pl.Series(
         [way for f in (starts, logs["us"], metrics["us"]) for way in (f.min(), f.max())],
         dtype=pl.Int64,
