@@ -20,8 +20,10 @@ from assistant.domain.desk import Desk, settle
 from assistant.domain.events import (
     ActionStarted,
     Event,
+    PolicyDecided,
     ReadFailed,
     ReadPerformed,
+    Refused,
     RestoreAccepted,
     ScopeSet,
 )
@@ -35,8 +37,8 @@ from assistant.journal.sql import ROWS
 from assistant.store.database import StoreError, open_for_reading
 
 NEAR = 256  # incidents that are kept in mind
-# What was read says nothing about what may follow, and most records are of these kinds.
-DECIDES_NOTHING = (ScopeSet, ReadPerformed, ReadFailed)
+# They say nothing about what may follow, and most records are of these kinds.
+DECIDES_NOTHING = {ScopeSet, ReadPerformed, ReadFailed, PolicyDecided, Refused}
 
 
 class State(StrEnum):
@@ -118,7 +120,7 @@ class _Histories:
         try:
             if not incident:
                 self._desk = settle(self._desk, event)
-            elif isinstance(event, DECIDES_NOTHING) and not first:
+            elif not first and type(event) in DECIDES_NOTHING:
                 return
             elif first or incident in self._near:
                 self._near[incident] = apply(self._near.pop(incident, None), event)
@@ -150,7 +152,9 @@ class _Chain:
         self._check_place(envelope)
         if isinstance(event, ActionStarted):
             self.started.add((event.request.encode(), event.digest.encode(), row.seq))
-        seqs = self.incidents.setdefault(envelope.incident, array("q"))
+        seqs = self.incidents.get(envelope.incident)
+        if seqs is None:
+            seqs = self.incidents[envelope.incident] = array("q")
         self.histories.follow(envelope, event, first=not seqs)
         seqs.append(row.seq)
         self.seq, self.head = row.seq, (row.h or b"").hex()

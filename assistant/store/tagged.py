@@ -54,7 +54,7 @@ class Tagged(Generic[T]):
         if name not in self._kinds:
             raise Unreadable(f"nothing is called {name:.60} here; a newer firstline may know it")
         try:
-            value = self._adapter(name).validate_json(framed[2], strict=True)
+            value: T = self._adapter(name).validator.validate_json(framed[2], strict=True)
         except ValueError as error:
             raise Unreadable(f"it is not a {name}") from error
         return value
