@@ -176,7 +176,7 @@ class Service:
         return Answer(incident=incident, said=f"{incident}: I am looking.")
 
     async def _open(self, command: Investigate, actor: Actor) -> str:
-        incident = next_id(self._incidents)
+        incident = next_id((*self._incidents, *self.desk.redacted))
         opened = Opened(
             at=command.at,
             text=command.text,

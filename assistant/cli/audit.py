@@ -11,10 +11,12 @@ import click
 
 from assistant.clock import SystemClock
 from assistant.config import DATABASE, Settings
+from assistant.domain.board import UNDER_WAY
 from assistant.domain.events import RestoreAccepted
+from assistant.domain.incident import Incident, apply
 from assistant.domain.people import Actor, ActorKind
 from assistant.folder import held
-from assistant.journal import proof
+from assistant.journal import proof, redaction
 from assistant.journal.api import JournalError
 from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, verifier
 from assistant.journal.claims import terms
@@ -23,7 +25,7 @@ from assistant.journal.foreign import cloudevent, ocsf
 from assistant.journal.keys import made
 from assistant.journal.notary import VouchedJournal, compared
 from assistant.journal.published import Published
-from assistant.journal.sql import SqlJournal
+from assistant.journal.sql import SqlJournal, rows
 from assistant.journal.timeline import printable, sentence
 from assistant.journal.verify import Report, State, verify
 from assistant.store.database import Database, open_database, open_for_reading
@@ -45,6 +47,8 @@ def check(settings: Settings, key: str | None, notes: Sequence[Path] = ()) -> in
     report = verify(settings.database, known, keys)
     if report.state is State.SOUND:
         click.echo(f"sound: {report.records} records, head {report.head}")
+        if report.redacted:
+            click.echo(f"redacted: the events of {report.redacted} records, as the key signed")
         click.echo(_vouched(report))
     else:
         click.echo(f"{report.state}: {report.why}")
@@ -75,7 +79,7 @@ def accept_restore(settings: Settings, reason: str) -> int:
         if not lost:
             click.echo("nothing to accept: the journal is the one that was vouched for")
             return 0
-        by = Actor(kind=ActorKind.HUMAN, id=getpass.getuser(), name=getpass.getuser(), team="host")
+        by = _whoever()
         largest: dict[str, Checkpoint] = {}
         for checkpoint in sorted(lost, key=lambda c: c.size):
             largest[checkpoint.origin] = checkpoint
@@ -95,9 +99,51 @@ def accept_restore(settings: Settings, reason: str) -> int:
     return 0
 
 
+def redact(settings: Settings, incidents: Sequence[str], reason: str) -> int:
+    """Remove what was said in closed incidents; that they were, and who did what, stays."""
+    with held(settings.data), closing(open_database(settings.database)) as database:
+        journal, signer = SqlJournal(database, SystemClock()), made(settings.signing_key)
+        published = Published(settings.checkpoints)
+        # Whoever redacts must not be the one who hides that the journal is another.
+        vouched = VouchedJournal(journal, signer, [published.put], believed(settings))
+        for incident in incidents:
+            _check_over(journal, incident)
+        for incident in incidents:
+            done = journal.redact(
+                incident,
+                _whoever(),
+                reason,
+                lambda event, seq, prev: signer.sign(redaction.terms(event, seq, prev)),
+            )
+            click.echo(f"{incident}: redacted by record {done.seq}")
+        vouched.vouch()
+    return 0
+
+
+def _check_over(journal: SqlJournal, incident: str) -> None:
+    """Raise `JournalError` for an incident that is unknown or not over."""
+    if incident not in journal.incidents():
+        known = "the journal knows no incident"
+        raise JournalError(f"{known} {incident}, or it was redacted; see `audit show`")
+    state: Incident | None = None
+    for record in journal.records(incident):
+        state = apply(state, record.event)
+    if state is None or state.open:
+        raise JournalError(f"{incident} is not closed; close it before it is redacted")
+    unsettled = [t for t in state.requests.values() if t.status in UNDER_WAY]
+    if unsettled:
+        raise JournalError(f"{incident} has an action of which nobody knows how it ended")
+
+
+def _whoever() -> Actor:
+    return Actor(kind=ActorKind.HUMAN, id=getpass.getuser(), name=getpass.getuser(), team="host")
+
+
 def show(data: Path, incident: str | None) -> int:
     """Print a line a record: number, time, who, what happened."""
     with _opened(data, incident) as (_, journal):
+        if incident is not None and incident not in journal.incidents():
+            click.echo(f"{incident} was redacted; `audit show` says by whom and why")
         for record in journal.records(incident):
             who = printable(f"{record.actor.kind}:{record.actor.id}")
             at = f"{record.at:%Y-%m-%d %H:%M:%S}Z"
@@ -132,7 +178,7 @@ def _opened(data: Path, incident: str | None) -> Iterator[tuple[Database, SqlJou
     database = open_for_reading(data / DATABASE)
     try:
         journal = SqlJournal(database, SystemClock())
-        if incident is not None and incident not in journal.incidents():
+        if incident is not None and next(rows(database, incident), None) is None:
             raise JournalError(f"the journal knows no incident {incident}; see `audit show`")
         yield database, journal
     finally:

@@ -70,6 +70,20 @@ def audit_accept_restore(config: Path | None, reason: str, data: Path | None) ->
     sys.exit(command.accept_restore(load(config, data), reason))
 
 
+@audit.command("redact")
+@click.argument("incidents", nargs=-1, required=True, metavar="INCIDENT...")
+@click.option("--reason", required=True, help="Why; it is written down.")
+@data_option
+@click.pass_obj
+def audit_redact(
+    config: Path | None, incidents: tuple[str, ...], reason: str, data: Path | None
+) -> None:
+    """Remove what was said in closed incidents; the chain, and who did what when, stays."""
+    from assistant.cli import audit as command  # noqa: PLC0415
+
+    sys.exit(command.redact(load(config, data), incidents, reason))
+
+
 @audit.command("show")
 @click.argument("incident", required=False)
 @data_option

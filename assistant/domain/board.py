@@ -1,6 +1,6 @@
 """Questions about all incidents at once. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from assistant.domain.action import Status, Tracked
@@ -16,8 +16,8 @@ PREFIX = "INC-"
 Incidents = Mapping[str, Incident]
 
 
-def next_id(incidents: Incidents) -> str:
-    """Return the id of the next incident."""
+def next_id(incidents: Iterable[str]) -> str:
+    """Return the id of the next incident; `incidents` are all that there ever were."""
     return f"{PREFIX}{1 + max((int(i.removeprefix(PREFIX)) for i in incidents), default=0)}"
 
 

@@ -1,25 +1,31 @@
-"""What concerns all incidents: whether actions are frozen. A pure fold, like an incident."""
+"""What concerns all incidents: is anything frozen, what was redacted. A pure fold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from assistant.domain.events import Event, Frozen, Refused, RestoreAccepted, Thawed
+from assistant.domain.events import Event, Frozen, Redacted, Refused, RestoreAccepted, Thawed
 from assistant.domain.requests import IllegalEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """`frozen` says by whom and why nothing may be started, or is null."""
+    """`frozen` says by whom and why nothing may be started, or is null.
+
+    `redacted` are the incidents whose events were removed.
+    """
 
     frozen: Frozen | None = None
+    redacted: frozenset[str] = frozenset()
 
 
 def settle(desk: Desk, event: Event) -> Desk:
     """Return the desk after an event; raises `IllegalEvent` for one of an incident."""
     match event:
         case Frozen():
-            return Desk(frozen=event)
+            return replace(desk, frozen=event)
         case Thawed():
-            return Desk(frozen=None)
+            return replace(desk, frozen=None)
+        case Redacted():
+            return replace(desk, redacted=desk.redacted | {event.incident})
         case Refused() | RestoreAccepted():
             return desk
         case _:

@@ -297,6 +297,21 @@ class RestoreAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Redacted:
+    """The events of a closed incident were removed; their envelopes stay.
+
+    `seqs` are their numbers. `note` says all of this, and where in the journal, signed by the key
+    of the checkpoints.
+    """
+
+    by: Actor
+    reason: str
+    incident: str
+    seqs: tuple[int, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """Somebody said that it is over."""
 
@@ -382,6 +397,7 @@ Event = (
     | Frozen
     | Thawed
     | RestoreAccepted
+    | Redacted
     | Closed
     | Reopened
     | PostmortemWritten

@@ -31,6 +31,7 @@ from assistant.domain.events import (
     ReadPerformed,
     Recalled,
     RecallFailed,
+    Redacted,
     Refused,
     Remembered,
     Reopened,
@@ -143,8 +144,8 @@ def apply(state: Incident | None, event: Event) -> Incident:
             | Verified()
         ):
             return replace(state, requests=track(state.requests, event))
-        case Frozen() | Thawed() | RestoreAccepted():
-            raise IllegalEvent("a freeze concerns all incidents, not one")
+        case Frozen() | Thawed() | RestoreAccepted() | Redacted():
+            raise IllegalEvent("it concerns the journal as a whole, not one incident")
         case _:
             return _ended(state, event)
 

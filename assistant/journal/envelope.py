@@ -101,13 +101,22 @@ class Envelope(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A record as it is stored; null where the bytes are absent."""
+    """A record as it is stored; null where the bytes are absent.
+
+    `redacted` is the number of the record by which its event was removed, null where it is there.
+    """
 
     seq: int
     env: bytes | None
     h: bytes | None
     salt: bytes | None
     body: bytes | None
+    redacted: int | None
+
+    @property
+    def withheld(self) -> bool:
+        """Tell whether its event is gone and is said to be so rightly."""
+        return self.body is None and self.redacted is not None
 
 
 def leaf(env: bytes) -> bytes:
@@ -195,7 +204,7 @@ def new_id(at: datetime) -> str:
 
 def unseal(row: Row) -> Envelope:
     """Return the envelope of stored bytes; raises `BrokenRecord`."""
-    seq, env, h, _, _ = row
+    seq, env, h = row[:3]
     if env is None or h is None:
         raise BrokenRecord(seq, "its envelope is missing")
     intact = hashlib.sha256(LEAF + env).digest() == h
@@ -214,7 +223,7 @@ def unseal(row: Row) -> Envelope:
 def opened(row: Row) -> tuple[Envelope, Event]:
     """Return what a row holds, with every hash checked; raises `BrokenRecord`."""
     envelope = unseal(row)
-    seq, _, _, salt, body = row
+    seq, _, _, salt, body, _ = row
     if salt is None or body is None:
         raise BrokenRecord(seq, "its event is missing", envelope.id)
     if len(salt) != SALT_BYTES or commitment(salt, body) != envelope.payload_commit:

@@ -5,7 +5,7 @@ Envelope and event are the stored bytes, verbatim, so every hash can be computed
 
 from collections.abc import Callable, Iterator
 
-from assistant.journal.envelope import Row, opened
+from assistant.journal.envelope import Row, opened, unseal
 from assistant.journal.sql import rows
 from assistant.store.database import Database
 
@@ -20,11 +20,11 @@ def lines(
 
 def line(row: Row) -> bytes:
     """Return a row as a line; raises `BrokenRecord`."""
-    opened(row)
-    env, h, salt, body = row.env or b"", row.h or b"", row.salt or b"", row.body or b""
-    return b'{"envelope":%b,"hash":"%b","salt":"%b","event":%b}\n' % (
-        env,
-        h.hex().encode(),
-        salt.hex().encode(),
-        body,
-    )
+    if row.withheld:
+        unseal(row)
+        event = b'"salt":"","event":null,"redacted":%d' % (row.redacted or 0)
+    else:
+        opened(row)
+        event = b'"salt":"%b","event":%b' % ((row.salt or b"").hex().encode(), row.body or b"")
+    head = b'"envelope":%b,"hash":"%b"' % (row.env or b"", (row.h or b"").hex().encode())
+    return b"{%b,%b}\n" % (head, event)

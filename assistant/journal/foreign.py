@@ -9,7 +9,7 @@ import json
 from datetime import UTC
 
 from assistant.domain.canonical import Value
-from assistant.journal.envelope import Envelope, Row, opened
+from assistant.journal.envelope import Envelope, Row, opened, unseal
 
 SOURCE = "urn:firstline:"
 OCSF_VERSION = "1.3.0"
@@ -22,18 +22,24 @@ ACTIVITY = {
     "RunbookDrafted": CREATE, "ReadPerformed": READ, "ReadFailed": READ, "ActionStarted": UPDATE,
     "ActionFinished": UPDATE, "Approved": UPDATE, "Denied": UPDATE, "Closed": UPDATE,
     "Reopened": UPDATE, "Frozen": UPDATE, "Thawed": UPDATE, "RestoreAccepted": UPDATE,
+    "Redacted": DELETE,
 }  # fmt: skip
 FAILED = ("Refused", "ReadFailed", "ActionFailed", "WentStale", "Expired", "RecallFailed")
-GRAVE = {"ActionUnknown": HIGH, "RestoreAccepted": HIGH, "Refused": MEDIUM, "ActionStarted": MEDIUM}
+GRAVE = {
+    "ActionUnknown": HIGH, "RestoreAccepted": HIGH, "Redacted": HIGH, "Refused": MEDIUM,
+    "ActionStarted": MEDIUM,
+}  # fmt: skip
 USER, SYSTEM = 1, 3
 
 
 def cloudevent(row: Row) -> bytes:
     """Return a row as a CloudEvent in JSON; raises `BrokenRecord`."""
-    envelope, _ = opened(row)
+    envelope = unseal(row) if row.withheld else opened(row)[0]
     event = json.loads(row.body or b"{}")
+    gone = {"redactedby": f"{row.redacted:020d}"} if row.withheld else {}
     return _line(
         {
+            **gone,
             "specversion": "1.0",
             "id": envelope.id,
             "source": f"{SOURCE}{envelope.log_id}",
@@ -50,7 +56,7 @@ def cloudevent(row: Row) -> bytes:
 
 def ocsf(row: Row) -> bytes:
     """Return a row as an API Activity; raises `BrokenRecord`."""
-    envelope, _ = opened(row)
+    envelope = unseal(row) if row.withheld else opened(row)[0]
     activity, actor = ACTIVITY.get(envelope.type, OTHER), envelope.actor
     human = actor.kind == "human"
     return _line(

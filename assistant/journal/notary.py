@@ -15,6 +15,7 @@ from assistant.domain.events import (
     ActionFinished,
     ActionUnknown,
     Event,
+    Redacted,
     RestoreAccepted,
 )
 from assistant.domain.people import Actor
@@ -23,7 +24,9 @@ from assistant.failure import Unusable
 from assistant.journal.api import JournalError, Writing
 from assistant.journal.checkpoint import Checkpoint, Signer, Verifier, origin
 from assistant.journal.claims import Claims
+from assistant.journal.envelope import GENESIS
 from assistant.journal.group import Batched, append_one
+from assistant.journal.redaction import Withheld
 
 MOST_RECORDS = 256
 DUE_AFTER = (ActionFinished, ActionFailed, ActionUnknown)
@@ -51,6 +54,10 @@ class Leaves(Batched, Protocol):
         """Return the hashes of the records after number `after`, in their order."""
         ...
 
+    def withheld(self) -> list[tuple[int, str, int]]:
+        """Return of each event that is said to be redacted its number, incident and by which."""
+        ...
+
     def log_id(self) -> str:
         """Return the id of the journal, empty before the first record."""
         ...
@@ -61,16 +68,20 @@ def compared(
 ) -> tuple[Claims, list[Checkpoint]]:
     """Compare a journal with the checkpoints that are believed; returns those it contradicts.
 
-    `keys` are whose word counts that a loss was accepted.
+    `keys` are whose word counts that a loss was accepted or an event redacted. Raises
+    `BrokenRecord` where one is missing without leave: what is hidden must not be forgotten.
     """
-    restored = {
-        record.seq: record.event
-        for record in journal.records("")
-        if isinstance(record.event, RestoreAccepted)
-    }
-    claims, here = Claims(known, keys), journal.log_id()
+    told = {record.seq: record.event for record in journal.records("")}
+    claims, withheld, here, prev = Claims(known, keys), Withheld(keys), journal.log_id(), GENESIS
     for seq, leaf in enumerate(journal.leaves(), start=1):
-        claims.follow(leaf, here, restored.get(seq))
+        event = told.get(seq)
+        claims.follow(leaf, here, event if isinstance(event, RestoreAccepted) else None)
+        if isinstance(event, Redacted):
+            withheld.allow(event, seq, prev)
+        prev = leaf.hex()
+    for missing in journal.withheld():
+        withheld.absent(*missing)
+    withheld.check()
     return claims, claims.contradicted()
 
 

@@ -69,24 +69,29 @@ def signed(note: str, key: str) -> tuple[str, int, bytes]:
     raise Wrong("the checkpoint is not signed by this key")
 
 
-def check(line: str, size: int, root: bytes) -> int:
-    """Return the number of a record that is what was signed for; raises `Wrong`."""
+def check(line: str, size: int, root: bytes) -> tuple[int, bool]:
+    """Return the number of a record that is what was signed for, and is its event withheld.
+
+    Raises `Wrong`.
+    """
     envelope, start = _value(line, len(HEAD) if line.startswith(HEAD) else len(line))
     between = BETWEEN.match(line, start)
     if between is None:
         raise Wrong("a line is no record")
     event, end = _value(line, between.end())
-    path = json.loads("{" + line[end:].lstrip(","))["path"]
+    rest = json.loads("{" + line[end:].lstrip(","))
+    path = rest["path"]
     told = json.loads(envelope)
     seq, leaf = int(told["seq"]), hashlib.sha256(b"\0" + envelope.encode()).digest()
     commitment = hashlib.sha256(bytes.fromhex(between["salt"]) + event.encode()).hexdigest()
     if leaf.hex() != between["hash"]:
         raise Wrong(f"record {seq}: its envelope is not the one of its hash")
-    if commitment != told["payload_commit"]:
+    withheld = event == "null" and type(rest.get("redacted")) is int
+    if commitment != told["payload_commit"] and not withheld:
         raise Wrong(f"record {seq}: its event is not the one that was written")
     if not included(leaf, seq - 1, size, [bytes.fromhex(step) for step in path], root):
         raise Wrong(f"record {seq}: it is not among the {size} records that were signed for")
-    return seq
+    return seq, withheld
 
 
 def _value(line: str, start: int) -> tuple[str, int]:
@@ -99,10 +104,12 @@ def verify(lines: Iterable[str], key: str) -> str:
     """Return what holds, in a sentence; raises `Wrong`."""
     rows = iter(lines)
     origin, size, root = signed(json.loads(next(rows))["checkpoint"], key)
-    found = [check(line, size, root) for line in rows]
+    checked = [check(line, size, root) for line in rows]
+    found, withheld = [seq for seq, _ in checked], sum(gone for _, gone in checked)
     if not found or found != sorted(set(found)):
         raise Wrong("there are no records, or they are not in their order")
-    return f"holds: {len(found)} records of the {size} that were signed for as {origin}"
+    without = f"; the events of {withheld} are withheld as redacted" if withheld else ""
+    return f"holds: {len(found)} records of the {size} that were signed for as {origin}{without}"
 
 
 def main() -> int:

@@ -2,12 +2,13 @@
 
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC
 from uuid import uuid4
 
 from assistant.clock import Clock
-from assistant.domain.events import ActionStarted, Event
+from assistant.domain.events import ActionStarted, Event, Redacted
 from assistant.domain.people import Actor
 from assistant.domain.record import Record
 from assistant.journal.api import AlreadyIntended, BrokenRecord, JournalError, Writing
@@ -35,8 +36,9 @@ PAGE, LEAVES = 256, 8192
 ROWS = """
 SELECT e.seq,
     iif(typeof(e.env) = 'blob', e.env, NULL), iif(typeof(e.h) = 'blob', e.h, NULL),
-    iif(typeof(p.salt) = 'blob', p.salt, NULL), iif(typeof(p.body) = 'blob', p.body, NULL)
-FROM entry AS e LEFT JOIN payload AS p ON p.seq = e.seq
+    iif(typeof(p.salt) = 'blob', p.salt, NULL), iif(typeof(p.body) = 'blob', p.body, NULL),
+    iif(typeof(r.by) = 'integer', r.by, NULL)
+FROM entry AS e LEFT JOIN payload AS p ON p.seq = e.seq LEFT JOIN redacted AS r ON r.seq = e.seq
 """
 
 
@@ -117,6 +119,8 @@ class SqlJournal:
 
     def records(self, incident: str | None = None) -> Iterator[Record]:
         for row in rows(self._database, incident):
+            if row.withheld:
+                continue
             envelope, event = opened(row)
             if incident not in {None, envelope.incident}:
                 raise BrokenRecord(row.seq, f"it is not of {incident}", envelope.id)
@@ -126,9 +130,40 @@ class SqlJournal:
         with self._database.reading() as connection:
             found = connection.execute(
                 "SELECT incident FROM entry WHERE incident <> '' "
-                "GROUP BY incident ORDER BY min(seq)"
+                "AND seq NOT IN (SELECT seq FROM redacted) GROUP BY incident ORDER BY min(seq)"
             ).fetchall()
         return [str(incident) for (incident,) in found]
+
+    def redact(
+        self, incident: str, by: Actor, reason: str, sign: Callable[[Redacted, int, str], str]
+    ) -> Record:
+        """Remove the events of an incident and write down that it was done, both or neither.
+
+        `sign` returns the note for the event at a number, behind a hash. That the incident is
+        closed is for the caller to have checked. Raises `JournalError`, `StoreError`.
+        """
+        with self._database.transaction() as connection:
+            seqs = tuple(
+                seq
+                for (seq,) in connection.execute(
+                    "SELECT seq FROM entry WHERE incident = ? ORDER BY seq", (incident,)
+                )
+            )
+            last, prev = _last(connection)
+            event = Redacted(by=by, reason=reason, incident=incident, seqs=seqs, note="")
+            place = last.seq + 1 if last else 1
+            event = replace(event, note=sign(event, place, prev))
+            writing = Writing(incident="", actor=by, events=(event,))
+            bodies = _encoded(writing)
+            if isinstance(bodies, JournalError):
+                raise bodies
+            (written,), _ = self._insert_all(connection, writing, bodies, (last, prev))
+            gone = [(seq, written.seq) for seq in seqs]
+            connection.executemany("INSERT INTO redacted VALUES (?, ?)", gone)
+            connection.executemany("DELETE FROM payload WHERE seq = ?", [(seq,) for seq in seqs])
+            connection.execute("DELETE FROM button WHERE incident = ?", (incident,))
+        self._database.forget()
+        return written
 
     def leaves(self, after: int = 0) -> Iterator[bytes]:
         while True:
@@ -140,6 +175,12 @@ class SqlJournal:
             if len(page) < LEAVES:
                 return
             after = page[-1][0]
+
+    def withheld(self) -> list[tuple[int, str, int]]:
+        with self._database.reading() as connection:
+            return connection.execute(
+                "SELECT r.seq, e.incident, r.by FROM redacted AS r JOIN entry AS e USING (seq)"
+            ).fetchall()
 
     def log_id(self) -> str:
         with self._database.reading() as connection:

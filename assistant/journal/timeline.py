@@ -30,6 +30,7 @@ from assistant.domain.events import (
     ReadPerformed,
     Recalled,
     RecallFailed,
+    Redacted,
     Refused,
     Remembered,
     Reopened,
@@ -67,6 +68,7 @@ Decided = (
     | Frozen
     | Thawed
     | RestoreAccepted
+    | Redacted
 )
 Done = ActionStarted | ActionFinished | ActionFailed | ActionUnknown | Verified
 Ended = (
@@ -186,6 +188,8 @@ def _decided(event: Decided) -> str:
             return f"{by.name} lifted the freeze"
         case RestoreAccepted(by=by, reason=reason, size=size):
             return f"{by.name} gave up a journal of {size} records for this one{_because(reason)}"
+        case Redacted(by=by, reason=reason, incident=incident, seqs=seqs):
+            return f"{by.name} redacted the {len(seqs)} records of {incident}{_because(reason)}"
         case _:
             assert_never(event)
 

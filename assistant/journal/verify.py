@@ -23,6 +23,7 @@ from assistant.domain.events import (
     PolicyDecided,
     ReadFailed,
     ReadPerformed,
+    Redacted,
     Refused,
     RestoreAccepted,
     ScopeSet,
@@ -33,6 +34,7 @@ from assistant.journal.checkpoint import Checkpoint, Verifier
 from assistant.journal.claims import Claims
 from assistant.journal.codec import EVENTS
 from assistant.journal.envelope import GENESIS, Envelope, Row, opened, unseal
+from assistant.journal.redaction import Withheld
 from assistant.journal.sql import ROWS
 from assistant.store.database import StoreError, open_for_reading
 
@@ -55,7 +57,7 @@ class Report:
 
     `why` is the first finding in a sentence; `record` and `id` name the record that it is about (0
     and empty where there is none). `vouched` is how many of the first records a checkpoint is for,
-    `restores` how many losses somebody accepted.
+    `restores` how many losses somebody accepted, `redacted` how many events were lawfully removed.
     """
 
     state: State
@@ -66,6 +68,7 @@ class Report:
     why: str = ""
     vouched: int = 0
     restores: int = 0
+    redacted: int = 0
 
 
 def verify(
@@ -73,7 +76,7 @@ def verify(
 ) -> Report:
     """Check a journal from its first record to its last, and against checkpoints that are believed.
 
-    `keys` are whose word counts that a loss was accepted. Raises nothing.
+    `keys` are whose word counts that a loss was accepted or an event redacted. Raises nothing.
     """
     chain = _Chain(checkpoints, keys)
     try:
@@ -100,6 +103,7 @@ def verify(
         head=chain.head,
         vouched=vouched,
         restores=chain.restores,
+        redacted=chain.redacted,
     )
 
 
@@ -113,6 +117,11 @@ class _Histories:
         self._desk = Desk()
         self._near: OrderedDict[str, Incident | None] = OrderedDict()
         self.again: set[str] = set()
+        self._left: set[str] = set()
+
+    def leave(self, incident: str) -> None:
+        """Say no more of an incident whose events were redacted."""
+        self._left.add(incident)
 
     def follow(self, envelope: Envelope, event: Event, *, first: bool) -> None:
         """Fold one more record, the incident's first or a later one; raises `BrokenRecord`."""
@@ -120,7 +129,7 @@ class _Histories:
         try:
             if not incident:
                 self._desk = settle(self._desk, event)
-            elif not first and type(event) in DECIDES_NOTHING:
+            elif incident in self._left or (not first and type(event) in DECIDES_NOTHING):
                 return
             elif first or incident in self._near:
                 self._near[incident] = apply(self._near.pop(incident, None), event)
@@ -138,8 +147,9 @@ class _Chain:
 
     def __init__(self, checkpoints: Sequence[Checkpoint], keys: Sequence[Verifier]) -> None:
         self._claims = Claims(checkpoints, keys) if checkpoints else None
+        self._withheld = Withheld(keys)
         self.histories = _Histories()
-        self.seq = 0
+        self.seq = self.redacted = 0
         self.head = GENESIS
         self.log_id = ""
         self.ts: datetime | None = None
@@ -148,14 +158,24 @@ class _Chain:
 
     def follow(self, row: Row) -> None:
         """Check one more row; raises `BrokenRecord`."""
-        envelope, event = opened(row)
+        event: Event | None = None
+        if row.withheld:
+            envelope = unseal(row)
+        else:
+            envelope, event = opened(row)
         self._check_place(envelope)
-        if isinstance(event, ActionStarted):
-            self.started.add((event.request.encode(), event.digest.encode(), row.seq))
+        if envelope.type == ActionStarted.__name__:
+            self.started.add((envelope.subject.encode(), envelope.plan_sha256.encode(), row.seq))
         seqs = self.incidents.get(envelope.incident)
         if seqs is None:
             seqs = self.incidents[envelope.incident] = array("q")
-        self.histories.follow(envelope, event, first=not seqs)
+        if event is None:
+            self._withheld.absent(row.seq, envelope.incident, row.redacted)
+            self.histories.leave(envelope.incident)
+        else:
+            self.histories.follow(envelope, event, first=not seqs)
+        if isinstance(event, Redacted):
+            self._withheld.allow(event, row.seq, self.head)
         seqs.append(row.seq)
         self.seq, self.head = row.seq, (row.h or b"").hex()
         self.log_id, self.ts = envelope.log_id, envelope.ts
@@ -166,6 +186,7 @@ class _Chain:
 
     def end(self) -> int:
         """Return how many records are vouched for; raises `BrokenRecord` where there were more."""
+        self.redacted = self._withheld.check()
         if self._claims is None:
             return 0
         for claim in sorted(self._claims.contradicted(), key=lambda c: c.size):

@@ -52,6 +52,11 @@ class Database:
         with self._during("BEGIN") as connection:
             yield connection
 
+    def forget(self) -> None:
+        """Leave nothing of what was deleted in the files; raises `StoreError`."""
+        with self._turn, _told(self._name):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         with self._turn:
             self._connection.close()
@@ -86,6 +91,7 @@ def open_database(path: Path | None, *, patience_s: float = 5.0) -> Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged is on disk
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
             database = Database(connection, name)
             _migrate(database)
     return database

@@ -2,7 +2,8 @@
 
 Step n (from 1) leads to version n; a step that was released is never changed again. What happened
 is in `entry` (hash-chained envelopes) and `payload`; neither can be changed through SQL as long as
-its triggers stand. The incident of an entry is read from its envelope, so it cannot disagree.
+its triggers stand, but that what `redacted` names may leave `payload`. The incident of an entry is
+read from its envelope, so it cannot disagree.
 """
 
 _ENTRY = """
@@ -28,6 +29,12 @@ CREATE TABLE intent (
     request TEXT PRIMARY KEY,
     digest TEXT NOT NULL,
     seq INTEGER NOT NULL REFERENCES entry (seq)
+)
+"""
+_REDACTED = """
+CREATE TABLE redacted (
+    seq INTEGER PRIMARY KEY REFERENCES entry (seq),
+    by INTEGER NOT NULL REFERENCES entry (seq)
 )
 """
 _BUTTON = """
@@ -77,5 +84,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE pen (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL)",
         "INSERT INTO pen VALUES (1, 0)",
+    ),
+    (
+        _REDACTED,
+        *_guards("redacted"),
+        "DROP TRIGGER payload_kept",
+        "CREATE TRIGGER payload_kept BEFORE DELETE ON payload "
+        "WHEN NOT EXISTS (SELECT 1 FROM redacted WHERE seq = old.seq) "
+        "BEGIN SELECT RAISE(ABORT, "
+        "'what was written to payload is never removed, only redacted'); END",
     ),
 )

@@ -267,3 +267,27 @@ async def removed_intent(folder):
     report = verify(folder / "firstline.db")
     harm = "it is called sound" if report.state is State.SOUND else None
     return Outcome(harm, report.why or "")
+
+
+@attack(
+    "59b",
+    "an open incident is hidden: its events are removed as if somebody had redacted them",
+    "firstline does not start: the key has not signed it",
+    told="the key did not sign that",
+    guards={"assistant.journal.redaction.Withheld.check": lambda _: 0},
+)
+async def hidden(folder):
+    desk = Desk(
+        folder / "f.db", approvers=Everybody(), kind=Restless, seen=False, elsewhere=folder / "kept"
+    )
+    async with desk.open():
+        incident, _ = await desk.opened()
+        await desk.requested(incident)
+    with closing(open_database(desk.path)) as database:
+        SqlJournal(database, desk.clock).redact(incident, CLEO, "nothing to see", lambda *_: "")
+    try:
+        async with desk.open():
+            harm = None if incident in desk.service.incidents() else "the request is forgotten"
+            return Outcome(harm, "")
+    except Unusable as error:
+        return Outcome(None, str(error))

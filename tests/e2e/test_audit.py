@@ -141,6 +141,26 @@ def test_a_cut_tail_is_found_and_a_restore_can_be_accepted(data):
     assert "nothing to accept" in audit(data, "accept-restore", "--reason", "again").stdout
 
 
+def test_a_closed_incident_can_be_redacted_and_everything_still_verifies(data):
+    vouched(data)
+    still = audit(data, "redact", "INC-2", "--reason", "a customer asked")
+    assert (still.returncode, still.stdout) == (2, "")
+    assert "INC-2 is not closed" in still.stderr
+    done = audit(data, "redact", "INC-1", "--reason", "a customer asked")
+    assert (done.returncode, done.stdout) == (0, "INC-1: redacted by record 5\n")
+    checked = audit(data, "verify")
+    assert checked.returncode == 0, checked.stdout
+    assert "redacted: the events of 3 records, as the key signed" in checked.stdout
+    assert "vouches for the first 5 of them" in checked.stdout
+    shown = audit(data, "show").stdout
+    assert "redacted the 3 records of INC-1: a customer asked" in shown
+    assert "fails" not in shown
+    assert "INC-1 was redacted" in audit(data, "show", "INC-1").stdout
+    assert '"event":null,"redacted":5' in audit(data, "export", "INC-1").stdout
+    again = audit(data, "redact", "INC-1", "--reason", "again")
+    assert "knows no incident INC-1, or it was redacted" in again.stderr
+
+
 def test_a_note_that_somebody_copied_from_the_channel_finds_a_rewritten_journal(data, tmp_path):
     vouched(data)
     settings = Settings(data=data)

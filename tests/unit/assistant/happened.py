@@ -126,6 +126,7 @@ HISTORY = (
     e.MergedInto(by=ANN, other="INC-4"),
 )  # fmt: skip
 DESK = (e.Frozen(by=ANN, reason="a release"), e.Thawed(by=ANN))
+REDACTED = e.Redacted(by=ANN, reason="they asked", incident="INC-9", seqs=(1, 2), note="n")
 RESTORED = e.RestoreAccepted(
     by=ANN, reason="the disk broke", origin="o", size=3, root="0" * 64, note="n"
 )

@@ -5,7 +5,7 @@ import json
 from typing import get_args
 
 import pytest
-from happened import ANN, BEN, DESK, HISTORY, RESTORED, Ticking, happen, started
+from happened import ANN, BEN, DESK, HISTORY, REDACTED, RESTORED, Ticking, happen, started
 from written import NOON
 
 from assistant.domain.events import Event, Opened, ReadFailed, RecallFailed
@@ -37,7 +37,7 @@ def stored(database, query, *values):
 
 
 def test_the_history_has_an_example_of_every_event():
-    assert {type(event) for event in (*HISTORY, *DESK, RESTORED)} == set(get_args(Event))
+    assert {type(event) for event in (*HISTORY, *DESK, RESTORED, REDACTED)} == set(get_args(Event))
 
 
 def test_what_was_appended_is_what_is_read(journal):

@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from happened import ANN, DESK, HISTORY, RESTORED, request
+from happened import ANN, DESK, HISTORY, REDACTED, RESTORED, request
 from written import NOON
 
 from assistant.domain.events import Denied, Event, Opened
@@ -17,7 +17,7 @@ def said(event, actor=ANN):
 
 def test_every_event_has_a_sentence_of_its_own():
     sentences = {}
-    for event in (*HISTORY, *DESK, RESTORED):
+    for event in (*HISTORY, *DESK, RESTORED, REDACTED):
         line = said(event)
         assert line.isprintable()
         assert 10 < len(line) <= 240

@@ -149,7 +149,7 @@ def test_a_newer_schema_is_refused_and_left_alone(path):
     open_database(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match=r"newer firstline \(schema 99, this one knows 2\)"):
+    with pytest.raises(StoreError, match=r"newer firstline \(schema 99, this one knows 3\)"):
         open_database(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (99,)
