@@ -11,8 +11,8 @@ import click
 
 from assistant.clock import SystemClock
 from assistant.config import DATABASE, Settings
+from assistant.domain.amends import RestoreAccepted
 from assistant.domain.board import UNDER_WAY
-from assistant.domain.events import RestoreAccepted
 from assistant.domain.incident import Incident, apply
 from assistant.domain.people import Actor, ActorKind
 from assistant.folder import held

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from assistant.domain.events import Event, Frozen, Redacted, Refused, RestoreAccepted, Thawed
+from assistant.domain.amends import Redacted, RestoreAccepted
+from assistant.domain.events import (
+    Event,
+    Frozen,
+    Refused,
+    Thawed,
+)
 from assistant.domain.requests import IllegalEvent
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from assistant.domain.action import Status, Tracked
+from assistant.domain.amends import Redacted, RestoreAccepted
 from assistant.domain.events import (
     Absorbed,
     ActionFailed,
@@ -31,11 +32,9 @@ from assistant.domain.events import (
     ReadPerformed,
     Recalled,
     RecallFailed,
-    Redacted,
     Refused,
     Remembered,
     Reopened,
-    RestoreAccepted,
     RunbookAccepted,
     RunbookDrafted,
     RunbookRejected,

@@ -8,7 +8,7 @@ checkpoints of the name that it tells, up to the size that it tells, and nothing
 import json
 from collections.abc import Iterable, Sequence
 
-from assistant.domain.events import RestoreAccepted
+from assistant.domain.amends import RestoreAccepted
 from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, Verifier, origin, signed
 from assistant.journal.envelope import GENESIS
 from assistant.journal.merkle import Frontier

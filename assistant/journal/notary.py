@@ -10,13 +10,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from assistant.domain.amends import Redacted, RestoreAccepted
 from assistant.domain.events import (
     ActionFailed,
     ActionFinished,
     ActionUnknown,
     Event,
-    Redacted,
-    RestoreAccepted,
 )
 from assistant.domain.people import Actor
 from assistant.domain.record import Record

@@ -8,7 +8,7 @@ checkpoints for its very place, says which events are gone. One that is gone wit
 import json
 from collections.abc import Sequence
 
-from assistant.domain.events import Redacted
+from assistant.domain.amends import Redacted
 from assistant.journal.api import BrokenRecord
 from assistant.journal.checkpoint import BadCheckpoint, Verifier, signed
 
@@ -47,9 +47,9 @@ class Withheld:
         """Return how many events were redacted; raises `BrokenRecord` for one without leave."""
         for seq, said in sorted(self._absent.items()):
             if self._allowed.get(seq) != said:
-                by = f"record {said[1]} redacts it"
-                raise BrokenRecord(seq, f"its event is missing, and the key did not sign that {by}")
+                what = f"the key did not sign that record {said[1]} redacts it"
+                raise BrokenRecord(seq, f"its event is missing, and {what}")
         for seq in sorted(self._allowed.keys() - self._absent.keys()):
-            _, by = self._allowed[seq]
-            raise BrokenRecord(seq, f"record {by} redacted its event, and it is here again")
+            redacted = f"record {self._allowed[seq][1]} redacted its event"
+            raise BrokenRecord(seq, f"{redacted}, and it is here again")
         return len(self._absent)

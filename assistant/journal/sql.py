@@ -8,7 +8,8 @@ from datetime import UTC
 from uuid import uuid4
 
 from assistant.clock import Clock
-from assistant.domain.events import ActionStarted, Event, Redacted
+from assistant.domain.amends import Redacted
+from assistant.domain.events import ActionStarted, Event
 from assistant.domain.people import Actor
 from assistant.domain.record import Record
 from assistant.journal.api import AlreadyIntended, BrokenRecord, JournalError, Writing

@@ -5,6 +5,7 @@ Sentences are one line and printable, whatever people, alerts and sources have w
 
 from typing import assert_never
 
+from assistant.domain.amends import Redacted, RestoreAccepted
 from assistant.domain.events import (
     Absorbed,
     ActionFailed,
@@ -30,11 +31,9 @@ from assistant.domain.events import (
     ReadPerformed,
     Recalled,
     RecallFailed,
-    Redacted,
     Refused,
     Remembered,
     Reopened,
-    RestoreAccepted,
     RunbookAccepted,
     RunbookDrafted,
     RunbookRejected,

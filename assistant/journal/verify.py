@@ -16,6 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from assistant.domain.amends import Redacted, RestoreAccepted
 from assistant.domain.desk import Desk, settle
 from assistant.domain.events import (
     ActionStarted,
@@ -23,9 +24,7 @@ from assistant.domain.events import (
     PolicyDecided,
     ReadFailed,
     ReadPerformed,
-    Redacted,
     Refused,
-    RestoreAccepted,
     ScopeSet,
 )
 from assistant.domain.incident import IllegalEvent, Incident, apply

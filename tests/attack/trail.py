@@ -12,7 +12,8 @@ from targets import RETRIED
 from world import BEN, CLEO
 
 from assistant.commands import Deny
-from assistant.domain.events import ActionStarted, Refused, RestoreAccepted
+from assistant.domain.amends import RestoreAccepted
+from assistant.domain.events import ActionStarted, Refused
 from assistant.failure import Unusable
 from assistant.journal.checkpoint import new_signer
 from assistant.journal.claims import Claims, terms

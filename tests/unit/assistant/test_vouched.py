@@ -11,8 +11,8 @@ import pytest
 from happened import ANN, DESK, Ticking, asked, done, started
 from test_journal_verify import SHORT, made, unguarded
 
+from assistant.domain.amends import RestoreAccepted
 from assistant.domain.canonical import canonical
-from assistant.domain.events import RestoreAccepted
 from assistant.journal.api import JournalError
 from assistant.journal.checkpoint import Checkpoint, new_signer, opened
 from assistant.journal.claims import terms
