@@ -4,8 +4,9 @@ The only reader of files, environment and secrets. All faults are reported toget
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from platformdirs import user_config_path, user_data_path
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
 DATABASE = "firstline.db"
+CREDENTIAL = re.compile(r"token|passw|secret|credential|(^|[_.-])key$", re.IGNORECASE)
 SLACK_VARIABLES = {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN"}
 
 
@@ -151,9 +153,33 @@ def load(config: Path | None = None, data: Path | None = None) -> Settings:
             for fault in error.errors(include_url=False, include_input=False)
         ]
     else:
+        faults += _shared(settings)
         if not faults:
             return settings
     raise ConfigError(f"{path}: {'; '.join(faults)}")
+
+
+def _shared(settings: Settings) -> list[str]:
+    """Return a fault for each credential that is used to look and to act as well.
+
+    That looking changes nothing is worth something only where the backend itself sees to it.
+    """
+    looking = {value: where for where, value in _credentials(settings.connectors, "connectors")}
+    return [
+        f"{where}: it is the credential of {looking[value]} as well; looking needs an identity "
+        "that can only read, and acting one of its own"
+        for where, value in _credentials(settings.actuators, "actuators")
+        if value in looking
+    ]
+
+
+def _credentials(value: object, where: str) -> Iterator[tuple[str, str]]:
+    """Yield where a credential stands, and what it is, judged by the name of its setting."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _credentials(inner, f"{where}.{key}")
+    elif isinstance(value, str) and value and CREDENTIAL.search(where.rpartition(".")[2]):
+        yield where, value
 
 
 def _slack(said: object) -> object:

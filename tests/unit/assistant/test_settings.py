@@ -129,3 +129,22 @@ def test_one_of_slacks_tokens_alone_is_no_workspace(tmp_path, monkeypatch):
     assert load(config, tmp_path).slack is None
     monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
     assert load(config, tmp_path).slack.app_token.get_secret_value() == "xapp-1"
+
+
+def test_what_can_act_is_not_given_to_what_only_looks(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLUSTER_TOKEN", "s3cret")
+    shared = """
+        [connectors.cluster]
+        url = "https://cluster.example"
+        auth = {token = "env:CLUSTER_TOKEN"}
+        [actuators.cluster]
+        url = "https://cluster.example"
+        api_key = "env:%s"
+        """
+    said = refused(tmp_path, shared % "CLUSTER_TOKEN")
+    assert (
+        "actuators.cluster.api_key: it is the credential of connectors.cluster.auth.token" in said
+    )
+    assert "s3cret" not in said
+    monkeypatch.setenv("CLUSTER_WRITE_KEY", "another")
+    assert load(written(tmp_path, shared % "CLUSTER_WRITE_KEY"), tmp_path).actuators
