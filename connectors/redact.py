@@ -138,9 +138,44 @@ def redact_text(text: str) -> str:
     return cleaned
 
 
-def redact_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return `frame` with its String columns redacted, ids and closed vocabularies apart."""
-    frame = _without_split_keys(frame)
+class SplitKeys:
+    """The private keys that have begun in rows of their own and may go on in the next frame."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[object, ...], int] = {}  # rows that may still belong to a key
+
+    def without(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Take out what follows the first line of a private key in rows of its own."""
+        if "body" not in frame.columns:
+            return frame
+        if not self._left and not frame.get_column("body").str.contains(_KEY_OPENS).any():
+            return frame
+        body = frame.get_column("body").to_list()
+        place = [c for c in ("service", "instance") if c in frame.columns]
+        speakers = frame.select(place).rows() if place else [()] * len(body)
+        left = self._left
+        for number, (text, speaker) in enumerate(zip(body, speakers, strict=True)):
+            if text is None:
+                continue
+            if _OPENS_ONLY.search(text):
+                left[speaker] = _LONGEST_KEY
+            elif speaker in left:
+                inside = _KEY_LINE.fullmatch(text) is not None
+                over = inside and "-----END" in text
+                left[speaker] -= left[speaker] if over else 1 if inside else _GIVE_UP
+                if inside:
+                    body[number] = "[redacted:pem]"
+                if left[speaker] <= 0:
+                    del left[speaker]
+        return frame.with_columns(pl.Series("body", body, dtype=pl.String))
+
+
+def redact_frame(frame: pl.DataFrame, keys: SplitKeys | None = None) -> pl.DataFrame:
+    """Return `frame` with its String columns redacted, ids and closed vocabularies apart.
+
+    `keys` is what began in the frames before, where a stream comes in pieces; null: this is all.
+    """
+    frame = (keys or SplitKeys()).without(frame)
     texts = [column for column in frame if column.dtype == pl.String and column.name not in _PLAIN]
     if not texts:
         return frame
@@ -156,28 +191,6 @@ def redact_series(column: pl.Series) -> pl.Series:
     """Return a String column redacted; the order, the name and nulls stay."""
     suspects = _suspects(column.unique())
     return column if suspects.is_empty() else column.replace(suspects, _clean(suspects))
-
-
-def _without_split_keys(frame: pl.DataFrame) -> pl.DataFrame:
-    """Take out what follows the first line of a private key in rows of its own."""
-    if "body" not in frame.columns or not frame.get_column("body").str.contains(_KEY_OPENS).any():
-        return frame
-    body = frame.get_column("body").to_list()
-    place = [c for c in ("service", "instance") if c in frame.columns]
-    speakers = frame.select(place).rows() if place else [()] * len(body)
-    left: dict[tuple[object, ...], int] = {}  # rows that may still belong to a key
-    for number, (text, speaker) in enumerate(zip(body, speakers, strict=True)):
-        if text is None:
-            continue
-        if _OPENS_ONLY.search(text):
-            left[speaker] = _LONGEST_KEY
-        elif left.get(speaker, 0) > 0:
-            inside = _KEY_LINE.fullmatch(text) is not None
-            over = inside and "-----END" in text
-            left[speaker] -= left[speaker] if over else 1 if inside else _GIVE_UP
-            if inside:
-                body[number] = "[redacted:pem]"
-    return frame.with_columns(pl.Series("body", body, dtype=pl.String))
 
 
 def _suspects(texts: pl.Series) -> pl.Series:

@@ -14,7 +14,7 @@ import polars as pl
 
 from connectors.api import FRAME_SCHEMAS, TIME, Ask, Capability
 from connectors.pages import asked, known
-from connectors.redact import redact_frame
+from connectors.redact import SplitKeys, redact_frame
 
 _CHUNK_ROWS = 8192
 _CHUNK_FRAMES = 64
@@ -46,6 +46,7 @@ class SignalStore:
         self._chunk_rows = max(1, min(_CHUNK_ROWS, max_rows // 8))
         self._chunks: deque[_Chunk] = deque()
         self._lock = threading.Lock()
+        self._keys = SplitKeys()
         self._dropped_to: datetime | None = None
         self.stored = 0
         self.dropped = 0
@@ -55,8 +56,9 @@ class SignalStore:
         """Redact and keep `rows`, which have the columns of the signal's schema in its order."""
         if not rows:
             return
-        batch = redact_frame(_frame(rows, self._schema))
+        frame = _frame(rows, self._schema)
         with self._lock:
+            batch = redact_frame(frame, self._keys)
             self.stored += batch.height
             for part in batch.iter_slices(self._chunk_rows):
                 self._append(part)

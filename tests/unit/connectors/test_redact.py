@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connectors.redact import redact_frame, redact_text
+from connectors.redact import SplitKeys, redact_frame, redact_text
 
 # Pieces are joined here so that no line of this file looks like a credential to a scanner.
 BODY = "aB3dE5gH7jK9mN1pQ3rS5tU7vW9xY1zA3cE5"
@@ -170,6 +170,19 @@ def test_a_key_that_a_logger_has_split_is_followed_through_the_rows_of_its_insta
     assert said[::2][: len(SPLIT)] == ["[redacted:pem]"] * len(SPLIT)
     assert said[1::2][: len(SPLIT)] == others[: len(SPLIT)]
     assert said[-2:] == [BODY + BODY, "ready again"], "after its end the key is over"
+
+
+def test_a_key_that_comes_in_two_batches_is_followed_over_their_border():
+    keys = SplitKeys()
+    first = redact_frame(rows_of(*(("a", line) for line in SPLIT[:2])), keys)
+    rest = [*(("a", line) for line in SPLIT[2:]), ("b", BODY), ("a", "ready again")]
+    then = redact_frame(rows_of(*rest), keys)
+    assert set(first.get_column("body")) == {"[redacted:pem]"}
+    assert then.get_column("body").to_list() == [
+        *["[redacted:pem]"] * len(SPLIT[2:]),
+        BODY,
+        "ready again",
+    ]
 
 
 def test_what_is_no_line_of_a_key_stays_though_one_has_begun():
