@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from assistant.actions.approval import may_ask, may_decide
+from assistant.actions.approval import lapsed, may_ask, may_decide
 from assistant.actions.judge import ASKED, Case
 from assistant.answer import Answer
 from assistant.commands import (
@@ -242,7 +242,7 @@ class Admission:
                 else "nobody may approve here"
             )
         if why is not None:
-            late = tracked.status is Status.PENDING and now >= tracked.request.expires
+            late = tracked.status is Status.PENDING and lapsed(tracked.request, now)
             expired = (Expired(request=command.request, at=now),) if late else ()
             return _refused(incident, actor, "approve", why, command.request, *expired)
         approval = Approval(digest=command.digest, by=actor, at=now)

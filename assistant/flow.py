@@ -226,8 +226,10 @@ async def investigate(incident: str, state: Incident, sources: Sources) -> Async
     """Yield what was read and what the engine says about it."""
     clock, opened, steering = sources.clock, state.opened, state.steering
     if opened.horizon is None:
-        ready = opened.at + timedelta(seconds=sources.timing.look_after_s)
-        await asyncio.sleep(max(0.0, (ready - clock.now()).total_seconds()))
+        wait_s = sources.timing.look_after_s
+        left = opened.at + timedelta(seconds=wait_s) - clock.now()
+        # Never longer than that, wherever the clock was set meanwhile.
+        await asyncio.sleep(min(max(0.0, left.total_seconds()), wait_s))
     horizon = opened.horizon or clock.now()
     first = min(opened.at, steering.since or opened.at)  # there must be something from before it
     window = Window(start=first - LOOK_BACK, end=horizon)
@@ -283,6 +285,8 @@ async def verify(
     worked = tracked.finished + timedelta(seconds=timing.settle_s)
     onset = finding.onset or state.opened.at - BEFORE_ALERT
     patient = worked + timedelta(seconds=timing.patience_s)
+    # Whoever sets the clock back must not make everybody in this incident wait as long.
+    give_up = clock.monotonic() + timing.settle_s + timing.patience_s
     while True:
         await asyncio.sleep(timing.every_s)
         now = max(clock.now(), worked)
@@ -294,7 +298,8 @@ async def verify(
             known=sources.known(incident),
         )
         judged = await asyncio.to_thread(recovery, gathered.telemetry, finding, phases)
-        if judged.effect is Effect.RECOVERED or now >= patient:
+        over = now >= patient or clock.monotonic() >= give_up
+        if judged.effect is Effect.RECOVERED or over:
             yield Verified(request=tracked.request.id, recovery=judged)
             return
 

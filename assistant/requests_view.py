@@ -4,13 +4,13 @@ One view from the question to the record, so that what was approved and what was
 same place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from assistant.button import Button
 from assistant.commands import Approve, Close, Deny, RequestUndo
-from assistant.domain.action import Status, Tracked
+from assistant.domain.action import ActionRequest, Status, Tracked
 from assistant.domain.recovery import SINCE, Effect, Measure, Recovery
 from assistant.domain.requests import OPEN
 
@@ -34,6 +34,7 @@ EFFECTS = {
     Effect.NOT_MEASURED: "The effect could not be measured",
 }
 TO_TAKE_BACK = (Effect.NO_EFFECT, Effect.WORSE)
+NOT_THERE = (Status.FAILED, Status.UNKNOWN)
 NOT_UNDOING = (Status.DENIED, Status.EXPIRED, Status.STALE, Status.FAILED)
 
 
@@ -64,7 +65,10 @@ class RecoveryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestView:
-    """`diff` are lines; `expires` is null once nobody waits for an answer."""
+    """`diff` are lines; `expires` is null once nobody waits for an answer.
+
+    `alarm` is what people must not miss, null where there is nothing of the kind.
+    """
 
     id: str
     status: Status
@@ -75,6 +79,7 @@ class RequestView:
     expires: datetime | None
     happened: tuple[Happening, ...]
     recovery: RecoveryView | None
+    alarm: str | None
     buttons: tuple[Button, ...]
 
 
@@ -97,6 +102,7 @@ def request_view(
         expires=request.expires if decide else None,
         happened=_happened(tracked),
         recovery=recovery_view(tracked.recovery) if tracked.recovery else None,
+        alarm=_alarm(tracked),
         buttons=_decisions(tracked) if decide else _undo(tracked, (others or {}).values()),
     )
 
@@ -183,14 +189,43 @@ def _decisions(tracked: Tracked) -> tuple[Button, ...]:
     )
 
 
-def _undo(tracked: Tracked, others: Iterable[Tracked]) -> tuple[Button, ...]:
+def _alarm(tracked: Tracked) -> str | None:
+    """Return what to say where a change could not be taken back: it may still do its harm."""
+    request, why = tracked.request, (tracked.why or "").removesuffix(".")
+    if request.undo_of is None or tracked.status not in NOT_THERE:
+        return None
+    if tracked.status is Status.FAILED:
+        said, then = "was not taken back", "ask for it again, or do it by hand"
+    else:
+        said, then = "may not have been taken back: nobody knows", "look, and do it by hand"
+    return f"The change of {request.target} {said} ({why}). It is not tried again: {then}."
+
+
+def _undo(tracked: Tracked, others: Collection[Tracked]) -> tuple[Button, ...]:
     request, recovery = tracked.request, tracked.recovery
-    if request.undo is None or recovery is None or recovery.effect not in TO_TAKE_BACK:
+    if request.undo is None or recovery is None or recovery.effect is Effect.RECOVERED:
+        return ()
+    if recovery.effect not in TO_TAKE_BACK and not _half_done(request, others):
         return ()
     if any(t.request.undo_of == request.id and t.status not in NOT_UNDOING for t in others):
         return ()
     return (
         Button(label="Undo", command=RequestUndo(incident=request.incident, request=request.id)),
+    )
+
+
+def _half_done(request: ActionRequest, others: Collection[Tracked]) -> bool:
+    """Tell whether a later step of the same runbook has failed: half a plan may be worse than none.
+
+    A step that was asked for again counts as it went last.
+    """
+    steps = {
+        t.request.step: t.status
+        for t in others
+        if t.request.runbook == request.runbook and t.request.step is not None
+    }
+    return request.step is not None and any(
+        step > request.step and status in NOT_THERE for step, status in steps.items()
     )
 
 

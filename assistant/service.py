@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+from assistant.actions.approval import lapsed
 from assistant.admission import Admission
 from assistant.answer import Answer
 from assistant.commands import (
@@ -339,13 +340,15 @@ class Service:
     def _expect_expiry(self, incident: str, state: Incident) -> None:
         for request_id, tracked in state.requests.items():
             if tracked.status is Status.PENDING:
-                left = (tracked.request.expires - self._sources.clock.now()).total_seconds()
+                request, now = tracked.request, self._sources.clock.now()
+                left = 0.0 if lapsed(request, now) else (request.expires - now).total_seconds()
                 work = partial(self._expire, incident, request_id)
-                self._must_have_lanes().later(max(0.0, left), incident, work)
+                self._must_have_lanes().later(left, incident, work)
 
     async def _expire(self, incident: str, request: str) -> None:
-        tracked, now = self._incidents[incident].requests[request], self._sources.clock.now()
-        if tracked.status is Status.PENDING and now >= tracked.request.expires:
+        # Its time was waited for; what the clock says by now, if somebody set it, does not count.
+        if self._incidents[incident].requests[request].status is Status.PENDING:
+            now = self._sources.clock.now()
             await self._append(incident, FIRSTLINE, Expired(request=request, at=now))
 
     def _known_windows(self, sources: Sources) -> Callable[[str], tuple[Window, ...]]:

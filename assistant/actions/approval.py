@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from assistant.domain.action import Approval, Status, Tracked
+from assistant.domain.action import ActionRequest, Approval, Status, Tracked
 from assistant.domain.desk import Desk
 from assistant.domain.events import PolicyDecided
 from assistant.domain.people import Actor, ActorKind
@@ -33,6 +33,14 @@ class Approvers(Protocol):
         ...
 
 
+def lapsed(request: ActionRequest, now: datetime) -> bool:
+    """Tell whether a request's time is over.
+
+    Where the clock was set back to before the request was made, nobody knows how old it is.
+    """
+    return not request.created <= now < request.expires
+
+
 def may_ask(actor: Actor, desk: Desk, *, demo: bool) -> str | None:
     """Return why this person may not ask for an action, or null."""
     if actor.kind is not ActorKind.HUMAN:
@@ -51,7 +59,7 @@ def may_decide(tracked: Tracked, actor: Actor, digest: str, now: datetime) -> st
         return "the people of the local page may act on demo systems only"
     if tracked.status not in (Status.PENDING, Status.APPROVED):
         return f"this request is {tracked.status.value} already; nothing was done by your click"
-    if now >= request.expires:
+    if lapsed(request, now):
         return "this request has expired; ask for it again"
     if digest != request.digest:
         return "what you approved is not what the request says; look at it again"
@@ -70,7 +78,7 @@ def may_start(
     `valid` are the approvals by people who may still approve, `decided` what the policy says now.
     """
     request = tracked.request
-    if now >= request.expires:
+    if lapsed(request, now):
         return "the approval has expired"
     if decided.decision == Kind.DENY:
         return f"the policy does not allow it: {decided.why}"

@@ -4,7 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from assistant.clock import Clock
@@ -92,8 +92,7 @@ class SqlJournal:
         last, prev = end
         seq = last.seq if last else 0
         log_id = last.log_id if last else str(uuid4())
-        now = self._clock.now().astimezone(UTC)
-        ts = max(last.ts, now) if last else now
+        ts = _dated(last, self._clock.now().astimezone(UTC))
         written = []
         for event, body in zip(writing.events, bodies, strict=True):
             seq += 1
@@ -240,6 +239,11 @@ def _last(connection: sqlite3.Connection) -> tuple[Envelope | None, str]:
         return None, GENESIS
     row = Row(*found)
     return unseal(row), (row.h or b"").hex()
+
+
+def _dated(last: Envelope | None, now: datetime) -> datetime:
+    """Return the date of the next record: not before the last one's, wherever the clock goes."""
+    return max(last.ts, now) if last else now
 
 
 def _insert(connection: sqlite3.Connection, envelope: Envelope, salt: bytes, body: bytes) -> bytes:

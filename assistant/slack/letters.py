@@ -17,6 +17,8 @@ from assistant.slack.blocks import memory
 from assistant.slack.blocks.card import card, card_text, progress_card, progress_text
 from assistant.slack.blocks.pieces import Block, Pressed
 from assistant.slack.blocks.request import (
+    alarm_note,
+    alarm_text,
     recovery_note,
     recovery_text,
     request_card,
@@ -96,6 +98,9 @@ def _written(
         asked = request_view(tracked, looks.approvers, incident.requests)
         slot = f"{name}/request/{asked.id}"
         yield slot, request_text(asked), request_card(asked, pressed(asked.buttons))
+        if asked.alarm is not None:  # edits are silent, and this must not be missed
+            note = alarm_note(asked, asked.alarm)
+            yield f"{name}/alarm/{asked.id}", alarm_text(asked, asked.alarm), note
         if asked.recovery is not None:
             end = pressed(ending(tracked, name, still_open=incident.open))
             note = recovery_note(asked, asked.recovery, end)

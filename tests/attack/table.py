@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 import approvals
+import clocks
+import failures
 import policies
 import targets
 import trail
@@ -14,7 +16,7 @@ from book import BOOK, Attack
 from rich.console import Console
 from rich.table import Table
 
-assert all((approvals, policies, targets, trail))
+assert all((approvals, clocks, failures, policies, targets, trail))
 
 
 async def row(attack: Attack) -> tuple[bool, list[str]]:
@@ -33,7 +35,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)  # what is attacked complains
     table = Table("#", "attack", "expected", "outcome", "with the guard removed", show_lines=True)
     good = 0
-    for attack in sorted(BOOK, key=lambda a: (int(a.row.rstrip("abc")), a.row)):
+    for attack in sorted(BOOK, key=lambda a: (int(a.row.rstrip("abcdef")), a.row)):
         held, line = asyncio.run(row(attack))
         table.add_row(*line, style=None if held else "bold red")
         good += held

@@ -1,5 +1,6 @@
 """Attacks on the journal: edited, cut, put back, full, and gone in the middle of an action."""
 
+import asyncio
 import shutil
 import sqlite3
 from contextlib import closing, suppress
@@ -8,12 +9,13 @@ from dataclasses import replace
 from book import Outcome, attack
 from desk import Desk
 from scene import TWO, Anything, Everybody, Restless, asked, fresh, once, ran
-from targets import RETRIED
+from targets import RETRIED, UNCHANGED, forgotten
 from world import BEN, CLEO
 
 from assistant.commands import Deny
+from assistant.domain.action import Status
 from assistant.domain.amends import RestoreAccepted
-from assistant.domain.events import ActionStarted, Refused
+from assistant.domain.events import ActionStarted, Opened, Refused
 from assistant.failure import Unusable
 from assistant.journal.checkpoint import new_signer
 from assistant.journal.claims import Claims, terms
@@ -22,7 +24,9 @@ from assistant.journal.envelope import unseal
 from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
 from assistant.service import Service
+from assistant.slack.ingress import Ingress
 from assistant.store.database import StoreError, open_database
+from assistant.store.inbox import Inbox
 
 APPEND = Service._append  # noqa: SLF001 — what `careless` leaves as it is
 
@@ -140,21 +144,112 @@ async def failed_in_the_act(folder):
         return once(desk, incident)._replace(said=" ".join(told))
 
 
+class CutOff(Restless):
+    """The database cannot be written any more by the time that the action is done."""
+
+    desk = None
+
+    async def run(self, call, key):
+        outcome = await super().run(call, key)
+        writable(self.desk, yes=False)
+        return outcome
+
+
+def writable(desk, *, yes):
+    """Let the database be written, or only be read."""
+    with desk.database.reading() as connection:
+        connection.execute(f"PRAGMA query_only = {'OFF' if yes else 'ON'}")
+
+
+@attack(
+    "49",
+    "the database cannot be reached after the effect, and then it can, and somebody clicks again",
+    "people are told; it is looked up, and done once",
+    told="may only be read",
+    guards=RETRIED,
+)
+async def cut_off(folder):
+    told = []
+
+    async def alarm(_, said):
+        told.append(said)
+
+    async with asked(folder, kind=CutOff) as (desk, incident, tracked):
+        desk.world.desk = desk
+        desk.service.warn(alarm)
+        await desk.approve(incident, tracked)
+        writable(desk, yes=True)
+        answer = await desk.approve(incident, tracked, CLEO)
+        outcome = once(desk, incident)
+        settled = desk.last(incident).status in (Status.UNKNOWN, Status.VERIFIED)
+        harm = outcome.harm or (None if settled else "nobody has looked it up")
+        return Outcome(harm, " ".join([*told, answer.said]))
+
+
+UNFENCED = {
+    "assistant.store.pen.Pen.lost": lambda _: None,
+    "assistant.store.pen.Pen.check": lambda *_: None,
+}
+
+
+def two_processes(folder):
+    """Return two desks for one database and one world."""
+    one, other = (
+        Desk(folder / "f.db", approvers=Everybody(), kind=Restless, seen=False) for _ in range(2)
+    )
+    other.world, other.clock = one.world, one.clock
+    return one, other
+
+
+@attack(
+    "15",
+    "two processes on one database are told of the same click",
+    "one effect, and the process that was taken over says so",
+    told="has taken over",
+    guards={**UNFENCED, **UNCHANGED, "assistant.journal.sql._intended": forgotten},
+)
+async def clicked_in_both(folder):
+    one, other = two_processes(folder)
+    async with one.open():
+        incident, _ = await one.opened()
+        await one.requested(incident)
+        async with other.open():
+            clicks = (desk.approve(incident, desk.last(incident)) for desk in (one, other))
+            answers = await asyncio.gather(*clicks)
+            return once(other, incident)._replace(said=" ".join(a.said for a in answers))
+
+
+@attack(
+    "15b",
+    "Slack tells two processes on one database of the same text",
+    "the first takes it, and one incident is opened",
+    told="known already",
+    guards={**UNFENCED, "assistant.store.inbox.Inbox.claim": lambda *_: True},
+)
+async def told_to_both(folder):
+    told = {"event": {"type": "app_mention", "channel": "C1", "ts": "1.0"}}
+    one, other = two_processes(folder)
+    async with one.open(), other.open():
+        said = []
+        for desk in (other, one):
+            ingress = Ingress(None, Inbox(desk.database), desk.clock)
+            if ingress.claim(told, f"envelope {len(said)}") is None:
+                said.append("known already")
+            else:
+                said.append((await desk.opened())[0])
+        opened = len(other.events(Opened))
+        return Outcome(None if opened == 1 else f"opened {opened} times", " ".join(said))
+
+
 @attack(
     "48",
     "paused between intent and effect, taken over by another process, and then it goes on",
     "it does nothing and writes nothing more",
     told="has taken over",
-    guards={
-        "assistant.store.pen.Pen.lost": lambda _: None,
-        "assistant.store.pen.Pen.check": lambda *_: None,
-    },
+    guards=UNFENCED,
 )
 async def taken_over(folder):
-    one, other = (
-        Desk(folder / "f.db", approvers=Everybody(), kind=Restless, seen=False) for _ in range(2)
-    )
-    other.world, told = one.world, []
+    (one, other), told = two_processes(folder), []
     async with one.open():
         incident, _ = await one.opened()
         await one.requested(incident)

@@ -44,6 +44,17 @@ def request_text(view: RequestView) -> str:
     return escape(f"{view.title}: {view.summary}{last}{effect}")
 
 
+def alarm_note(view: RequestView, alarm: str) -> list[Block]:
+    """Return the note about what must not be missed."""
+    lead = [said("⚠ Take over. ", bold=True), said(one_line(alarm, LINE))]
+    return [paragraphs(lead, [said(one_line(f"It was: {view.summary}", LINE))])]
+
+
+def alarm_text(view: RequestView, alarm: str) -> str:
+    """Return what a screen reader and a notification say."""
+    return escape(f"Take over. {alarm} It was: {view.summary}")
+
+
 def recovery_note(
     view: RequestView, recovery: RecoveryView, pressed: Sequence[Pressed]
 ) -> list[Block]:

@@ -75,13 +75,20 @@ def recovery(effect=Effect.RECOVERED):
     )
 
 
-def done(effect=Effect.RECOVERED):
-    """Return the events from the approval to the judgement."""
-    yes = Approval(digest=REQUEST.digest, by=BEN, at=NOON + timedelta(minutes=2))
+def started(wanted):
+    """Return the events of a request up to its start."""
+    at, digest = NOON + timedelta(minutes=2), wanted.digest
     return (
-        ASKED,
-        Approved(request="r-1", approval=yes),
-        ActionStarted(request="r-1", digest=REQUEST.digest, at=NOON + timedelta(minutes=2)),
+        ActionRequested(request=wanted, digest=digest),
+        Approved(request=wanted.id, approval=Approval(digest=digest, by=BEN, at=at)),
+        ActionStarted(request=wanted.id, digest=digest, at=at),
+    )
+
+
+def done(effect=Effect.RECOVERED):
+    """Return the events from the question to the judgement."""
+    return (
+        *started(REQUEST),
         ActionFinished(
             request="r-1", at=NOON + timedelta(minutes=3), summary="ledger runs v1", ref="v1"
         ),

@@ -4,12 +4,14 @@ import json
 from datetime import timedelta
 
 import pytest
-from acting import ASKED, BEN, done, request
+from acting import ASKED, BEN, done, request, started
 from slackdesk import LOOKS, Buttons
 from written import BLAMED, FACTS, NOON, PLAN, finding, hypothesis, incident
 
 from assistant.domain.events import (
+    ActionFailed,
     ActionRequested,
+    ActionUnknown,
     AlertJoined,
     AlertResolved,
     Closed,
@@ -163,6 +165,42 @@ def test_the_record_says_who_did_what_and_whether_it_helped(effect, note, after)
 def test_what_was_taken_back_is_not_offered_again():
     undo = request(id="r-2", undo_of="r-1", undo=None)
     state = grown(*done(Effect.WORSE), ActionRequested(request=undo, digest=undo.digest))
+    assert pressable(written(state)["request/r-1"]) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (ActionFailed, "was not taken back (it is locked)"),
+        (ActionUnknown, "may not have been taken back: nobody knows (it is locked)"),
+    ],
+)
+def test_an_undo_that_fails_is_told_in_a_note_of_its_own(end, said):
+    undo = request(id="r-2", undo_of="r-1", undo=None)
+    failed = end(request="r-2", why="it is locked.")
+    made = written(grown(*done(Effect.WORSE), *started(undo), failed))
+    note = made["alarm/r-2"]
+    assert said in shown(note)
+    assert said in note.text
+    assert "alarm/r-1" not in made
+
+
+@pytest.mark.parametrize(
+    ("effect", "after"),
+    [(Effect.NOT_MEASURED, ["Undo"]), (Effect.IMPROVED, ["Undo"]), (Effect.RECOVERED, [])],
+)
+def test_what_a_failed_step_leaves_half_done_can_be_taken_back(effect, after):
+    second = request(id="r-2", step=2)
+    failed = ActionFailed(request="r-2", why="it is locked.")
+    state = grown(*done(effect), *started(second))
+    assert pressable(written(state)["request/r-1"]) == []
+    assert pressable(written(grown(failed, state=state))["request/r-1"]) == after
+
+
+def test_a_step_that_was_done_the_second_time_leaves_nothing_half_done():
+    second, again = request(id="r-2", step=2), request(id="r-3", step=2)
+    failed = ActionFailed(request="r-2", why="it is locked.")
+    state = grown(*done(Effect.IMPROVED), *started(second), failed, *started(again))
     assert pressable(written(state)["request/r-1"]) == []
 
 
