@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from assistant.failure import Unusable
-from assistant.store.schema import MIGRATIONS
+from assistant.store.schema import MIGRATIONS, missing
 
 APPLICATION_ID = 0x464C4A31  # "FLJ1"; `file` and SQLite's own tools show it
 PRIVATE = 0o600
@@ -105,7 +105,9 @@ def open_for_reading(path: Path, *, patience_s: float = 5.0) -> Database:
     with _told(name):
         connection = _connect(f"{path.absolute().as_uri()}?mode=ro", patience_s)
         with _closed_on_failure(connection):
-            _refuse_foreign(connection, name, may_be_new=False)
+            version = _refuse_foreign(connection, name, may_be_new=False)
+            for statement in missing(version):
+                connection.execute(statement)
     return Database(connection, name)
 
 
@@ -141,8 +143,8 @@ def _connect(address: str, patience_s: float) -> sqlite3.Connection:
     )
 
 
-def _refuse_foreign(connection: sqlite3.Connection, name: str, *, may_be_new: bool = True) -> None:
-    """Raise `StoreError` for what is not ours, or is not ours to read."""
+def _refuse_foreign(connection: sqlite3.Connection, name: str, *, may_be_new: bool = True) -> int:
+    """Return the version of the schema; raises `StoreError` for what is not ours to read."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -155,6 +157,7 @@ def _refuse_foreign(connection: sqlite3.Connection, name: str, *, may_be_new: bo
         )
     if version == 0 and not may_be_new:
         raise StoreError(f"{name} is empty; firstline has not written to it")
+    return int(version)
 
 
 def _migrate(database: Database) -> None:

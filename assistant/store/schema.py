@@ -37,6 +37,7 @@ CREATE TABLE redacted (
     by INTEGER NOT NULL REFERENCES entry (seq)
 )
 """
+REDACTED = 3  # the version that brought it
 _BUTTON = """
 CREATE TABLE button (
     token TEXT PRIMARY KEY,
@@ -95,3 +96,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "'what was written to payload is never removed, only redacted'); END",
     ),
 )
+
+
+def missing(version: int) -> tuple[str, ...]:
+    """Return what makes a database of an earlier version readable: tables that it has not, empty.
+
+    Who only reads may not bring the file up to date; a temporary table lies outside of it.
+    """
+    return (_REDACTED.replace("CREATE TABLE", "CREATE TEMP TABLE"),) if version < REDACTED else ()

@@ -20,7 +20,7 @@ from assistant.journal.merkle import Frontier
 from assistant.journal.redaction import terms
 from assistant.journal.sql import SqlJournal, rows
 from assistant.journal.verify import State, verify
-from assistant.store.database import open_database
+from assistant.store.database import open_database, open_for_reading
 
 SIGNER = new_signer("test")
 
@@ -188,3 +188,18 @@ def test_a_proof_without_the_events_still_holds_and_says_so(path):
     forged = [lines[0], *(text.replace('"redacted"', '"gone"') for text in lines[1:])]
     with pytest.raises(offline.Wrong, match="not the one that was written"):
         offline.verify(forged, str(SIGNER.verifier))
+
+
+def test_a_journal_of_before_there_was_redaction_is_read_as_it_is(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(
+            "DROP TRIGGER payload_kept; DROP TABLE redacted; PRAGMA user_version = 2;"
+            "CREATE TRIGGER payload_kept BEFORE DELETE ON payload "
+            "BEGIN SELECT RAISE(ABORT, 'never'); END"
+        )
+    report = verified(path)
+    assert (report.state, report.redacted) == (State.SOUND, 0), report.why
+    with closing(open_for_reading(path)) as database:
+        assert len(list(SqlJournal(database, Ticking()).records("INC-1"))) == len(HISTORY)
+    redact(path)  # whoever writes brings the tables up to date first
+    assert verified(path).state is State.SOUND
