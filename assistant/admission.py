@@ -237,7 +237,7 @@ class Admission:
             approvers = self.sources.approvers
             group = tracked.request.mandate.group
             why = (
-                await approvers.refusal(actor, group=group)
+                await approvers.refusal(actor, group=group, fresh=True)
                 if approvers
                 else "nobody may approve here"
             )

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -35,7 +36,8 @@ class QdrantSettings(BaseModel):
 class SlackSettings(BaseModel):
     """The workspace. `channel` is where alerts are answered, `approvers` a user group's handle.
 
-    `api_url` is another one for GovSlack, or for a Slack on loopback.
+    `api_url` is another one for GovSlack, or for a Slack on loopback. `link_hosts` are hosts that
+    evidence may link to, beside those of the connectors.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +47,7 @@ class SlackSettings(BaseModel):
     channel: str = "#incidents"
     approvers: str = "sre"
     api_url: str = "https://slack.com/api/"
+    link_hosts: tuple[str, ...] = ()
 
 
 class PolicySettings(BaseModel):
@@ -114,6 +117,12 @@ class Settings(BaseModel):
         return self.data / DATABASE
 
     @property
+    def link_hosts(self) -> frozenset[str]:
+        """The hosts that a message may link to: those of the connectors, and those named."""
+        named = self.slack.link_hosts if self.slack is not None else ()
+        return frozenset({*named, *_hosts(self.connectors)})
+
+    @property
     def signing_key(self) -> Path:
         return self.audit.key or self.audit_folder / "signing.key"
 
@@ -171,6 +180,14 @@ def _shared(settings: Settings) -> list[str]:
         for where, value in _credentials(settings.actuators, "actuators")
         if value in looking
     ]
+
+
+def _hosts(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _hosts(inner)
+    elif isinstance(value, str) and value.startswith(("http://", "https://")):
+        yield from [host] if (host := urlsplit(value).hostname) else []
 
 
 def _credentials(value: object, where: str) -> Iterator[tuple[str, str]]:

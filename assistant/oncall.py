@@ -177,7 +177,11 @@ async def _running(
                 tables=Tables(
                     buttons=Buttons(database), inbox=Inbox(database), messages=Messages(database)
                 ),
-                looks=Looks(offered=service.catalogue_names, approvers=approvers.said),
+                looks=Looks(
+                    offered=service.catalogue_names,
+                    approvers=approvers.said,
+                    hosts=settings.link_hosts,
+                ),
                 clock=clock,
             )
             async with _connected(slack):

@@ -8,15 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.clock import Clock
 from assistant.domain.people import Actor
 from assistant.slack.errors import FAILURES, SlackError, sentence
-from assistant.slack.people import People
-
-_ODD_WORDS = {
-    "is_bot": "a bot",
-    "deleted": "deactivated",
-    "is_restricted": "a guest",
-    "is_ultra_restricted": "a guest",
-    "is_stranger": "from another workspace",
-}
+from assistant.slack.people import ODD, People
 
 
 class SlackApprovers:
@@ -54,7 +46,7 @@ class SlackApprovers:
         if profile.id != actor.id:
             return "Slack does not know who this is."
         if profile.odd is not None:
-            return f"{profile.name} is {_ODD_WORDS[profile.odd]} and may not approve."
+            return f"{profile.name} is {ODD[profile.odd]} and may not approve."
         if profile.team != actor.team:
             return f"{profile.name} belongs to another workspace and may not approve."
         if actor.id not in members:

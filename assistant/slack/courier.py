@@ -165,10 +165,15 @@ class Courier:
 
 
 def _forms(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Return the forms of a message that pass our own check, the fullest first, text last."""
+    """Return the forms of a message that pass our own check, the fullest first, text last.
+
+    Whatever else has to go, its first block and its buttons are the last to.
+    """
     full = list(blocks)
     brief = [block for block in full if block["type"] != "container"]
-    fit = [form for form in (full, unfolded(full), brief) if form and _fits(form)]
+    bare = [*full[:1], *(block for block in full[1:] if block["type"] == "actions")]
+    forms = (full, unfolded(full), brief, bare)
+    fit = [form for form in forms if form and _fits(form)]
     return [*fit, []]
 
 

@@ -10,7 +10,13 @@ from assistant.slack.errors import FAILURES, SlackError, sentence
 from assistant.slack.text import one_line
 
 _REMEMBERED_S = 60.0
-_ODD = ("is_bot", "deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
+ODD = {
+    "is_bot": "a bot",
+    "deleted": "deactivated",
+    "is_restricted": "a guest",
+    "is_ultra_restricted": "a guest",
+    "is_stranger": "from another workspace",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,19 @@ class People:
         self._known[user] = (now, found)
         return found
 
+    async def outside(self, user: str) -> str | None:
+        """Return why somebody may read here and not take part, null where nothing is known of it.
+
+        Where Slack does not answer, whoever asks is heard: nobody approves by this.
+        """
+        try:
+            profile = await self.profile(user)
+        except SlackError:
+            return None
+        if profile.odd is None:
+            return None
+        return f"{profile.name} is {ODD[profile.odd]}: only members of this workspace are heard."
+
     async def actor(self, user: str, team: str) -> tuple[Actor, str]:
         """Return who acts, as Slack says it, and their zone; without Slack, the id is the name."""
         try:
@@ -80,7 +99,7 @@ def _profile(user: dict[str, object]) -> Profile:
         team=str(user.get("team_id", "")),
         zone=str(user.get("tz") or "UTC"),
         subject=_subject(user.get("enterprise_user")),
-        odd=next((flag for flag in _ODD if user.get(flag)), None),
+        odd=next((flag for flag in ODD if user.get(flag)), None),
     )
 
 

@@ -164,10 +164,14 @@ async def all_count(tracked, *_):
 
 
 class Leaves(Everybody):
-    """Says yes to a click, and no when asked anew."""
+    """Says yes once, at the click, and no when asked again."""
+
+    def __init__(self):
+        self.asked = 0
 
     async def refusal(self, actor, *, group=None, fresh=False):
-        return f"{actor.name} is no member any more" if fresh else None
+        self.asked += fresh
+        return f"{actor.name} is no member any more" if self.asked > 1 else None
 
 
 @attack(

@@ -88,8 +88,9 @@ def register(app: AsyncApp, parts: Parts) -> None:
 async def _submit(
     command: OnIncident | None, press: Press, parts: Parts, client: AsyncWebClient
 ) -> None:
-    if command is None:
-        reply = NO_LONGER_VALID
+    outside = await parts.people.outside(press.user)
+    if outside is not None or command is None:
+        reply = outside or NO_LONGER_VALID
     else:
         actor, _ = await parts.people.actor(press.user, press.team)
         reply = (await parts.desk.submit(command, actor)).said

@@ -72,7 +72,8 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
     if not told.addressed and (incident is None or not steers(told.text)):
         return
     meant = intent(told.text) if told.addressed else Intent(word="tell", text=told.text)
-    reply = {"help": HELP, "status": status_lines(parts.desk.incidents())}.get(meant.word)
+    ready = {"help": HELP, "status": status_lines(parts.desk.incidents())}
+    reply = await parts.people.outside(told.user) or ready.get(meant.word)
     if reply is None:
         actor, zone = await parts.people.actor(told.user, told.team)
         command = _command(meant, told, incident, zone)

@@ -148,3 +148,22 @@ def test_what_can_act_is_not_given_to_what_only_looks(tmp_path, monkeypatch):
     assert "s3cret" not in said
     monkeypatch.setenv("CLUSTER_WRITE_KEY", "another")
     assert load(written(tmp_path, shared % "CLUSTER_WRITE_KEY"), tmp_path).actuators
+
+
+def test_evidence_may_link_to_where_it_comes_from_and_to_what_is_named(tmp_path):
+    settings = load(
+        written(
+            tmp_path,
+            """
+            [connectors.traces]
+            url = "https://tempo.example:3200/base"
+            also = {address = "http://grafana.example"}
+            [slack]
+            bot_token = "xoxb-1"
+            app_token = "xapp-1"
+            link_hosts = ["wiki.example"]
+            """,
+        ),
+        tmp_path,
+    )
+    assert settings.link_hosts == {"tempo.example", "grafana.example", "wiki.example"}

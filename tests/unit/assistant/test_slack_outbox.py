@@ -7,8 +7,10 @@ from itertools import pairwise
 import pytest
 from slackdesk import SCOPES, Rig
 
+from assistant.button import Button
 from assistant.clock import SystemClock
-from assistant.slack.blocks.pieces import folded, paragraphs
+from assistant.commands import Close
+from assistant.slack.blocks.pieces import Pressed, actions, folded, paragraphs
 from assistant.slack.letters import Letter
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
@@ -171,6 +173,19 @@ async def test_what_is_folded_is_left_out_before_a_message_gets_too_long(rig):
         await sent(rig, outbox)
     (message,) = rig.messages()
     assert [block["type"] for block in message.blocks] == ["rich_text"]
+
+
+async def test_of_fifty_one_blocks_and_thirteen_thousand_characters_the_buttons_are_kept(rig):
+    filler = [paragraphs([said("x" * 260)]) for _ in range(50)]
+    close = Button(label="Close", command=Close(incident="INC-1", reason="resolved"))
+    token = rig.tables.buttons.token(close.command, "INC-1")
+    button = actions([Pressed(button=close, token=token)])
+    async with sending(rig) as outbox:
+        outbox.put(letter(rig, "words", blocks=(paragraphs([said("answer")]), *filler, *button)))
+        await sent(rig, outbox)
+    (message,) = rig.messages()
+    assert [block["type"] for block in message.blocks] == ["rich_text", "actions"]
+    assert "answer" in str(message.blocks[0])
 
 
 async def test_a_channel_that_we_may_not_write_in_holds_up_no_other(rig):

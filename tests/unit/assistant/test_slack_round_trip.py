@@ -17,6 +17,7 @@ from assistant.domain.people import Actor, ActorKind
 from assistant.slack.errors import SlackError
 from assistant.slack.listeners.pressing import NO_LONGER_VALID
 from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.slack import LocalSlack
 
 
@@ -274,3 +275,34 @@ async def test_tokens_that_do_not_work_are_said_in_a_sentence(rig, bot, app, say
         whole = replace(whole, connection=replace(whole.connection, app_token=token))
     with pytest.raises(SlackError, match=says):
         await whole.run()
+
+
+async def test_a_guest_reads_and_does_not_take_part(rig):
+    async with rig.running():
+        ts = await explained(rig)
+        await rig.desk.happen("INC-1", ASKED)
+        card = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Approval needed"))
+        gus = rig.slack.person("gus")
+        await gus.say("incidents", "@firstline freeze")
+        await rig.slack.wait_for(lambda: len(rig.whispers("gus")) == 1)
+        await gus.say("incidents", "not the database", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.whispers("gus")) == 2)
+        await gus.click("incidents", card.ts, "do:0")
+        await rig.slack.wait_for(lambda: len(rig.whispers("gus")) == 3)
+        assert set(rig.whispers("gus")) == {
+            "gus is a guest: only members of this workspace are heard."
+        }
+        assert rig.desk.taken == []
+
+
+async def test_two_lines_in_one_thread_are_taken_in_the_order_in_which_they_were_written(rig):
+    async with rig.running():
+        ts = await explained(rig)
+        rig.slack.faults.add(Fault(method="users.info", failure=Failure.SLOW, seconds=0.4))
+        await rig.slack.person("cleo").say("incidents", "@firstline not the ledger", thread=ts)
+        await rig.slack.person("ben").say("incidents", "@firstline the ledger again", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
+        assert [command.text for command, _ in rig.desk.taken] == [
+            "not the ledger",
+            "the ledger again",
+        ]
