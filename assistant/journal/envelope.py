@@ -41,7 +41,7 @@ from assistant.store.tagged import Unreadable
 # fits is canonical, and nothing has to be written again to see it.
 _PLAIN, _ESCAPED = r'[^"\\\x00-\x1f]*+', r'\\(?:["\\bfnrt]|u00(?:0[0-7bef]|1[0-9a-f]))'
 _TEXT = f"({_PLAIN}(?:{_ESCAPED}{_PLAIN})*+)"
-_FORM = re.compile(
+FORM = re.compile(
     r'\{"actor":\{"id":"TEXT","kind":"(human|alert|system)","name":"TEXT",'
     r'"simulated":(true|false),"team":"TEXT"\},"id":"TEXT","incident":"TEXT","log_id":"TEXT",'
     r'"payload_commit":"TEXT","plan_sha256":"TEXT","prev":"TEXT","seq":(0|[1-9][0-9]{0,18}),'
@@ -164,7 +164,7 @@ _ABOUT: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
 
 def read(env: bytes) -> Envelope:
     """Return the envelope of its one encoding; raises `ValueError` for any other bytes."""
-    found = _FORM.fullmatch(env.decode())
+    found = FORM.fullmatch(env.decode())
     if found is None:
         raise ValueError("cannot be read in the canonical form")
     texts = found.groups()

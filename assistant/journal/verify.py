@@ -10,7 +10,6 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
@@ -32,11 +31,13 @@ from assistant.journal.api import BrokenRecord
 from assistant.journal.checkpoint import Checkpoint, Verifier
 from assistant.journal.claims import Claims
 from assistant.journal.codec import EVENTS
-from assistant.journal.envelope import GENESIS, Envelope, Row, opened, unseal
+from assistant.journal.envelope import GENESIS, Row, opened, unseal
+from assistant.journal.glance import NOTHING, Told, glances
 from assistant.journal.redaction import Withheld
 from assistant.journal.sql import ROWS
 from assistant.store.database import StoreError, open_for_reading
 
+PAGE = 64  # records that are looked at together: few enough to stay near the processor
 NEAR = 256  # incidents that are kept in mind
 # They say nothing about what may follow, and most records are of these kinds.
 DECIDES_NOTHING = {ScopeSet, ReadPerformed, ReadFailed, PolicyDecided, Refused}
@@ -86,20 +87,25 @@ def verify(
         finally:
             database.close()
     except StoreError as error:
-        return Report(state=State.UNVERIFIABLE, records=chain.seq, head=chain.head, why=str(error))
+        return Report(
+            state=State.UNVERIFIABLE,
+            records=chain.last.seq,
+            head=chain.last.head,
+            why=str(error),
+        )
     except BrokenRecord as flaw:
         return Report(
             state=State.TAMPERED,
-            records=chain.seq,
-            head=chain.head,
+            records=chain.last.seq,
+            head=chain.last.head,
             record=flaw.seq,
             id=flaw.id,
             why=str(flaw),
         )
     return Report(
         state=State.SOUND,
-        records=chain.seq,
-        head=chain.head,
+        records=chain.last.seq,
+        head=chain.last.head,
         vouched=vouched,
         restores=chain.restores,
         redacted=chain.redacted,
@@ -122,21 +128,18 @@ class _Histories:
         """Say no more of an incident whose events were redacted."""
         self._left.add(incident)
 
-    def follow(self, envelope: Envelope, event: Event, *, first: bool) -> None:
-        """Fold one more record, the incident's first or a later one; raises `BrokenRecord`."""
-        incident = envelope.incident
-        try:
-            if not incident:
-                self._desk = settle(self._desk, event)
-            elif incident in self._left or (not first and type(event) in DECIDES_NOTHING):
-                return
-            elif first or incident in self._near:
-                self._near[incident] = apply(self._near.pop(incident, None), event)
-            else:
-                self.again.add(incident)
-        except IllegalEvent as error:
-            what = f"it cannot have happened: {error}"
-            raise BrokenRecord(envelope.seq, what, envelope.id) from error
+    def follow(self, told: Told, *, first: bool) -> None:
+        """Fold one more record, the incident's first or a later one; raises `IllegalEvent`."""
+        incident, event = told.incident, told.event
+        decides_nothing = not first and type(event) in DECIDES_NOTHING
+        if event is None or decides_nothing or incident in self._left:
+            return
+        if not incident:
+            self._desk = settle(self._desk, event)
+        elif first or incident in self._near:
+            self._near[incident] = apply(self._near.pop(incident, None), event)
+        else:
+            self.again.add(incident)
         if len(self._near) > NEAR:
             self._near.popitem(last=False)
 
@@ -148,40 +151,33 @@ class _Chain:
         self._claims = Claims(checkpoints, keys) if checkpoints else None
         self._withheld = Withheld(keys)
         self.histories = _Histories()
-        self.seq = self.redacted = 0
-        self.head = GENESIS
-        self.log_id = ""
-        self.ts: datetime | None = None
+        self.last = NOTHING
+        self.redacted = 0
         self.started: set[tuple[bytes, bytes, int]] = set()
         self.incidents: dict[str, array[int]] = {}
 
-    def follow(self, row: Row) -> None:
-        """Check one more row; raises `BrokenRecord`."""
-        event: Event | None = None
-        if row.withheld:
-            envelope = unseal(row)
-        else:
-            envelope, event = opened(row)
-        self._check_place(envelope)
-        if envelope.type == ActionStarted.__name__:
-            self.started.add((envelope.subject.encode(), envelope.plan_sha256.encode(), row.seq))
-        seqs = self.incidents.get(envelope.incident)
+    def follow(self, row: Row, told: Told | None) -> None:
+        """Check one more row, `told` what a glance saw of it; raises `BrokenRecord`."""
+        told = told or _examined(row)
+        self._check_place(told, row)
+        incident, kind, subject, plan, event = told[:5]
+        seqs = self.incidents.get(incident)
         if seqs is None:
-            seqs = self.incidents[envelope.incident] = array("q")
+            seqs = self.incidents[incident] = array("q")
         if event is None:
-            self._withheld.absent(row.seq, envelope.incident, row.redacted)
-            self.histories.leave(envelope.incident)
+            self._withheld.absent(row.seq, incident, row.redacted)
+            self.histories.leave(incident)
         else:
-            self.histories.follow(envelope, event, first=not seqs)
-        if isinstance(event, Redacted):
-            self._withheld.allow(event, row.seq, self.head)
+            self._fold(told, row, first=not seqs)
         seqs.append(row.seq)
-        self.seq, self.head = row.seq, (row.h or b"").hex()
-        self.log_id, self.ts = envelope.log_id, envelope.ts
-        if self._claims is None:
-            return
-        restore = event if isinstance(event, RestoreAccepted) else None
-        self._claims.follow(row.h or b"", envelope.log_id, restore)
+        if kind == ActionStarted.__name__:
+            self.started.add((subject.encode(), plan.encode(), row.seq))
+        elif isinstance(event, Redacted):
+            self._withheld.allow(event, row.seq, self.last.head)
+        self.last = told
+        if self._claims is not None:
+            restore = event if isinstance(event, RestoreAccepted) else None
+            self._claims.follow(row.h or b"", told.log_id, restore)
 
     def end(self) -> int:
         """Return how many records are vouched for; raises `BrokenRecord` where there were more."""
@@ -189,11 +185,11 @@ class _Chain:
         if self._claims is None:
             return 0
         for claim in sorted(self._claims.contradicted(), key=lambda c: c.size):
-            if claim.size <= self.seq:
+            if claim.size <= self.last.seq:
                 what = f"what there is up to it is not what a checkpoint of {claim.origin} tells"
                 raise BrokenRecord(claim.size, what)
             held = f"{claim.origin} held {claim.size} records when they were vouched for"
-            raise BrokenRecord(self.seq + 1, f"it is missing: {held}")
+            raise BrokenRecord(self.last.seq + 1, f"it is missing: {held}")
         return self._claims.kept
 
     @property
@@ -201,24 +197,55 @@ class _Chain:
         """Return how many losses were accepted."""
         return self._claims.restores if self._claims is not None else 0
 
-    def _check_place(self, envelope: Envelope) -> None:
-        if envelope.seq != self.seq + 1:
-            raise BrokenRecord(self.seq + 1, "it is missing")
-        if envelope.prev != self.head:
+    def _fold(self, told: Told, row: Row, *, first: bool) -> None:
+        try:
+            self.histories.follow(told, first=first)
+        except IllegalEvent as error:
+            what = f"it cannot have happened: {error}"
+            raise BrokenRecord(row.seq, what, unseal(row).id) from error
+
+    def _check_place(self, told: Told, row: Row) -> None:
+        last = self.last
+        if told.seq != last.seq + 1:
+            raise BrokenRecord(last.seq + 1, "it is missing")
+        if told.prev != last.head:
             what = "it does not follow the record before it: one of the two was replaced"
-        elif self.log_id not in {"", envelope.log_id}:
+        elif told.log_id != (last.log_id or told.log_id):
             what = "it belongs to another journal"
-        elif self.ts is not None and envelope.ts < self.ts:
+        elif told.ts < last.ts:
             what = "it is dated before the record before it"
         else:
             return
-        raise BrokenRecord(envelope.seq, what, envelope.id)
+        raise BrokenRecord(told.seq, what, unseal(row).id)
+
+
+def _examined(row: Row) -> Told:
+    """Return what a row says, or raise the `BrokenRecord` that says what is wrong with it."""
+    event: Event | None = None
+    if row.withheld:
+        envelope = unseal(row)
+    else:
+        envelope, event = opened(row)
+    return Told(
+        incident=envelope.incident,
+        kind=envelope.type,
+        subject=envelope.subject,
+        plan=envelope.plan_sha256,
+        event=event,
+        seq=envelope.seq,
+        prev=envelope.prev,
+        head=(row.h or b"").hex(),
+        ts=envelope.ts.isoformat(timespec="microseconds"),
+        log_id=envelope.log_id,
+    )
 
 
 def _check(connection: sqlite3.Connection, chain: _Chain) -> int:
     """Check all and return how many records are vouched for; raises `BrokenRecord`."""
-    for row in connection.execute(f"{ROWS} ORDER BY e.seq"):
-        chain.follow(Row(*row))
+    cursor = connection.execute(f"{ROWS} ORDER BY e.seq")
+    while page := [Row(*found) for found in cursor.fetchmany(PAGE)]:
+        for row, told in zip(page, glances(page), strict=True):
+            chain.follow(row, told)
     vouched = chain.end()
     extra = connection.execute(
         "SELECT seq FROM payload WHERE seq NOT IN (SELECT seq FROM entry) ORDER BY seq LIMIT 1"
