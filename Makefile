@@ -66,7 +66,7 @@ test: .venv/.synced  ## all tests, the unit tests first (ARGS= goes to pytest)
 
 coverage: .venv/.synced  ## the coverage floor, by the quick tests (tracing takes half as long again)
 	$(BIN)/coverage erase
-	$(ALONE) $(BIN)/pytest tests/unit tests/flow tests/quality/test_engine_diagnose.py $(QUICK) --cov --cov-report= $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/unit tests/flow tests/quality/test_engine_diagnose.py tests/quality/test_engine_blamed.py $(QUICK) --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
