@@ -13,6 +13,7 @@ FAILURES = (SlackClientError, *UNREACHED)
 _SLOWER = ("ratelimited", "rate_limited")
 _TROUBLE = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
 _LEAST_WAIT_S = 1.0
+_LOCKED_OUT = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired")
 
 
 class SlackError(Unusable):
@@ -29,6 +30,11 @@ def passing(error: BaseException) -> bool:
     return not isinstance(error, SlackApiError) or code(error) in ("", *_SLOWER, *_TROUBLE)
 
 
+def locked_out(error: BaseException) -> bool:
+    """Tell whether Slack takes the token no more, so that no call will ever work."""
+    return code(error) in _LOCKED_OUT
+
+
 def wait_s(error: BaseException) -> float | None:
     """Return the seconds that Slack asks to wait (Retry-After), if it does."""
     if code(error) not in _SLOWER:
@@ -41,7 +47,7 @@ def wait_s(error: BaseException) -> float | None:
 def sentence(error: BaseException) -> str:
     """Return the failure as one sentence that says what to do."""
     name = code(error)
-    if name in ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"):
+    if name in _LOCKED_OUT:
         return f"Slack refuses the token ({name}): install the app again and copy its tokens."
     if name == "not_allowed_token_type":
         return (

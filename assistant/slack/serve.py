@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.clock import Clock
 from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
+from assistant.slack.errors import SlackError
 from assistant.slack.ingress import Ingress
 from assistant.slack.letters import Looks
 from assistant.slack.outbox import PACE_S, Outbox
@@ -16,7 +17,7 @@ from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
 from assistant.slack.surface import SlackSurface
-from assistant.slack.transports import SocketMode
+from assistant.slack.transports import LOOK_S, SocketMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Connection:
     people: People
     channel: str | None = None
     pace_s: float = PACE_S
+    look_s: float = LOOK_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +66,23 @@ class Slack:
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
-        socket = SocketMode(ingress, reached.client, reached.app_token)
+        socket = SocketMode(ingress, reached.client, reached.app_token, reached.look_s)
         url = await socket.check()
         self.desk.watch(surface.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(outbox.run())
-            tasks.create_task(socket.run(url, self.ready))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(outbox.run())
+                tasks.create_task(socket.run(url, self.ready))
+        except BaseExceptionGroup as group:
+            found = group.subgroup(SlackError)
+            if found is None:
+                raise
+            raise SlackError(str(_leaf(found))) from group
+
+
+def _leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

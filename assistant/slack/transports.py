@@ -11,13 +11,14 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.slack.errors import FAILURES, SlackError, sentence
+from assistant.slack.errors import FAILURES, SlackError, locked_out, sentence
 from assistant.slack.ingress import Ingress
 
 Client = AsyncWebClient
 SLACK_API = "https://slack.com/api/"
 PING_S = 5.0
 CALL_TIMEOUT_S = 10
+LOOK_S = 60.0
 
 
 def web_client(token: str, base_url: str = SLACK_API) -> AsyncWebClient:
@@ -26,12 +27,18 @@ def web_client(token: str, base_url: str = SLACK_API) -> AsyncWebClient:
 
 
 class SocketMode:
-    """One connection that lives as long as `run`; `app_token` begins with xapp-."""
+    """One connection that lives as long as `run`; `app_token` begins with xapp-.
 
-    def __init__(self, ingress: Ingress, client: AsyncWebClient, app_token: str) -> None:
+    Every `look_s` seconds it asks whether the tokens still work.
+    """
+
+    def __init__(
+        self, ingress: Ingress, client: AsyncWebClient, app_token: str, look_s: float = LOOK_S
+    ) -> None:
         self._ingress = ingress
         self._client = client
         self._app_token = app_token
+        self._look_s = look_s
         self._tasks: asyncio.TaskGroup | None = None
 
     async def check(self) -> str:
@@ -49,7 +56,8 @@ class SocketMode:
     async def run(self, url: str, ready: asyncio.Event) -> None:
         """Finish what was left, connect, set `ready`, and handle envelopes until cancelled.
 
-        What is cut off by the end stays in the inbox for the next start.
+        What is cut off by the end stays in the inbox for the next start. Raises `SlackError` (in a
+        group) where Slack takes the token no more: Slack's own client would try for ever.
         """
         await self._ingress.resume()
         socket = SocketModeClient(self._app_token, web_client=self._client, ping_interval=PING_S)
@@ -61,11 +69,20 @@ class SocketMode:
                 try:
                     await socket.connect()  # type: ignore[no-untyped-call]
                     ready.set()
-                    await asyncio.Event().wait()
+                    while True:
+                        await asyncio.sleep(self._look_s)
+                        await self._must_be_let_in()
                 finally:
                     self._tasks = None  # what comes from now on waits in the inbox
         finally:
             await socket.close()  # type: ignore[no-untyped-call]
+
+    async def _must_be_let_in(self) -> None:
+        try:
+            await self._client.auth_test()
+        except FAILURES as error:
+            if locked_out(error):
+                raise SlackError(sentence(error)) from error
 
     async def _take(self, socket: SocketModeClient, request: SocketModeRequest) -> None:
         key = self._ingress.claim(request.payload, request.envelope_id)

@@ -4,9 +4,11 @@ Each rule yields one sentence for each breach.
 """
 
 import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from assistant.slack import limits
 from assistant.slack.check import Surface, faults, too_long
@@ -14,14 +16,19 @@ from assistant.slack.local.office import Made, Office
 from assistant.slack.local.sockets import State
 
 _WRITES = ("chat.postMessage", "chat.update", "chat.postEphemeral")
+_ADDRESSES = ("url", "image_url", "title_url")
+_WRITTEN = re.compile(r"<(https?://[^|>]*)")
 _BROADCASTS = ("<!channel", "<!here", "<!everyone")
 
 
-def broken_rules(office: Office, *, burst: int | None) -> list[str]:
-    """Every breach; `burst` posts may come at once to a channel, then one a second (null: any)."""
+def broken_rules(office: Office, *, burst: int | None, hosts: Collection[str]) -> list[str]:
+    """Every breach; `burst` posts may come at once to a channel, then one a second (null: any).
+
+    Links may lead to `hosts`, and to Slack itself.
+    """
     posts = [made for made in office.calls if made.method in _WRITES and not made.error]
     found = [*_invalid(office), *_shouting(posts), *_previews(posts), *_unheard(office)]
-    found += _twice(posts)
+    found += [*_twice(posts), *_astray(office, frozenset(hosts))]
     if burst is not None:
         found += _floods(posts, burst)
     return found
@@ -54,6 +61,30 @@ def _formatted(part: object) -> Iterator[str]:
             yield _BROADCASTS[0]
         for item in part.values():
             yield from _formatted(item)
+
+
+def _astray(office: Office, hosts: frozenset[str]) -> Iterator[str]:
+    """Every address that somebody could press, in messages and in views."""
+    for made in office.calls:
+        if made.error or not (made.method in _WRITES or made.method.startswith("views.")):
+            continue
+        whole = [_parsed(made.args.get(name)) for name in ("blocks", "view")]
+        texts = [str(made.args.get("text") or ""), *_formatted(whole)]
+        written = [address for text in texts for address in _WRITTEN.findall(text)]
+        for address in (*written, *_pressable(whole)):
+            if urlsplit(address).hostname not in {*hosts, "slack.com", "app.slack.com"}:
+                yield f"{made.method} leads to {address}, which nobody allowed."
+
+
+def _pressable(part: object) -> Iterator[str]:
+    if isinstance(part, list):
+        for item in part:
+            yield from _pressable(item)
+    elif isinstance(part, dict):
+        for name, item in part.items():
+            if name in _ADDRESSES and isinstance(item, str):
+                yield item
+            yield from _pressable(item)
 
 
 def _previews(posts: list[Made]) -> Iterator[str]:

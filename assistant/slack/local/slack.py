@@ -7,7 +7,7 @@ A real Bolt app connects to it in Socket Mode; people act through `slack.person(
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -132,6 +132,6 @@ class LocalSlack:
         """Wait until everything that was sent to the app is acknowledged or given up."""
         await self.wait_for(lambda: self.sockets.idle, seconds)
 
-    def broken_rules(self, *, burst: int | None = 10) -> list[str]:
+    def broken_rules(self, *, burst: int | None = 10, hosts: Collection[str] = ()) -> list[str]:
         """What the app did that it never should; see `rules`."""
-        return broken_rules(self.office, burst=burst)
+        return broken_rules(self.office, burst=burst, hosts=hosts)

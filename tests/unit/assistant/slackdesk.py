@@ -116,6 +116,8 @@ class Messages:
 class Rig:
     """Slack's own side (`slack`), ours (`desk`, `tables`), and what joins them."""
 
+    look_s = 60.0
+
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
         self.tables = Tables(buttons=Buttons(), inbox=Inbox(), messages=Messages())
@@ -135,6 +137,7 @@ class Rig:
             people=people,
             channel=self.home,
             pace_s=0.0,
+            look_s=self.look_s,
         )
         return Slack(
             connection=connection,

@@ -1,11 +1,12 @@
 """People and firstline in one Slack: what is said and pressed there, and what comes of it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from acting import ASKED, REQUEST
-from slackdesk import SCOPES, Rig
+from slackdesk import LOOKS, SCOPES, Rig
 from written import NOON, PLAN, finding
 
 from assistant.answer import Answer
@@ -25,7 +26,7 @@ from assistant.slack.local.slack import LocalSlack
 async def slack():
     async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
         yield slack
-        assert slack.broken_rules(burst=None) == []
+        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 @pytest.fixture
@@ -306,3 +307,13 @@ async def test_two_lines_in_one_thread_are_taken_in_the_order_in_which_they_were
             "not the ledger",
             "the ledger again",
         ]
+
+
+async def test_a_token_that_is_revoked_ends_it_with_a_sentence(rig):
+    rig.look_s = 0.05
+    whole = rig.build()
+    task = asyncio.create_task(whole.run())
+    await asyncio.wait_for(whole.ready.wait(), 5)
+    rig.slack.workspace.tokens.pop(rig.slack.bot_token)
+    with pytest.raises(SlackError, match=r"Slack refuses the token .*install the app again"):
+        await asyncio.wait_for(task, 5)

@@ -36,6 +36,35 @@ async def test_calling_everybody_is_found(slack, client, channel, quiet, post):
     assert slack.broken_rules() == [f"chat.postMessage in {channel} called everybody."]
 
 
+LINK = {"type": "link", "url": "https://traces.example/t1"}
+LED = {
+    "type": "rich_text",
+    "elements": [{"type": "rich_text_section", "elements": [LINK]}],
+}
+BUTTON = {
+    "type": "actions",
+    "elements": [
+        {
+            "type": "button",
+            "action_id": "go",
+            "text": {"type": "plain_text", "text": "Go"},
+            "url": "https://traces.example/t1",
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "post", [{"blocks": [LED]}, {"blocks": [BUTTON]}, {"text": "<https://traces.example/t1|t1>"}]
+)
+async def test_an_address_that_nobody_allowed_is_found(slack, client, channel, quiet, post):
+    await client.chat_postMessage(channel=channel, **{"text": "x"} | post, **quiet)
+    assert slack.broken_rules(hosts={"traces.example"}) == []
+    assert slack.broken_rules() == [
+        "chat.postMessage leads to https://traces.example/t1, which nobody allowed."
+    ]
+
+
 async def test_previews_must_be_refused_each_time(slack, client, channel):
     await client.chat_postMessage(channel=channel, text="x", unfurl_links=False)
     assert slack.broken_rules() == [
