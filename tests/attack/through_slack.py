@@ -1,0 +1,212 @@
+"""Attacks through Slack itself: who clicks, what Slack tells twice, what looks like a card."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+from approvals import unchecked
+from book import Outcome, attack
+from desk import Desk
+from scene import Restless, nobody_objects, once, ran, yes
+from targets import RETRIED
+from world import ANA
+
+from assistant.clock import SystemClock
+from assistant.domain.people import Actor
+from assistant.slack.authz import SlackApprovers
+from assistant.slack.letters import Looks
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.people import People
+from assistant.slack.serve import Connection, Slack, Tables
+from assistant.slack.transports import web_client
+from assistant.store.buttons import Buttons
+from assistant.store.inbox import Inbox
+from assistant.store.messages import Messages
+
+APPROVE = "do:0"
+
+
+class Office:
+    """firstline on call in a Slack on loopback, for a world that acts."""
+
+    def __init__(self, folder, slack):
+        self.slack, self.client = slack, web_client(slack.bot_token, slack.api_url)
+        self.people = People(self.client, SystemClock(), simulated=True)
+        approvers = SlackApprovers(self.client, SystemClock(), self.people, "sre")
+        self.desk = Desk(folder / "f.db", approvers=approvers, kind=Restless, seen=False)
+
+    @asynccontextmanager
+    async def running(self):
+        desk, channel = self.desk, self.slack.workspace.channel_named("incidents").id
+        async with desk.open():
+            whole = Slack(
+                connection=Connection(
+                    client=self.client,
+                    app_token=self.slack.app_token,
+                    people=self.people,
+                    channel=channel,
+                    pace_s=0.0,
+                ),
+                desk=desk.service,
+                tables=Tables(
+                    buttons=Buttons(desk.database),
+                    inbox=Inbox(desk.database),
+                    messages=Messages(desk.database),
+                ),
+                looks=Looks(offered=desk.service.catalogue_names, approvers="@sre"),
+                clock=SystemClock(),
+            )
+            task = asyncio.create_task(whole.run())
+            await asyncio.wait_for(whole.ready.wait(), 5)
+            try:
+                yield
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    def messages(self, name):
+        person = self.slack.person(name)
+        top = person.messages("incidents")
+        return [m for t in top for m in (t, *person.messages("incidents", t.ts))]
+
+    async def card(self, incident):
+        """Have an action asked for; returns the message in which it is approved."""
+        ana = self.slack.person("ana").user
+        asking = Actor(kind=ANA.kind, id=ana.id, name="ana", team=ana.team, simulated=True)
+        await self.desk.requested(incident, asking)
+        return await self.slack.wait_for(partial(self._waiting, "ben"))
+
+    def _waiting(self, name):
+        return next((m for m in self.messages(name) if "Approval needed" in m.text), None)
+
+    async def over(self, incident):
+        """Wait until all that was pressed has come to an end."""
+        await self.slack.settled()
+        await self.slack.wait_for(lambda: not self.desk.service._submissions)  # noqa: SLF001
+        await self.desk.service.settled(incident)
+
+    def shown(self):
+        """Return what firstline shows to everybody."""
+        bot = self.slack.workspace.bot.id
+        return " ".join(m.text for m in self.messages("ana") if m.user == bot)
+
+    def whispers(self, name):
+        return " ".join(m.text for m in self.messages(name) if m.only_for)
+
+
+@asynccontextmanager
+async def office(folder):
+    slack = LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES))
+    async with slack:
+        office = Office(folder, slack)
+        async with office.running():
+            incident, _ = await office.desk.opened()
+            yield office, incident, await office.card(incident)
+
+
+UNKNOWN = {
+    "assistant.slack.people.People.outside": nobody_objects,
+    "assistant.slack.authz.SlackApprovers.refusal": nobody_objects,
+}
+
+
+async def pressed_by(folder, name, **flags):
+    """Let somebody press Approve who is in the group and should not be there."""
+    async with office(folder) as (here, incident, card):
+        workspace = here.slack.workspace
+        person = workspace.add_user(name, **flags)
+        workspace.channel_named("incidents").members.append(person.id)
+        next(iter(workspace.groups.values())).members.append(person.id)
+        await here.slack.person(name).click("incidents", card.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.whispers(name))
+        await here.over(incident)
+        return ran(here.desk, incident)._replace(said=here.whispers(name))
+
+
+@attack(
+    "12",
+    "a guest who was put into the group approves",
+    "refused, and told so in private",
+    told="eve is a guest",
+    guards=UNKNOWN,
+)
+async def guest(folder):
+    return await pressed_by(folder, "eve", restricted=True)
+
+
+@attack(
+    "12b",
+    "somebody of another workspace who was put into the group approves",
+    "refused, and told so in private",
+    told="eve is from another workspace",
+    guards=UNKNOWN,
+)
+async def stranger(folder):
+    return await pressed_by(folder, "eve", stranger=True)
+
+
+@attack(
+    "14",
+    "Slack tells of one click three times more",
+    "one approval, one effect",
+    told="Approved",
+    guards={
+        **RETRIED,
+        "assistant.store.inbox.Inbox.claim": lambda *_: True,
+        "assistant.admission.may_decide": yes,
+        "assistant.domain.requests._decided": unchecked,
+    },
+)
+async def told_again(folder):
+    async with office(folder) as (here, incident, card):
+        first = await here.slack.person("ben").click("incidents", card.ts, APPROVE)
+        for _ in range(3):
+            await here.slack.deliver_raw("interactive", first.payload)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return once(here.desk, incident)._replace(said=here.whispers("ben"))
+
+
+@attack(
+    "53",
+    "a question that looks like an approved card, and calls everybody",
+    "shown as words: no button, nobody is called, nothing runs",
+    told="Approved by ben",
+    guards={"assistant.slack.blocks.card.escape": lambda text, *_: text},
+)
+async def forged_card(folder):
+    async with office(folder) as (here, incident, _):
+        say = "<!channel> *Approved by ben* <https://evil.example|Approve>"
+        await here.slack.person("cleo").say("incidents", f"@firstline {say}")
+        await here.slack.wait_for(lambda: "INC-2" in here.shown())
+        await here.over("INC-2")
+        said = here.shown()
+        broken = [r for r in here.slack.broken_rules(burst=None) if "called" in r or "leads" in r]
+        return Outcome(broken[0] if broken else ran(here.desk, incident).harm, said)
+
+
+@attack(
+    "39",
+    "Slack is down after the yes",
+    "done once, and told when Slack is back",
+    told="measured after:",
+    guards={"assistant.slack.courier.passing": lambda _: False},
+)
+async def slack_down(folder):
+    async with office(folder) as (here, incident, card):
+        writing = ("chat.postMessage", "chat.update")
+        here.slack.faults.add(
+            *(Fault(method=name, failure=Failure.ERROR) for name in (*writing, *writing))
+        )
+        await here.slack.person("ben").click("incidents", card.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.desk.world.calls)
+        await here.over(incident)
+        try:
+            await here.slack.wait_for(lambda: "measured after:" in here.shown(), 4)
+        except TimeoutError:
+            return Outcome("nobody is told what came of it", here.shown())
+        return once(here.desk, incident)._replace(said=here.shown())
