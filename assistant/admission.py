@@ -3,11 +3,11 @@
 Every attempt at something that may not be is an event too (`Refused`), so that it can be looked up.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from assistant.actions.approval import lapsed, may_ask, may_decide
+from assistant.actions.approval import crowded, lapsed, may_ask, may_decide
 from assistant.actions.judge import ASKED, Case
 from assistant.answer import Answer
 from assistant.commands import (
@@ -77,11 +77,15 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Decides on commands; `new_id` gives unguessable ids, `busy` the targets others work on."""
+    """Decides on commands; `new_id` gives unguessable ids, `busy` the targets others work on.
+
+    `waiting` are all requests that wait for a decision.
+    """
 
     sources: Sources
     new_id: Callable[[], str]
     busy: Callable[[str], Mapping[str, str]]
+    waiting: Callable[[], Sequence[ActionRequest]]
 
     async def decide(
         self, command: OnIncident, actor: Actor, incident: str, state: Incident
@@ -142,6 +146,7 @@ class Admission:
             return _refused(incident, actor, f"request {wanted.action}", str(error))
         why = may_ask(actor, self.sources.desk(), demo=spec.demo)
         why = why or ("the incident is closed" if not state.open else None)
+        why = why or crowded(self.waiting(), actor, incident)
         if why is not None:
             return _refused(incident, actor, f"request {wanted.action}", why)
         return await self._preview(wanted, call, actor, incident, state)

@@ -33,6 +33,7 @@ from assistant.domain.board import (
     next_id,
     started_on,
     troubled,
+    waiting,
     with_alert,
 )
 from assistant.domain.desk import Desk, settle
@@ -93,6 +94,7 @@ class Service:
             sources=self._sources,
             new_id=lambda: secrets.token_hex(16),
             busy=lambda incident: busy_targets(self._incidents, incident),
+            waiting=lambda: waiting(self._incidents),
         )
         self.desk = Desk()
         self._incidents: dict[str, Incident] = {}

@@ -18,6 +18,8 @@ from assistant.policy.decide import Kind
 # What was approved is started at once or not at all: nobody remembers an older yes.
 TO_START = timedelta(minutes=10)
 
+MOST_OF_ONE, MOST_IN_ONE = 5, 10  # requests that wait at a time
+
 
 class Approvers(Protocol):
     """Whom the team trusts to approve; asked again right before an action starts."""
@@ -48,6 +50,20 @@ def may_ask(actor: Actor, desk: Desk, *, demo: bool) -> str | None:
     if actor.simulated and not demo:
         return "the people of the local page may act on demo systems only"
     return frozen(desk)
+
+
+def crowded(waiting: Sequence[ActionRequest], actor: Actor, incident: str) -> str | None:
+    """Return why nobody should have to decide on one more request, or null.
+
+    `waiting` are all that wait for a decision. Who gets many at once reads none of them.
+    """
+    mine = sum(request.requested_by.same_person(actor) for request in waiting)
+    here = sum(request.incident == incident for request in waiting)
+    if mine >= MOST_OF_ONE:
+        return f"{mine} of your requests wait for a decision already; have them decided first"
+    if here >= MOST_IN_ONE:
+        return f"{here} requests of this incident wait for a decision already"
+    return None
 
 
 def may_decide(tracked: Tracked, actor: Actor, digest: str, now: datetime) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from assistant.domain.action import Status, Tracked
+from assistant.domain.action import ActionRequest, Status, Tracked
 from assistant.domain.incident import Incident
 from assistant.domain.requests import MUTATE
 from connectors.api import Window
@@ -73,6 +73,16 @@ def busy_targets(incidents: Incidents, but: str) -> Mapping[str, str]:
         for tracked in state.requests.values()
         if under_way(tracked)
     }
+
+
+def waiting(incidents: Incidents) -> list[ActionRequest]:
+    """Return all requests that wait for a decision."""
+    return [
+        tracked.request
+        for state in incidents.values()
+        for tracked in state.requests.values()
+        if tracked.status is Status.PENDING
+    ]
 
 
 def started_on(incidents: Incidents, target: str, since: datetime) -> int:

@@ -19,7 +19,7 @@ from assistant.actions.judge import Judge
 from assistant.admission import Admission
 from assistant.commands import Approve, Deny, RequestAction, RequestUndo
 from assistant.domain.action import Status
-from assistant.domain.board import busy_targets, started_on
+from assistant.domain.board import busy_targets, started_on, waiting
 from assistant.domain.desk import Desk, settle
 from assistant.domain.events import (
     ActionRequested,
@@ -112,6 +112,7 @@ class Machine:
             sources=self.sources,
             new_id=self.new_id,
             busy=lambda incident: busy_targets(self.incidents, incident),
+            waiting=lambda: waiting(self.incidents),
         )
 
     def new_id(self):

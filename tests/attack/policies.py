@@ -2,8 +2,10 @@
 
 import pytest
 from approvals import unchecked
-from book import attack
-from scene import ONE, OPEN, TWO, allows, asked, fresh, pushed, ran, yes
+from book import Outcome, attack
+from desk import CALL
+from scene import DAN, ONE, OPEN, TWO, allows, asked, fresh, pushed, ran, yes
+from world import ANA, BEN, CLEO
 
 from assistant.policy import decide
 from assistant.policy.facts import Facts
@@ -134,3 +136,39 @@ async def missing_fact(folder):
 async def emergency(folder):
     async with fresh(folder, policy=EMERGENCY) as (desk, incident):
         return await pushed(desk, incident, break_glass=True)
+
+
+@attack(
+    "56",
+    "forty requests at once, so that people click without reading",
+    "five wait for a decision, the others are refused",
+    told="have them decided first",
+    guards={"assistant.admission.crowded": yes},
+)
+async def many_at_once(folder):
+    async with fresh(folder) as (desk, incident):
+        said = ""
+        for number in range(40):
+            answer, _ = await desk.requested(incident, args={**CALL, "service": f"s{number}"})
+            said = answer.said
+        asked = len(desk.service.incident(incident).requests)
+        return Outcome(None if asked <= 5 else f"{asked} cards to decide on", said)
+
+
+@attack(
+    "56b",
+    "four people crowd one incident with requests",
+    "ten wait for a decision, the others are refused",
+    told="of this incident wait for a decision",
+    guards={"assistant.admission.crowded": yes},
+)
+async def many_by_several(folder):
+    async with fresh(folder) as (desk, incident):
+        said = ""
+        for number in range(20):
+            who = (ANA, BEN, CLEO, DAN)[number % 4]
+            args = {**CALL, "service": f"s{number}"}
+            answer, _ = await desk.requested(incident, who, args)
+            said = answer.said
+        asked = len(desk.service.incident(incident).requests)
+        return Outcome(None if asked <= 10 else f"{asked} cards to decide on", said)
