@@ -1,11 +1,14 @@
 """Where the policy comes from: the team's file, or the one that is shipped."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 
 from assistant.policy.rules import Bundle, PolicyError, parse
+
+# The file is read for each decision; rules that are the same need not be compiled again.
+_parsed = lru_cache(maxsize=8)(parse)
 
 SHIPPED, SHIPPED_CASES = "default.yaml", "default.cases.yaml"
 
@@ -21,7 +24,7 @@ def reader(path: Path | None) -> Callable[[], Bundle]:
 
 def shipped() -> Bundle:
     """Return the policy of a team that has written none."""
-    return parse(shipped_text(SHIPPED), SHIPPED)
+    return _parsed(shipped_text(SHIPPED), SHIPPED)
 
 
 def shipped_text(name: str) -> str:
@@ -39,4 +42,4 @@ def read_text(path: Path) -> str:
 
 
 def _read(path: Path) -> Bundle:
-    return parse(read_text(path), str(path))
+    return _parsed(read_text(path), str(path))

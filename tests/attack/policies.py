@@ -66,7 +66,7 @@ async def loosened(folder):
     "the policy file is broken",
     "everything is refused until it is mended",
     told="the policy cannot be used",
-    guards={"assistant.policy.source.parse": lambda *_: parse(ONE, "any")},
+    guards={"assistant.policy.source._parsed": lambda *_: parse(ONE, "any")},
 )
 async def broken(folder):
     async with fresh(folder, policy="rules: [") as (desk, incident):
