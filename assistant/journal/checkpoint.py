@@ -137,6 +137,14 @@ def signed(note: str, known: Sequence[Verifier]) -> str:
     return text
 
 
+def says(note: str, keys: Sequence[Verifier], text: str) -> bool:
+    """Tell whether a note says this very text, and one of the keys signed it."""
+    try:
+        return signed(note, keys) == text
+    except BadCheckpoint:
+        return False
+
+
 def _signed(text: str, line: str, known: Sequence[Verifier]) -> bool:
     """Tell whether a line is a good signature of a known key; raises for a bad one of its."""
     found = SIGNATURE.fullmatch(line)

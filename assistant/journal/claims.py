@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from assistant.domain.amends import RestoreAccepted
-from assistant.journal.checkpoint import BadCheckpoint, Checkpoint, Verifier, origin, signed
+from assistant.journal.checkpoint import Checkpoint, Verifier, origin, says
 from assistant.journal.envelope import GENESIS
 from assistant.journal.merkle import Frontier
 
@@ -47,7 +47,7 @@ class Claims:
         """Take one more record."""
         self.tree.push(leaf)
         size = self.tree.size
-        if restore is not None and self._meant(restore, size):
+        if restore is not None and says(restore.note, self._keys, terms(restore, size, self._prev)):
             self._accepted.append(restore)
         self._prev = leaf.hex()
         claims = self._waiting.pop(size, [])
@@ -61,12 +61,6 @@ class Claims:
         """Return the checkpoints that the journal contradicts, of which nobody accepted it."""
         more = [c for claims in self._waiting.values() for c in claims]
         return [c for c in (*self._wrong, *more) if not self._excused(c)]
-
-    def _meant(self, restore: RestoreAccepted, seq: int) -> bool:
-        try:
-            return signed(restore.note, self._keys) == terms(restore, seq, self._prev)
-        except BadCheckpoint:
-            return False
 
     def _excused(self, claim: Checkpoint) -> bool:
         return any(

@@ -207,7 +207,7 @@ def unseal(row: Row) -> Envelope:
     seq, env, h = row[:3]
     if env is None or h is None:
         raise BrokenRecord(seq, "its envelope is missing")
-    intact = hashlib.sha256(LEAF + env).digest() == h
+    intact = leaf(env) == h
     try:
         envelope = read(env)
     except ValueError as error:
@@ -236,6 +236,11 @@ def opened(row: Row) -> tuple[Envelope, Event]:
     if said != (envelope.type, envelope.subject, envelope.plan_sha256):
         raise BrokenRecord(seq, "its envelope speaks of another event", envelope.id)
     return envelope, event
+
+
+def examined(row: Row) -> tuple[Envelope, Event | None]:
+    """Return what a row holds, the event null where it was redacted; raises `BrokenRecord`."""
+    return (unseal(row), None) if row.withheld else opened(row)
 
 
 def record(envelope: Envelope, event: Event) -> Record:

@@ -5,7 +5,7 @@ Envelope and event are the stored bytes, verbatim, so every hash can be computed
 
 from collections.abc import Callable, Iterator
 
-from assistant.journal.envelope import Row, opened, unseal
+from assistant.journal.envelope import Row, examined
 from assistant.journal.sql import rows
 from assistant.store.database import Database
 
@@ -20,11 +20,9 @@ def lines(
 
 def line(row: Row) -> bytes:
     """Return a row as a line; raises `BrokenRecord`."""
-    if row.withheld:
-        unseal(row)
+    if examined(row)[1] is None:
         event = b'"salt":"","event":null,"redacted":%d' % (row.redacted or 0)
     else:
-        opened(row)
         event = b'"salt":"%b","event":%b' % ((row.salt or b"").hex().encode(), row.body or b"")
     head = b'"envelope":%b,"hash":"%b"' % (row.env or b"", (row.h or b"").hex().encode())
     return b"{%b,%b}\n" % (head, event)

@@ -9,7 +9,7 @@ import json
 from datetime import UTC
 
 from assistant.domain.canonical import Value
-from assistant.journal.envelope import Envelope, Row, opened, unseal
+from assistant.journal.envelope import Envelope, Row, examined
 
 SOURCE = "urn:firstline:"
 OCSF_VERSION = "1.3.0"
@@ -34,7 +34,7 @@ USER, SYSTEM = 1, 3
 
 def cloudevent(row: Row) -> bytes:
     """Return a row as a CloudEvent in JSON; raises `BrokenRecord`."""
-    envelope = unseal(row) if row.withheld else opened(row)[0]
+    envelope, _ = examined(row)
     event = json.loads(row.body or b"{}")
     gone = {"redactedby": f"{row.redacted:020d}"} if row.withheld else {}
     return _line(
@@ -56,7 +56,7 @@ def cloudevent(row: Row) -> bytes:
 
 def ocsf(row: Row) -> bytes:
     """Return a row as an API Activity; raises `BrokenRecord`."""
-    envelope = unseal(row) if row.withheld else opened(row)[0]
+    envelope, _ = examined(row)
     activity, actor = ACTIVITY.get(envelope.type, OTHER), envelope.actor
     human = actor.kind == "human"
     return _line(

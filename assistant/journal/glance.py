@@ -5,14 +5,13 @@ kind of check after the other, and without the objects and sentences that only a
 That takes two thirds of the time. What it does not accept is looked at closely.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from assistant.domain.events import Event
 from assistant.journal.codec import EVENTS
-from assistant.journal.envelope import FORM, GENESIS, LEAF, SALT_BYTES, Row, about, commitment
+from assistant.journal.envelope import FORM, GENESIS, SALT_BYTES, Row, about, commitment, leaf
 from assistant.store.tagged import Unreadable
 
 
@@ -58,7 +57,7 @@ def _intact(row: Row) -> bool:
     _, env, h, salt, body, redacted = row
     if redacted is not None or env is None or salt is None or body is None:
         return False
-    return hashlib.sha256(LEAF + env).digest() == h
+    return leaf(env) == h
 
 
 def _event(body: bytes | None) -> Event | None:

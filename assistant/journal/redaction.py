@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from assistant.domain.amends import Redacted
 from assistant.journal.api import BrokenRecord
-from assistant.journal.checkpoint import BadCheckpoint, Verifier, signed
+from assistant.journal.checkpoint import Verifier, says
 
 
 def terms(event: Redacted, seq: int, prev: str) -> str:
@@ -34,11 +34,7 @@ class Withheld:
 
     def allow(self, event: Redacted, seq: int, prev: str) -> None:
         """Take the record that says what was redacted, if the key signed it for this place."""
-        try:
-            meant = signed(event.note, self._keys) == terms(event, seq, prev)
-        except BadCheckpoint:
-            meant = False
-        if meant:
+        if says(event.note, self._keys, terms(event, seq, prev)):
             self._allowed |= dict.fromkeys(
                 (s for s in event.seqs if s < seq), (event.incident, seq)
             )

@@ -19,7 +19,6 @@ from assistant.domain.amends import Redacted, RestoreAccepted
 from assistant.domain.desk import Desk, settle
 from assistant.domain.events import (
     ActionStarted,
-    Event,
     PolicyDecided,
     ReadFailed,
     ReadPerformed,
@@ -31,7 +30,7 @@ from assistant.journal.api import BrokenRecord
 from assistant.journal.checkpoint import Checkpoint, Verifier
 from assistant.journal.claims import Claims
 from assistant.journal.codec import EVENTS
-from assistant.journal.envelope import GENESIS, Row, opened, unseal
+from assistant.journal.envelope import GENESIS, Row, examined, unseal
 from assistant.journal.glance import NOTHING, Told, glances
 from assistant.journal.redaction import Withheld
 from assistant.journal.sql import ROWS
@@ -221,11 +220,7 @@ class _Chain:
 
 def _examined(row: Row) -> Told:
     """Return what a row says, or raise the `BrokenRecord` that says what is wrong with it."""
-    event: Event | None = None
-    if row.withheld:
-        envelope = unseal(row)
-    else:
-        envelope, event = opened(row)
+    envelope, event = examined(row)
     return Told(
         incident=envelope.incident,
         kind=envelope.type,

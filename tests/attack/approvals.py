@@ -5,8 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from book import Outcome, attack
-from desk import Desk
-from scene import DAN, TWO, Anything, Everybody, Restless, asked, nobody_objects, ran, yes
+from scene import (
+    DAN,
+    TWO,
+    Anything,
+    Everybody,
+    asked,
+    left_with_a_yes,
+    nobody_objects,
+    ran,
+    yes,
+)
 from slack_sdk.errors import SlackClientError
 from world import ANA, BEN, CLEO
 
@@ -15,7 +24,7 @@ from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.commands import Approve, Deny, Freeze, RequestUndo
 from assistant.domain import requests
-from assistant.domain.action import Approval, Status
+from assistant.domain.action import Status
 from assistant.domain.events import Approved, Refused
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.slack.authz import SlackApprovers
@@ -231,18 +240,7 @@ async def too_late(folder):
     guards={"assistant.actions.run.may_start": yes},
 )
 async def forgotten(folder):
-    desk = Desk(folder / "firstline.db", approvers=Everybody(), kind=Restless, seen=False)
-    async with desk.open():
-        incident, _ = await desk.opened()
-        await desk.requested(incident)
-        request = desk.last(incident).request
-        given = Approval(digest=request.digest, by=BEN, at=desk.clock.now())
-        desk.journal.append(incident, BEN, [Approved(request=request.id, approval=given)])
-    desk.clock.at += timedelta(minutes=11)
-    async with desk.open():
-        await desk.service.resume()
-        await desk.service.settled(incident)
-        return ran(desk, incident)
+    return await left_with_a_yes(folder, timedelta(minutes=11))
 
 
 @attack(

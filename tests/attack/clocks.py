@@ -5,11 +5,19 @@ from datetime import timedelta
 import pytest
 from book import Outcome, attack
 from desk import Desk
-from scene import Everybody, Restless, asked, fresh, nobody_objects, ran
+from scene import (
+    Everybody,
+    Restless,
+    asked,
+    fresh,
+    left_with_a_yes,
+    nobody_objects,
+    ran,
+)
 from world import BEN, CLEO, Clock
 
-from assistant.domain.action import Approval, Status
-from assistant.domain.events import ActionFinished, Approved, Expired
+from assistant.domain.action import Status
+from assistant.domain.events import ActionFinished, Expired
 from assistant.domain.people import FIRSTLINE
 from assistant.journal.verify import State, verify
 
@@ -97,18 +105,7 @@ async def as_late_again(folder):
     guards={"assistant.actions.approval.lapsed": by_the_wall},
 )
 async def set_back_while_down(folder):
-    desk = Desk(folder / "firstline.db", approvers=Everybody(), kind=Restless, seen=False)
-    async with desk.open():
-        incident, _ = await desk.opened()
-        await desk.requested(incident)
-        request = desk.last(incident).request
-        given = Approval(digest=request.digest, by=BEN, at=desk.clock.now())
-        desk.journal.append(incident, BEN, [Approved(request=request.id, approval=given)])
-    desk.clock.at -= HOUR
-    async with desk.open():
-        await desk.service.resume()
-        await desk.service.settled(incident)
-        return ran(desk, incident)
+    return await left_with_a_yes(folder, -HOUR)
 
 
 @attack(

@@ -138,6 +138,17 @@ async def emergency(folder):
         return await pushed(desk, incident, break_glass=True)
 
 
+async def _crowd(folder, people, *, most):
+    """Let each of these ask for an action on another target; returns what the last was told."""
+    async with fresh(folder) as (desk, incident):
+        for number, who in enumerate(people):
+            args = {**CALL, "service": f"s{number}"}
+            answer, _ = await desk.requested(incident, who, args)
+        asked = len(desk.service.incident(incident).requests)
+        harm = None if asked <= most else f"{asked} cards to decide on"
+        return Outcome(harm, answer.said)
+
+
 @attack(
     "56",
     "forty requests at once, so that people click without reading",
@@ -146,13 +157,7 @@ async def emergency(folder):
     guards={"assistant.admission.crowded": yes},
 )
 async def many_at_once(folder):
-    async with fresh(folder) as (desk, incident):
-        said = ""
-        for number in range(40):
-            answer, _ = await desk.requested(incident, args={**CALL, "service": f"s{number}"})
-            said = answer.said
-        asked = len(desk.service.incident(incident).requests)
-        return Outcome(None if asked <= 5 else f"{asked} cards to decide on", said)
+    return await _crowd(folder, [ANA] * 40, most=5)
 
 
 @attack(
@@ -163,12 +168,4 @@ async def many_at_once(folder):
     guards={"assistant.admission.crowded": yes},
 )
 async def many_by_several(folder):
-    async with fresh(folder) as (desk, incident):
-        said = ""
-        for number in range(20):
-            who = (ANA, BEN, CLEO, DAN)[number % 4]
-            args = {**CALL, "service": f"s{number}"}
-            answer, _ = await desk.requested(incident, who, args)
-            said = answer.said
-        asked = len(desk.service.incident(incident).requests)
-        return Outcome(None if asked <= 10 else f"{asked} cards to decide on", said)
+    return await _crowd(folder, [ANA, BEN, CLEO, DAN] * 5, most=10)

@@ -4,8 +4,10 @@ from contextlib import asynccontextmanager
 
 from book import Outcome
 from desk import Desk
-from world import World
+from world import BEN, World
 
+from assistant.domain.action import Approval
+from assistant.domain.events import Approved
 from assistant.domain.people import Actor, ActorKind
 from assistant.policy.decide import Kind, Ruling
 
@@ -114,3 +116,19 @@ async def pushed(desk, incident, **more):
     if tracked is not None:
         await desk.approve(incident, tracked)
     return ran(desk, incident, answer)
+
+
+async def left_with_a_yes(folder, later):
+    """Let firstline stop with a yes on record, and start with the clock moved by `later`."""
+    desk = Desk(folder / "firstline.db", approvers=Everybody(), kind=Restless, seen=False)
+    async with desk.open():
+        incident, _ = await desk.opened()
+        await desk.requested(incident)
+        request = desk.last(incident).request
+        given = Approval(digest=request.digest, by=BEN, at=desk.clock.now())
+        desk.journal.append(incident, BEN, [Approved(request=request.id, approval=given)])
+    desk.clock.at += later
+    async with desk.open():
+        await desk.service.resume()
+        await desk.service.settled(incident)
+        return ran(desk, incident)

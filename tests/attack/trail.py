@@ -310,7 +310,7 @@ def signed_by_anybody(note, _keys):
     "who can write the database writes into it that the loss was accepted",
     "firstline does not start: the key has not signed it",
     told="is not the one that was vouched for",
-    guards={"assistant.journal.claims.signed": signed_by_anybody},
+    guards={"assistant.journal.checkpoint.signed": signed_by_anybody},
 )
 async def forged_acceptance(folder):
     desk, incident, newest = await put_back(folder)
