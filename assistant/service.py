@@ -180,8 +180,10 @@ class Service:
 
     async def _open(self, command: Investigate, actor: Actor) -> str:
         incident = next_id((*self._incidents, *self.desk.redacted))
+        now = self._sources.clock.now()
         opened = Opened(
-            at=command.at,
+            # Who tells us may have a clock that is ahead of ours; nobody sees the future.
+            at=min(command.at, now) if command.horizon is None else command.at,
             text=command.text,
             service=command.service,
             horizon=command.horizon,

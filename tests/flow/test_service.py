@@ -216,6 +216,14 @@ async def test_looking_since_an_earlier_time_there_is_something_from_before_it(d
     assert state.steering.since - state.window[0] >= timedelta(hours=1)
 
 
+async def test_who_asks_with_a_clock_that_is_ahead_is_answered_all_the_same(desk):
+    ask = Investigate(text="front is slow", at=desk.clock.at + timedelta(days=1), service="front")
+    answer = await desk.service.submit(ask, ANA)
+    told = await desk.service.settled(answer.incident)
+    assert told.finding.verdict is Verdict.LIKELY
+    assert told.opened.at < desk.clock.at
+
+
 async def test_alerts_about_the_same_trouble_join_its_incident(desk):
     incident, _ = await desk.opened(fingerprint="f1", source="alert")
     again, _ = await desk.opened(fingerprint="f1", source="alert")
