@@ -12,6 +12,10 @@ QUICK := --numprocesses=auto --dist=worksteal
 ALONE := POLARS_MAX_THREADS=1
 WAITING := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
 
+# The quick tests that the coverage floor is measured on, and how, where COVER is set.
+CORE := tests/unit tests/flow tests/quality/test_engine_diagnose.py tests/quality/test_engine_blamed.py
+TRACED := --cov --cov-report=
+
 # Where Python keeps no bytecode, each of the many processes compiles all it imports: 5 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -58,15 +62,15 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 	$(BIN)/deptry .
 	$(BIN)/hadolint Dockerfile
 
-test: .venv/.synced  ## all tests, the unit tests first (ARGS= goes to pytest)
-	$(ALONE) $(BIN)/pytest tests/unit $(QUICK) $(ARGS)
-	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/flow tests/attack tests/quality $(QUICK) $(ARGS)
+test: .venv/.synced  ## all tests, the quick ones first (ARGS= goes to pytest, COVER=1 adds the floor)
+	$(ALONE) $(BIN)/pytest $(CORE) $(QUICK) $(if $(COVER),$(TRACED)) $(ARGS)
+	$(if $(COVER),$(BIN)/coverage report)
+	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/attack tests/quality $(filter %.py,$(CORE:%=--ignore=%)) $(QUICK) $(ARGS)
 	$(BIN)/pytest tests/crash tests/e2e -m "not live" $(WAITING) --durations=10 $(ARGS)
 	$(BIN)/pytest tests/e2e -m live $(ARGS)
 
 coverage: .venv/.synced  ## the coverage floor, by the quick tests (tracing takes half as long again)
-	$(BIN)/coverage erase
-	$(ALONE) $(BIN)/pytest tests/unit tests/flow tests/quality/test_engine_diagnose.py tests/quality/test_engine_blamed.py $(QUICK) --cov --cov-report= $(ARGS)
+	$(ALONE) $(BIN)/pytest $(CORE) $(QUICK) $(TRACED) $(ARGS)
 	$(BIN)/coverage report
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
