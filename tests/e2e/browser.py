@@ -20,10 +20,11 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
     "--remote-debugging-port=0",
 )  # fmt: skip
-# The topmost thing that can be pressed and says so; what lies under a modal cannot be pressed.
-PRESS = """(words) => {
+# What lies under a modal cannot be pressed.
+PRESS = """(words, within) => {
   const top = document.querySelector("dialog[open]") || document.querySelector("#modal .modal")
-    || document;
+    || document.querySelector(within);
+  if (!top) return false;
   const all = [...top.querySelectorAll("button, a, summary")];
   const said = (e) => (e.textContent || e.value || "").replace(/\\s+/g, " ").trim();
   const found = all.filter((e) => said(e).startsWith(words)).at(-1);
@@ -42,12 +43,14 @@ WRITE = """(where, text) => {
   if (form.classList.contains("composer")) form.requestSubmit();
   return true;
 }"""
-SHOWS = "(words) => document.body.innerText.includes(words)"
+SHOWS = "(words, within) => document.querySelector(within)?.innerText.includes(words)"
 
 
 class Browser:
-    """One tab. Whatever is waited for has `STEP_S` seconds, and raises `TimeoutError` with what
-    the page shows instead."""
+    """One tab.
+
+    Whatever is waited for has `STEP_S` seconds; then `TimeoutError` says what the page shows.
+    """
 
     def __init__(self, socket):
         self._socket, self._ids = socket, count(1)
@@ -73,18 +76,17 @@ class Browser:
         await self.call("Page.navigate", url=url)
         await self._until("() => document.readyState === 'complete'")
 
-    async def shows(self, words, seconds=STEP_S):
-        """Wait until the page says something."""
-        await self._until(SHOWS, words, seconds=seconds)
+    async def shows(self, words, within="body", seconds=STEP_S):
+        """Wait until a part of the page says something."""
+        await self._until(SHOWS, words, within, seconds=seconds)
 
-    async def press(self, words, seconds=STEP_S):
+    async def press(self, words, within="body", seconds=STEP_S):
         """Press the last thing that begins with these words, as soon as it is there."""
-        await self._until(PRESS, words, seconds=seconds)
+        await self._until(PRESS, words, within, seconds=seconds)
         await self._until("() => !window.left && document.readyState === 'complete'")
 
     async def write(self, where, text):
-        """Write into the last field whose placeholder or name begins with `where`; a composer is
-        sent."""
+        """Write into the last field whose placeholder or name begins so; a composer is sent."""
         await self._until(WRITE, where, text)
 
     async def text(self):
