@@ -9,11 +9,11 @@ from book import Outcome, attack
 from desk import Desk
 from machine import Died
 from scene import Everybody, Restless, asked, nobody_objects, yes
+from slackrig import judged
 from targets import UNCHANGED, forgotten
 from world import ANA, BEN
 
 from assistant import flow
-from assistant.clock import SystemClock
 from assistant.commands import RequestStep, RequestUndo
 from assistant.domain.action import Status
 from assistant.domain.events import PlanProposed
@@ -23,9 +23,6 @@ from assistant.flow import Stage
 from assistant.requests_view import request_view
 from assistant.slack.courier import Courier
 from assistant.slack.letters import Looks
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
 from assistant.slack.places import Places
 from assistant.slack.surface import SlackSurface
 from assistant.slack.transports import web_client
@@ -79,9 +76,8 @@ def posted(slack):
 
 async def _result(folder, *, cut):
     """Leave what a kill leaves after the result, before or after its post; start anew, twice."""
-    slack = LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES))
     desk = Desk(folder / "firstline.db", approvers=Everybody(), kind=Restless, seen=False)
-    async with slack:
+    async with judged(burst=None) as slack:
         async with desk.open():
             tray = Tray(desk, slack, Cut if cut else Messages)
             incident, _ = await desk.opened()

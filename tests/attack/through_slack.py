@@ -8,6 +8,7 @@ from approvals import unchecked
 from book import Outcome, attack
 from desk import Desk
 from scene import Restless, nobody_objects, once, ran, yes
+from slackrig import judged
 from targets import RETRIED
 from world import ANA
 
@@ -15,10 +16,7 @@ from assistant.clock import SystemClock
 from assistant.domain.people import Actor
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
-from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
@@ -100,8 +98,7 @@ class Office:
 
 @asynccontextmanager
 async def office(folder):
-    slack = LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES))
-    async with slack:
+    async with judged(burst=None) as slack:
         office = Office(folder, slack)
         async with office.running():
             incident, _ = await office.desk.opened()

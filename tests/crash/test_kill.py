@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from slackrig import judged
 from system import System
 
 from assistant.clock import SystemClock
@@ -17,10 +18,8 @@ from assistant.domain.action import Status
 from assistant.domain.incident import apply
 from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
 from assistant.slack.local.sockets import Timing
-from assistant.slack.manifest import BOT_SCOPES
 from assistant.store.database import StoreError, open_for_reading
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -204,10 +203,6 @@ class Rig:
         assert sorted(self.system.effects) == sorted(t.request.id for t in done)
         assert names.count("ActionStarted") == len(set(self.started()))
         assert state.resolved_by is not None
-        # What Slack told while nobody was there it tells again, or it says that nobody answered.
-        unheard = ("was never acknowledged", "one acknowledged late or never")
-        broken = self.slack.broken_rules(burst=None)
-        assert [rule for rule in broken if not any(sentence in rule for sentence in unheard)] == []
         assert not [m for m in self._seen("ana") if "INC-2" in m.text]
 
     def started(self) -> list[str]:
@@ -218,8 +213,10 @@ class Rig:
 @asynccontextmanager
 async def rigged(tmp_path):
     timing = Timing(ack=1.0, retries=(0.2, 0.5, 1.0))
-    slack = LocalSlack(demo_workspace(), SystemClock(), timing=timing, scopes=frozenset(BOT_SCOPES))
-    async with slack, System() as system:
+    # Each start may post at once. What Slack told while nobody was there it tells again, or it says
+    # that nobody answered.
+    judging = judged(timing=timing, burst=len(STAGES) + 2, excused=["acknowledged"])
+    async with judging as slack, System() as system:
         rig = Rig(tmp_path, slack, system)
         await rig.start()
         try:

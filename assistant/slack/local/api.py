@@ -53,6 +53,7 @@ class Api:
                 args=args,
                 at=self._office.clock.monotonic(),
                 error=reply.get("error", ""),
+                ts=str(reply.get("ts") or ""),
             )
         )
         if fault is not None and fault.failure is Failure.LOST_ANSWER and request.transport:

@@ -20,12 +20,16 @@ KEPT = 10_000  # calls remembered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A call of the Web API: `error` is Slack's code, empty if the call was accepted."""
+    """A call of the Web API: `error` is Slack's code, empty if the call was accepted.
+
+    `ts` is the message that the answer names, if it names one.
+    """
 
     method: str
     args: Mapping[str, Any]
     at: float
     error: str = ""
+    ts: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

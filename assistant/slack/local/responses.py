@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from assistant.slack.local.methods.chat import checked_blocks
-from assistant.slack.local.office import Office
+from assistant.slack.local.office import Made, Office
 from assistant.slack.local.refusals import Refused
+from assistant.slack.local.shown import ANSWER
 
 
 def respond(office: Office, name: str, said: Mapping[str, Any]) -> None:
@@ -23,6 +24,9 @@ def respond(office: Office, name: str, said: Mapping[str, Any]) -> None:
     blocks = checked_blocks(said.get("blocks"), workspace)
     if not text and not blocks:
         raise Refused("no_text")
+    office.calls.append(
+        Made(method=ANSWER, args={**said, "channel": channel.id}, at=office.clock.monotonic())
+    )
     if said.get("replace_original") and pressed is not None:
         named = tuple(workspace.identified(blocks))
         workspace.rewrite(replace(pressed, text=text, blocks=named, edited=office.now_ts()))

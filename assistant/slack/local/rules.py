@@ -1,57 +1,167 @@
 """What an app must never do, judged from everything that it did: for the end of each test.
 
-Each rule yields one sentence for each breach.
+Each rule has a name, and yields one sentence for each breach.
 """
 
-import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from assistant.slack import limits
-from assistant.slack.check import Surface, faults, too_long
+from assistant.slack.check import faults, too_long, view_faults
 from assistant.slack.local.office import Made, Office
+from assistant.slack.local.shown import Shown, shown, structure
 from assistant.slack.local.sockets import State
 
-_WRITES = ("chat.postMessage", "chat.update", "chat.postEphemeral")
+_OPENS = ("chat.postMessage", "chat.startStream")
 _ADDRESSES = ("url", "image_url", "title_url")
 _WRITTEN = re.compile(r"<(https?://[^|>]*)")
+_SLACK = ("slack.com", "app.slack.com")
 _BROADCASTS = ("<!channel", "<!here", "<!everyone")
+_ENDED = ("stopped_by_user", "message_not_in_streaming_state")
 
 
-def broken_rules(office: Office, *, burst: int | None, hosts: Collection[str]) -> list[str]:
-    """Every breach; `burst` posts may come at once to a channel, then one a second (null: any).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """`burst` posts may come at once to a channel, then one a second (null: any number).
 
     Links may lead to `hosts`, and to Slack itself.
     """
-    posts = [made for made in office.calls if made.method in _WRITES and not made.error]
-    found = [*_invalid(office), *_shouting(posts), *_previews(posts), *_unheard(office)]
-    found += [*_twice(posts), *_astray(office, frozenset(hosts))]
-    if burst is not None:
-        found += _floods(posts, burst)
-    return found
+
+    burst: int | None
+    hosts: frozenset[str]
 
 
-def _invalid(office: Office) -> Iterator[str]:
-    for channel in office.workspace.channels.values():
-        for message in channel.messages.values():
-            if faults(message.blocks, Surface.MESSAGE) or too_long(message.blocks):
-                yield f"{channel.id} {message.ts} holds blocks that Slack would refuse."
+Rule: TypeAlias = Callable[[Office, Bounds], Iterator[str]]
 
 
-def _shouting(posts: list[Made]) -> Iterator[str]:
-    for made in posts:
-        blocks = made.args.get("blocks") or []
-        said = [str(made.args.get("text")), *_formatted(_parsed(blocks))]
+def broken_rules(
+    office: Office, *, burst: int | None, hosts: Collection[str], rules: Collection[str]
+) -> list[str]:
+    """Every breach of the rules with these names."""
+    bounds = Bounds(burst=burst, hosts=frozenset(hosts))
+    return [said for name in RULES if name in rules for said in RULES[name](office, bounds)]
+
+
+def _blocks(office: Office, _: Bounds) -> Iterator[str]:
+    for one in shown(office):
+        if view_faults(one.view) if one.view else faults(one.blocks, one.surface):
+            yield f"{one.where} has blocks that Slack would refuse."
+        elif one.view is None and too_long(one.blocks):
+            yield f"{one.where} has more in its blocks than Slack takes."
+
+
+def _broadcast(office: Office, _: Bounds) -> Iterator[str]:
+    for one in shown(office):
+        said = [*one.texts, *_formatted([one.blocks])]
         if any(broadcast in text for text in said for broadcast in _BROADCASTS):
-            yield f"{made.method} in {made.args.get('channel')} called everybody."
+            yield f"{one.where} called everybody."
+
+
+def _previews(office: Office, _: Bounds) -> Iterator[str]:
+    for made in _taken(office, "chat.postMessage"):
+        for flag in ("unfurl_links", "unfurl_media"):
+            if made.args.get(flag) not in (False, "0", 0):
+                yield f"{made.method} in {made.args.get('channel')} did not say {flag}=False."
+
+
+def _addresses(office: Office, bounds: Bounds) -> Iterator[str]:
+    """Every address that somebody could press, in messages and in views."""
+    for one in shown(office):
+        for address in _led(one):
+            ours = address.startswith(f"{office.base_url}/")  # a permalink of this very Slack
+            if not ours and urlsplit(address).hostname not in {*bounds.hosts, *_SLACK}:
+                yield f"{one.method} leads to {address}, which nobody allowed."
+
+
+def _led(one: Shown) -> Iterator[str]:
+    for text in (*one.texts, *_formatted([one.blocks])):
+        yield from _WRITTEN.findall(text)
+    yield from _pressable([one.blocks, one.chunks])
+
+
+def _acknowledged(office: Office, _: Bounds) -> Iterator[str]:
+    for delivery in office.sockets.deliveries:
+        what = f"{delivery.kind} {_kind(delivery.payload)}"
+        if delivery.state in (State.FAILED, State.DROPPED):
+            yield f"{what} was never acknowledged ({delivery.state})."
+        elif delivery.late or delivery.attempts > 1:
+            yield f"{what} took {delivery.attempts} deliveries, one acknowledged late or never."
+
+
+def _once(office: Office, _: Bounds) -> Iterator[str]:
+    """Two messages with one key; one that was deleted does not count."""
+    stand: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for made in _taken(office, "chat.postMessage", "chat.delete"):
+        channel = str(made.args.get("channel"))
+        if made.method == "chat.delete":
+            for places in stand.values():
+                places.discard((channel, made.ts))
+            continue
+        metadata = structure(made.args.get("metadata")) or {}
+        if key := metadata.get("event_payload", {}).get("key"):
+            stand[str(key)].add((channel, made.ts))
+    for key, places in stand.items():
+        if len(places) > 1:
+            yield f"The message with the key {key} was posted {len(places)} times."
+
+
+def _streams(office: Office, _: Bounds) -> Iterator[str]:
+    """Every stream is stopped by the app, or the app was told that it had ended."""
+    ended = {
+        (made.args.get("channel"), made.args.get("ts"))
+        for made in office.calls
+        if made.error in _ENDED or (made.method == "chat.stopStream" and not made.error)
+    }
+    for made in _taken(office, "chat.startStream"):
+        if (made.args.get("channel"), made.ts) not in ended:
+            yield f"The stream {made.ts} in {made.args.get('channel')} was left open."
+
+
+def _pace(office: Office, bounds: Bounds) -> Iterator[str]:
+    """A bucket of `burst` posts for each channel that fills at Slack's pace."""
+    times: dict[str, list[float]] = defaultdict(list)
+    for made in _taken(office, *_OPENS) if bounds.burst is not None else ():
+        times[str(made.args.get("channel"))].append(made.at)
+    for channel, moments in times.items():
+        most = float(bounds.burst or 0)
+        left, last = most, moments[0]
+        for moment in moments:
+            left = min(most, left + (moment - last) * limits.POSTS_PER_SECOND) - 1
+            last = moment
+            if left < 0:
+                yield f"{channel} was given more than {limits.POSTS_PER_SECOND:g} post a second."
+                break
+
+
+RULES: Mapping[str, Rule] = {
+    "blocks": _blocks,
+    "broadcast": _broadcast,
+    "previews": _previews,
+    "addresses": _addresses,
+    "acknowledged": _acknowledged,
+    "once": _once,
+    "streams": _streams,
+    "pace": _pace,
+}
+
+
+def _taken(office: Office, *methods: str) -> Iterator[Made]:
+    return (made for made in office.calls if made.method in methods and not made.error)
+
+
+def _kind(payload: Mapping[str, Any]) -> str:
+    event = payload.get("event")
+    kind = event if isinstance(event, Mapping) else payload
+    return str(kind.get("type") or kind.get("command") or "")
 
 
 def _formatted(part: object) -> Iterator[str]:
     """Every text in which a mention would be one; plain and rich text say it literally."""
-    if isinstance(part, list):
+    if isinstance(part, list | tuple):
         for item in part:
             yield from _formatted(item)
     elif isinstance(part, dict):
@@ -63,21 +173,8 @@ def _formatted(part: object) -> Iterator[str]:
             yield from _formatted(item)
 
 
-def _astray(office: Office, hosts: frozenset[str]) -> Iterator[str]:
-    """Every address that somebody could press, in messages and in views."""
-    for made in office.calls:
-        if made.error or not (made.method in _WRITES or made.method.startswith("views.")):
-            continue
-        whole = [_parsed(made.args.get(name)) for name in ("blocks", "view")]
-        texts = [str(made.args.get("text") or ""), *_formatted(whole)]
-        written = [address for text in texts for address in _WRITTEN.findall(text)]
-        for address in (*written, *_pressable(whole)):
-            if urlsplit(address).hostname not in {*hosts, "slack.com", "app.slack.com"}:
-                yield f"{made.method} leads to {address}, which nobody allowed."
-
-
 def _pressable(part: object) -> Iterator[str]:
-    if isinstance(part, list):
+    if isinstance(part, list | tuple):
         for item in part:
             yield from _pressable(item)
     elif isinstance(part, dict):
@@ -85,57 +182,3 @@ def _pressable(part: object) -> Iterator[str]:
             if name in _ADDRESSES and isinstance(item, str):
                 yield item
             yield from _pressable(item)
-
-
-def _previews(posts: list[Made]) -> Iterator[str]:
-    for made in posts:
-        for flag in ("unfurl_links", "unfurl_media"):
-            if made.method == "chat.postMessage" and made.args.get(flag) not in (False, "0", 0):
-                yield f"{made.method} in {made.args.get('channel')} did not say {flag}=False."
-
-
-def _unheard(office: Office) -> Iterator[str]:
-    for delivery in office.sockets.deliveries:
-        what = f"{delivery.kind} {_kind(delivery.payload)}"
-        if delivery.state in (State.FAILED, State.DROPPED):
-            yield f"{what} was never acknowledged ({delivery.state})."
-        elif delivery.late or delivery.attempts > 1:
-            yield f"{what} took {delivery.attempts} deliveries, one acknowledged late or never."
-
-
-def _kind(payload: Mapping[str, Any]) -> str:
-    event = payload.get("event")
-    kind = event if isinstance(event, Mapping) else payload
-    return str(kind.get("type") or kind.get("command") or "")
-
-
-def _twice(posts: list[Made]) -> Iterator[str]:
-    keys: Counter[str] = Counter()
-    for made in posts:
-        whole = _parsed(made.args.get("metadata"))
-        if made.method == "chat.postMessage" and whole and "key" in whole["event_payload"]:
-            keys[str(whole["event_payload"]["key"])] += 1
-    for key, times in keys.items():
-        if times > 1:
-            yield f"The message with the key {key} was posted {times} times."
-
-
-def _parsed(value: Any) -> Any:  # noqa: ANN401 — any JSON
-    """An argument that a client may have sent as a string of JSON."""
-    return json.loads(value) if isinstance(value, str) else value
-
-
-def _floods(posts: list[Made], burst: int) -> Iterator[str]:
-    """A bucket of `burst` posts for each channel that fills at Slack's pace."""
-    times: dict[str, list[float]] = defaultdict(list)
-    for made in posts:
-        if made.method == "chat.postMessage":
-            times[str(made.args.get("channel"))].append(made.at)
-    for channel, moments in times.items():
-        left, last = float(burst), moments[0]
-        for moment in moments:
-            left = min(burst, left + (moment - last) * limits.POSTS_PER_SECOND) - 1
-            last = moment
-            if left < 0:
-                yield f"{channel} was given more than {limits.POSTS_PER_SECOND:g} post a second."
-                break

@@ -24,7 +24,7 @@ from assistant.slack.local.interactions import find_channel
 from assistant.slack.local.methods.chat import checked_blocks
 from assistant.slack.local.office import open_office
 from assistant.slack.local.people import Message
-from assistant.slack.local.rules import broken_rules
+from assistant.slack.local.rules import RULES, broken_rules
 from assistant.slack.local.sockets import Delivery, Timing
 from assistant.slack.local.workspace import Workspace
 
@@ -132,6 +132,12 @@ class LocalSlack:
         """Wait until everything that was sent to the app is acknowledged or given up."""
         await self.wait_for(lambda: self.sockets.idle, seconds)
 
-    def broken_rules(self, *, burst: int | None = 10, hosts: Collection[str] = ()) -> list[str]:
+    def broken_rules(
+        self,
+        *,
+        burst: int | None = 10,
+        hosts: Collection[str] = (),
+        rules: Collection[str] = frozenset(RULES),
+    ) -> list[str]:
         """What the app did that it never should; see `rules`."""
-        return broken_rules(self.office, burst=burst, hosts=hosts)
+        return broken_rules(self.office, burst=burst, hosts=hosts, rules=rules)

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 from slackdesk import SCOPES
+from slackrig import judged
 
 from assistant.clock import SystemClock
 from assistant.domain.people import Actor, ActorKind
 from assistant.slack.authz import SlackApprovers
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
-from assistant.slack.local.slack import LocalSlack
 from assistant.slack.people import People
 from assistant.slack.transports import web_client
 
@@ -29,7 +28,7 @@ class Watch:
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged() as slack:
         yield slack
 
 
@@ -112,8 +111,7 @@ async def test_a_group_that_is_not_there_is_said(slack, watch):
 
 
 async def test_a_scope_that_is_missing_is_named(watch):
-    scopes = SCOPES - {"usergroups:read"}
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=scopes) as slack:
+    async with judged(scopes=SCOPES - {"usergroups:read"}) as slack:
         client = web_client(slack.bot_token, slack.api_url)
         approvers = SlackApprovers(client, watch, People(client, watch), "sre")
         assert "usergroups:read is missing" in await approvers.refusal(

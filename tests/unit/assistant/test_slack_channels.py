@@ -1,19 +1,16 @@
 """The channel for alerts, found by its name with nothing but what the manifest grants."""
 
 import pytest
+from slackrig import judged
 
-from assistant.clock import SystemClock
 from assistant.slack.channels import channel_id
 from assistant.slack.errors import SlackError
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
 from assistant.slack.transports import web_client
 
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES)) as slack:
+    async with judged() as slack:
         yield slack
 
 

@@ -1,12 +1,12 @@
 """What an incident's messages say, and that Slack would take every one of them."""
 
 import json
-from datetime import timedelta
 
 import pytest
 from acting import ASKED, BEN, done, request, started
+from recalled import DRAFT, SIMILAR
 from slackdesk import LOOKS, Buttons
-from written import BLAMED, FACTS, NOON, PLAN, finding, hypothesis, incident
+from written import BLAMED, FACTS, NOON, PLAN, finding, grown, hypothesis, incident
 
 from assistant.domain.events import (
     ActionFailed,
@@ -25,7 +25,6 @@ from assistant.domain.events import (
     Steered,
 )
 from assistant.domain.incident import apply
-from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.recovery import Effect
 from assistant.domain.steering import Steering
 from assistant.slack.check import Surface, faults, too_long
@@ -34,30 +33,6 @@ from assistant.slack.places import Place
 from assistant.slack.text import escape
 
 HOSTILE = "<!channel> <@U1> *b* `c` <https://evil.example|here> \u202e\u200b\x07 @here"
-SIMILAR = SimilarIncident(
-    incident="INC-0",
-    title="booking failed",
-    at=NOON - timedelta(days=3),
-    score=0.9,
-    same=("service", "cause"),
-    differed=("another change",),
-    action="rollback",
-    runbook="exception-in-new-release",
-    seconds=240.0,
-)
-DRAFT = Draft(
-    runbook="ledger-rollback",
-    markdown="---\nid: x\n---\n# Roll back\n\n1. **Look** at `E1`\n2. Roll back\n",
-    digest="d" * 64,
-    provenance=((1, 2), (3,)),
-)
-
-
-def grown(*events, state=None):
-    state = state or incident(plan=PLAN)
-    for event in events:
-        state = apply(state, event)
-    return state
 
 
 def written(state):

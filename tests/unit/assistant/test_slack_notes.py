@@ -3,12 +3,9 @@
 import html
 
 import pytest
-from slackdesk import SCOPES
+from slackrig import judged
 
-from assistant.clock import SystemClock
 from assistant.journal.checkpoint import Checkpoint, new_signer, opened
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
 from assistant.slack.notes import Notes
 from assistant.slack.transports import web_client
 
@@ -22,9 +19,8 @@ def made(size):
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged() as slack:
         yield slack
-        assert slack.broken_rules(burst=None) == []
 
 
 def posted(slack):

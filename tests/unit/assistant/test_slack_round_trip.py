@@ -6,27 +6,24 @@ from datetime import timedelta
 
 import pytest
 from acting import ASKED, REQUEST
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 from written import NOON, PLAN, finding
 
 from assistant.answer import Answer
-from assistant.clock import SystemClock
 from assistant.commands import Approve, Close, Deny, Freeze, Investigate, RequestStep, Steer
 from assistant.domain.action import Approval
 from assistant.domain.events import Approved, HypothesesRanked, Opened, PlanProposed
 from assistant.domain.people import Actor, ActorKind
 from assistant.slack.errors import SlackError
 from assistant.slack.listeners.pressing import NO_LONGER_VALID
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
-from assistant.slack.local.slack import LocalSlack
 
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield slack
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 @pytest.fixture

@@ -125,3 +125,11 @@ def incident(found=None, plan=None):
     for event in events:
         state = apply(state, event)
     return state
+
+
+def grown(*events, state=None):
+    """Return what these events make of an incident, of this one if no other is given."""
+    state = state or incident(plan=PLAN)
+    for event in events:
+        state = apply(state, event)
+    return state

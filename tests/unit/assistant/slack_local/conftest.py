@@ -6,10 +6,9 @@ import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from slackrig import judged
 
-from assistant.clock import SystemClock
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
+from assistant.slack.local.cast import SCOPES
 from assistant.slack.local.sockets import Timing
 
 
@@ -36,8 +35,9 @@ def timing():
 
 
 @pytest.fixture
-async def slack(timing):
-    async with LocalSlack(demo_workspace(), SystemClock(), timing=timing) as slack:
+async def slack(timing, request):
+    breaks = [name for mark in request.node.iter_markers("breaks") for name in mark.args]
+    async with judged(timing=timing, scopes=SCOPES, burst=10, breaks=breaks) as slack:
         yield slack
 
 

@@ -104,6 +104,7 @@ def screen():
     return Screen()
 
 
+@pytest.mark.breaks("addresses")
 async def test_a_conversation_in_the_terminal(slack, app, run, channel, quiet, screen):
     reasons = []
 

@@ -59,6 +59,7 @@ async def test_a_refused_block_is_pointed_at(client, channel):
     ]
 
 
+@pytest.mark.breaks("previews")
 async def test_only_our_own_messages_can_be_changed(slack, client, channel):
     theirs = await slack.person("ana").say("#incidents", "mine")
     for call in (client.chat_update, client.chat_delete):
@@ -88,6 +89,7 @@ async def test_an_ephemeral_message_needs_somebody_who_is_there(slack, client, c
         )
 
 
+@pytest.mark.breaks("previews")
 async def test_a_reply_to_a_reply_is_refused(client, channel):
     first = await client.chat_postMessage(channel=channel, text="x")
     reply = await client.chat_postMessage(channel=channel, text="y", thread_ts=first["ts"])
@@ -127,6 +129,7 @@ async def test_a_bad_invitation_is_refused(slack, client, channel, users, code):
     assert refused.value.response["error"] == code
 
 
+@pytest.mark.breaks("previews")
 async def test_small_things_are_refused_too(slack, client, channel):
     posted = await client.chat_postMessage(channel=channel, text="x")
     pin = {"channel": channel, "timestamp": posted["ts"]}

@@ -195,6 +195,7 @@ async def test_the_home_tab_is_published_when_it_is_opened(slack, app, run):
 
 
 @pytest.mark.parametrize("timing", [Timing(ack=0.05)])
+@pytest.mark.breaks("acknowledged")
 async def test_an_app_that_does_not_answer_a_click_shows_the_person_an_error(
     slack, app, client, run, channel, quiet
 ):

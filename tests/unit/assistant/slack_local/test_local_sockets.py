@@ -41,6 +41,7 @@ async def dial(slack):
 
 
 @pytest.mark.parametrize("timing", [ONCE_MORE])
+@pytest.mark.breaks("acknowledged")
 async def test_an_event_without_an_answer_is_delivered_again_with_its_id(slack, dial):
     raw = await dial()
     assert (await raw.envelope())["type"] == "hello"
@@ -59,6 +60,7 @@ async def test_an_event_without_an_answer_is_delivered_again_with_its_id(slack, 
 
 
 @pytest.mark.parametrize("timing", [Timing(ack=0.05, retries=(0.0, 0.0, 0.0))])
+@pytest.mark.breaks("acknowledged")
 async def test_an_event_is_given_up_after_three_further_deliveries(slack, dial):
     raw = await dial()
     await raw.envelope()
@@ -70,6 +72,7 @@ async def test_an_event_is_given_up_after_three_further_deliveries(slack, dial):
 
 
 @pytest.mark.parametrize("timing", [ONCE_MORE])
+@pytest.mark.breaks("acknowledged")
 async def test_a_late_answer_counts_as_late(slack, dial):
     raw = await dial()
     await raw.envelope()
@@ -134,6 +137,7 @@ async def test_events_wait_for_the_first_socket(slack, app, run):
     assert slack.broken_rules() == []
 
 
+@pytest.mark.breaks("acknowledged")
 async def test_what_does_not_fit_the_backlog_is_dropped(slack):
     for _ in range(sockets.BACKLOG + 1):
         slack.office.tell({"type": "message"})

@@ -1,0 +1,58 @@
+"""The Slack of every test, judged at its end: by our rules, and by judges from outside.
+
+    async with judged() as slack:
+        ...
+
+What a test breaks on purpose it says by the name of the rule, or of the judge, and then it must be
+broken. This is the only place in the tests that starts a `LocalSlack` (tests/architecture).
+"""
+
+from contextlib import asynccontextmanager
+
+from judges.panel import JUDGES, objections
+
+from assistant.clock import SystemClock
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.rules import RULES
+from assistant.slack.local.shown import shown
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import BOT_SCOPES
+
+BURST = 2  # an answer and a note may come together; after that one a second
+
+
+class Broken(AssertionError):
+    """A rule was broken, or a judge would refuse something that was shown."""
+
+
+@asynccontextmanager
+async def judged(workspace=None, *, hosts=(), burst=BURST, breaks=(), excused=(), **more):
+    """A Slack whose app must break no rule but those that `breaks` names, and must break these.
+
+    `burst` is null where the app under test keeps no pace. `excused` are rules that chance may
+    break, as where the app is killed. `more` are the scopes and the timing, if not the app's own.
+    """
+    settings = {"scopes": frozenset(BOT_SCOPES), **more}
+    async with LocalSlack(workspace or demo_workspace(), SystemClock(), **settings) as slack:
+        yield slack
+        _judge(slack, hosts, burst, breaks, excused)
+
+
+def _judge(slack, hosts, burst, breaks, excused):
+    """Raise `Broken` unless just the named rules were broken."""
+    found = {
+        name: slack.broken_rules(burst=burst, hosts=hosts, rules=[name]) for name in RULES
+    } | _judged(slack)
+    kept = [name for name in breaks if not found[name]]
+    named = {*breaks, *excused}
+    wrong = [said for name, told in found.items() if name not in named for said in told]
+    wrong += [f"This test says that it breaks the rule {name}, and does not." for name in kept]
+    if wrong:
+        raise Broken("\n".join(wrong))
+
+
+def _judged(slack):
+    said = [sentence for one in shown(slack.office) for sentence in objections(one)]
+    return {name: [s for s in said if s.startswith(f"{name}: ")] for name in JUDGES} | {
+        "unknown": [s for s in said if s.partition(": ")[0] not in JUDGES]
+    }
