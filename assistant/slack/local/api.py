@@ -77,7 +77,7 @@ class Api:
         if not value:
             raise Refused("not_authed")
         token = self._office.workspace.tokens.get(str(value))
-        if token is None:
+        if token is None or self._faults.revoked:
             raise Refused("invalid_auth")
         return token
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from assistant.slack import limits
 from assistant.slack.check import Surface, faults, too_long
+from assistant.slack.local.deliveries import State
 from assistant.slack.local.office import Made, Office
-from assistant.slack.local.sockets import State
 
 _WRITES = ("chat.postMessage", "chat.update", "chat.postEphemeral")
 _ADDRESSES = ("url", "image_url", "title_url")
@@ -95,7 +95,7 @@ def _previews(posts: list[Made]) -> Iterator[str]:
 
 
 def _unheard(office: Office) -> Iterator[str]:
-    for delivery in office.sockets.deliveries:
+    for delivery in office.deliveries.all:
         what = f"{delivery.kind} {_kind(delivery.payload)}"
         if delivery.state in (State.FAILED, State.DROPPED):
             yield f"{what} was never acknowledged ({delivery.state})."

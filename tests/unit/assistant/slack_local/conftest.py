@@ -9,8 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.clock import SystemClock
 from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.deliveries import Timing
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.local.sockets import Timing
 
 
 def client_of(slack):
