@@ -61,6 +61,14 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnCall:
+    """What takes commands, and the Slack in which people give them."""
+
+    service: Service
+    slack: Slack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Workspace:
     """A Slack, and who and where in it."""
 
@@ -97,7 +105,7 @@ async def configured(settings: Settings, index: Index) -> AsyncIterator[Parts]:
 
 
 @asynccontextmanager
-async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncIterator[Service]:
+async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncIterator[OnCall]:
     """Be on call in the real Slack; raises `ConfigError`, `SlackError`, `StoreError`."""
     said = settings.slack
     if said is None:
@@ -110,14 +118,14 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
         approvers=said.approvers,
         simulated=False,
     )
-    async with _running(workspace, parts, settings, clock) as service:
-        yield service
+    async with _running(workspace, parts, settings, clock) as oncall:
+        yield oncall
 
 
 @asynccontextmanager
 async def on_local_slack(
     parts: Parts, settings: Settings, clock: Clock
-) -> AsyncIterator[tuple[Service, LocalSlack]]:
+) -> AsyncIterator[tuple[OnCall, LocalSlack]]:
     """Be on call in a Slack on loopback with simulated people; raises `StoreError`."""
     async with LocalSlack(demo_workspace(), clock, scopes=frozenset(BOT_SCOPES)) as slack:
         channel = slack.workspace.channel_named(LOCAL_CHANNEL)
@@ -128,14 +136,14 @@ async def on_local_slack(
             approvers=LOCAL_APPROVERS,
             simulated=True,
         )
-        async with _running(workspace, parts, settings, clock) as service:
-            yield service, slack
+        async with _running(workspace, parts, settings, clock) as oncall:
+            yield oncall, slack
 
 
 @asynccontextmanager
 async def _running(
     workspace: _Workspace, parts: Parts, settings: Settings, clock: Clock
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[OnCall]:
     people = People(workspace.client, clock, simulated=workspace.simulated)
     approvers = SlackApprovers(workspace.client, clock, people, workspace.approvers)
     async with AsyncExitStack() as vouching:
@@ -186,7 +194,7 @@ async def _running(
             )
             async with _connected(slack):
                 await service.resume()
-                yield service
+                yield OnCall(service=service, slack=slack)
 
 
 @contextmanager
@@ -236,13 +244,13 @@ async def _connected(slack: Slack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def inbound(
-    service: Service, parts: Parts, settings: Settings, clock: Clock
+    oncall: OnCall, parts: Parts, settings: Settings, clock: Clock
 ) -> AsyncIterator[str]:
     """Listen for what monitors post; yields the address. Raises `Rejected` for a used port."""
     host, _, port = settings.listen.rpartition(":")
-    server = Inbound(host, int(port), lambda: None)
+    server = Inbound(host, int(port), lambda: oncall.slack.contact.why)
     for name, receiver in parts.receivers.items():
-        server.add(name, Alerts(receiver, service.submit, clock).receive)
+        server.add(name, Alerts(receiver, oncall.service.submit, clock).receive)
     try:
         yield await server.start()
     finally:

@@ -26,14 +26,14 @@ async def run(settings: Settings, *, local: bool) -> int:
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(gathered(settings))
         if local:
-            service, slack = await stack.enter_async_context(
+            here, slack = await stack.enter_async_context(
                 oncall.on_local_slack(parts, settings, clock)
             )
             page = await stack.enter_async_context(LocalPage(slack))
             click.echo(f"the local workspace: {page.url}")
         else:
-            service = await stack.enter_async_context(oncall.on_slack(parts, settings, clock))
-        url = await stack.enter_async_context(oncall.inbound(service, parts, settings, clock))
+            here = await stack.enter_async_context(oncall.on_slack(parts, settings, clock))
+        url = await stack.enter_async_context(oncall.inbound(here, parts, settings, clock))
         click.echo(f"webhooks and health: {url}")
         click.echo("firstline is on call; Ctrl-C stops it")
         await asyncio.Event().wait()

@@ -38,6 +38,7 @@ class Api:
         name = request.match_info["method"]
         fault = self._faults.take(name)
         if fault is not None and (answer := await _fail(fault)) is not None:
+            self._office.workspace.changes.note()
             return answer
         args: dict[str, Any] = {}
         token = None

@@ -54,9 +54,10 @@ class Sockets:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One socket, from its handshake to its end."""
-        if self._faults.silent:
-            raise web.HTTPServiceUnavailable(text="Something broke on purpose.")
         made = self._tickets.pop(request.match_info["ticket"], None)
+        if self._faults.silent:
+            self._changes.note()
+            raise web.HTTPServiceUnavailable(text="Something broke on purpose.")
         if made is None or self._clock.monotonic() - made > limits.TICKET_SECONDS:
             raise web.HTTPForbidden(text="This link is not open.")
         socket = web.WebSocketResponse()
@@ -64,6 +65,7 @@ class Sockets:
         if len(self.links) >= limits.SOCKETS:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
+            self._changes.note()
             return socket
         link = Link(socket, request)
         await socket.send_json(

@@ -9,6 +9,7 @@ from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.domain.incident import apply
 from assistant.slack.letters import Looks
+from assistant.slack.line import Pace
 from assistant.slack.manifest import BOT_SCOPES
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
@@ -117,6 +118,7 @@ class Rig:
     """Slack's own side (`slack`), ours (`desk`, `tables`), and what joins them."""
 
     look_s = 60.0
+    pace = Pace()
 
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
@@ -138,6 +140,7 @@ class Rig:
             channel=self.home,
             pace_s=0.0,
             look_s=self.look_s,
+            pace=self.pace,
         )
         return Slack(
             connection=connection,
@@ -149,7 +152,11 @@ class Rig:
 
     @asynccontextmanager
     async def running(self):
-        whole = self.build()
+        async with self.run(self.build()) as whole:
+            yield whole
+
+    @asynccontextmanager
+    async def run(self, whole):
         task = asyncio.create_task(whole.run())
         ready = asyncio.create_task(whole.ready.wait())
         try:
