@@ -14,7 +14,7 @@ from assistant.actions.catalogue import Catalogue
 from assistant.actions.judge import Judge
 from assistant.alerts import Alerts
 from assistant.clock import Clock
-from assistant.config import ConfigError, Settings
+from assistant.config import ConfigError, Settings, SlackSettings
 from assistant.flow import Sources, Timing
 from assistant.folder import stopped
 from assistant.inbound import Inbound
@@ -26,10 +26,11 @@ from assistant.service import Service
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.channels import channel_id
 from assistant.slack.errors import SlackError
+from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.manifest import BOT_SCOPES, PATH
 from assistant.slack.notes import Notes
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
@@ -73,10 +74,11 @@ class _Workspace:
     """A Slack, and who and where in it."""
 
     client: Client
-    app_token: str
     channel: str
     approvers: str
     simulated: bool
+    app_token: str = ""
+    http: HttpMode | None = None
 
 
 @asynccontextmanager
@@ -109,17 +111,28 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
     """Be on call in the real Slack; raises `ConfigError`, `SlackError`, `StoreError`."""
     said = settings.slack
     if said is None:
-        raise ConfigError("Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN")
+        raise ConfigError(
+            "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
+            "(or SLACK_SIGNING_SECRET)"
+        )
     client = web_client(said.bot_token.get_secret_value(), said.api_url)
     workspace = _Workspace(
         client=client,
-        app_token=said.app_token.get_secret_value(),
+        app_token=said.app_token.get_secret_value() if said.app_token else "",
+        http=_http(said, client, clock),
         channel=await channel_id(client, said.channel),
         approvers=said.approvers,
         simulated=False,
     )
     async with _running(workspace, parts, settings, clock) as oncall:
         yield oncall
+
+
+def _http(said: SlackSettings, client: Client, clock: Clock) -> HttpMode | None:
+    """Return what takes Slack's requests, where there is no app token for Socket Mode."""
+    if said.app_token is not None or said.signing_secret is None:
+        return None
+    return HttpMode(client, said.signing_secret.get_secret_value(), clock)
 
 
 @asynccontextmanager
@@ -178,6 +191,7 @@ async def _running(
                 connection=Connection(
                     client=workspace.client,
                     app_token=workspace.app_token,
+                    http=workspace.http,
                     people=people,
                     channel=workspace.channel,
                 ),
@@ -249,6 +263,8 @@ async def inbound(
     """Listen for what monitors post; yields the address. Raises `Rejected` for a used port."""
     host, _, port = settings.listen.rpartition(":")
     server = Inbound(host, int(port), lambda: oncall.slack.contact.why)
+    if (http := oncall.slack.connection.http) is not None:
+        server.mount(PATH, http.respond)
     for name, receiver in parts.receivers.items():
         server.add(name, Alerts(receiver, oncall.service.submit, clock).receive)
     try:

@@ -19,7 +19,8 @@ async def run(settings: Settings, *, local: bool) -> int:
         refuse_beside_real(settings, "--local")
     elif settings.slack is None:
         raise ConfigError(
-            "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
+            "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or "
+            "SLACK_SIGNING_SECRET where Slack is to post to you "
             "(docs/slack.md says where they come from), or try `firstline serve --local`"
         )
     clock = SystemClock()
@@ -55,5 +56,6 @@ def refuse_beside_real(settings: Settings, what: str) -> None:
     if settings.slack is not None:
         raise ConfigError(
             f"{what} does not start beside real Slack tokens, because its people are simulated: "
-            f"unset SLACK_BOT_TOKEN and SLACK_APP_TOKEN and [slack], or leave {what} out"
+            "unset SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET and [slack], or leave "
+            f"{what} out"
         )

@@ -62,7 +62,7 @@ class Ingress:
         if self._tasks is None:
             return False
         key = key_of(payload, envelope)
-        body = json.dumps(payload, ensure_ascii=False).encode("utf-8")
+        body = json.dumps(payload).encode("ascii")
         try:
             new = self._inbox.claim(key, body, self._clock.now())
         except Unusable as error:  # Slack tells it again

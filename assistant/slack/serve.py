@@ -10,6 +10,7 @@ from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.contact import Contact
 from assistant.slack.errors import SlackError
+from assistant.slack.http import HttpMode
 from assistant.slack.ingress import Ingress
 from assistant.slack.letters import Looks
 from assistant.slack.line import Pace
@@ -35,12 +36,14 @@ class Tables:
 class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
+    Slack tells us through Socket Mode, by `app_token`, or over HTTP where there is `http`.
     `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown).
     """
 
     client: AsyncWebClient
-    app_token: str
     people: People
+    app_token: str = ""
+    http: HttpMode | None = None
     channel: str | None = None
     pace_s: float = PACE_S
     look_s: float = LOOK_S
@@ -70,7 +73,7 @@ class Slack:
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
-        transport = SocketMode(
+        transport = reached.http or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
         )
         await transport.check()

@@ -3,6 +3,7 @@
 Source: docs.slack.dev, verifying requests from Slack; Events API, retries.
 """
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,7 +78,9 @@ class Requests:
         """Send one request as it is, and return status, headers and body; raises `Missed`."""
         try:
             async with self._session.post(
-                self._url, data=request.body, headers={**request.headers, **(more or {})}
+                self._url,
+                data=io.BytesIO(request.body),
+                headers={**request.headers, **(more or {})},
             ) as answer:
                 return answer.status, answer.headers, await answer.text()
         except aiohttp.ClientError:

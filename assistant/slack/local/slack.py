@@ -128,6 +128,7 @@ class LocalSlack:
 
         Raises `ValueError` where it does not answer the challenge, `Missed` where nobody does.
         """
+        await self.deliveries.carrier.close()
         requests = Requests(url, self.signing_secret, self.office.clock)
         self.deliveries.carrier = requests
         asked = {"type": "url_verification", "challenge": secrets.token_hex(16)}

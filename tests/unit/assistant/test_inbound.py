@@ -48,3 +48,25 @@ async def test_readiness_tells_since_when_slack_is_not_connected(ask):
                 assert (await ask(f"{url}/readyz"))[0] == 200
         finally:
             await server.aclose()
+
+
+async def test_a_compressed_alert_is_refused_before_it_is_unpacked():
+    server = Inbound("127.0.0.1", 0, lambda: None)
+
+    async def receive(_, body):
+        return 200, {"bytes": len(body)}
+
+    server.add("alerts", receive)
+    url = f"{await server.start()}/webhooks/alerts"
+    try:
+        async with aiohttp.ClientSession() as session:
+            async with session.post(url, data=b"{}") as answer:
+                assert (answer.status, await answer.json()) == (200, {"bytes": 2})
+            packed = {"Content-Encoding": "gzip"}
+            async with session.post(url, data=b"no gzip", headers=packed) as answer:
+                assert (answer.status, await answer.json()) == (
+                    415,
+                    {"error": "send it uncompressed"},
+                )
+    finally:
+        await server.aclose()

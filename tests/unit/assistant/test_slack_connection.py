@@ -1,6 +1,7 @@
 """The connections to Slack: renewed without a gap, and back after an outage: all told, once."""
 
 import asyncio
+from dataclasses import replace
 from itertools import islice
 
 import aiohttp
@@ -151,6 +152,17 @@ async def test_an_app_token_that_is_revoked_ends_it_with_a_sentence(rig, slack):
     slack.sockets.abort()
     with pytest.raises(SlackError, match=r"Slack refuses the token .*install the app again"):
         await asyncio.wait_for(task, 5)
+
+
+@pytest.mark.parametrize(
+    ("app", "says"), [("xapp-wrong", "install the app again"), ("bot", "swapped")]
+)
+async def test_an_app_token_that_does_not_work_is_said_in_a_sentence(rig, app, says):
+    whole = rig.build()
+    token = rig.slack.bot_token if app == "bot" else app
+    whole = replace(whole, connection=replace(whole.connection, app_token=token))
+    with pytest.raises(SlackError, match=says):
+        await whole.run()
 
 
 async def test_every_token_refused_ends_it_with_a_sentence(rig, slack):
