@@ -177,13 +177,16 @@ def slack() -> None:
 
 
 @slack.command("manifest")
-def slack_manifest() -> None:
+@click.option("--http", metavar="https://HOST", help="Slack posts to this host: no Socket Mode.")
+def slack_manifest(http: str | None) -> None:
     """Print the app's manifest, to be pasted where Slack asks for it."""
     import yaml  # noqa: PLC0415
 
     from assistant.slack.manifest import manifest  # noqa: PLC0415
 
-    click.echo(yaml.safe_dump(manifest(), sort_keys=False, allow_unicode=True), nl=False)
+    if http is not None and not http.startswith("https://"):
+        raise click.BadParameter("Slack posts to https only", param_hint="--http")
+    click.echo(yaml.safe_dump(manifest(http=http), sort_keys=False, allow_unicode=True), nl=False)
 
 
 @cli.command()

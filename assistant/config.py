@@ -8,16 +8,21 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
 DATABASE = "firstline.db"
 CREDENTIAL = re.compile(r"token|passw|secret|credential|(^|[_.-])key$", re.IGNORECASE)
-SLACK_VARIABLES = {"bot_token": "SLACK_BOT_TOKEN", "app_token": "SLACK_APP_TOKEN"}
+SLACK_VARIABLES = {
+    "bot_token": "SLACK_BOT_TOKEN",
+    "app_token": "SLACK_APP_TOKEN",
+    "signing_secret": "SLACK_SIGNING_SECRET",
+}
 
 
 class ConfigError(Exception):
@@ -36,6 +41,7 @@ class QdrantSettings(BaseModel):
 class SlackSettings(BaseModel):
     """The workspace. `channel` is where alerts are answered, `approvers` a user group's handle.
 
+    With an `app_token` Slack tells us through Socket Mode, else over HTTP by `signing_secret`.
     `api_url` is another one for GovSlack, or for a Slack on loopback. `link_hosts` are hosts that
     evidence may link to, beside those of the connectors.
     """
@@ -43,11 +49,18 @@ class SlackSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bot_token: SecretStr
-    app_token: SecretStr
+    app_token: SecretStr | None = None
+    signing_secret: SecretStr | None = Field(default=None, min_length=1)
     channel: str = "#incidents"
     approvers: str = "sre"
     api_url: str = "https://slack.com/api/"
     link_hosts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_way_in(self) -> Self:
+        if self.app_token is None and self.signing_secret is None:
+            raise ValueError("app_token (Socket Mode) or signing_secret (HTTP) is missing")
+        return self
 
 
 class PolicySettings(BaseModel):
@@ -208,8 +221,9 @@ def _slack(said: object) -> object:
     }
     if isinstance(said, dict):
         return {**known, **said}
-    # One token alone is no workspace, and no reason to refuse what needs none.
-    return said or (known if len(known) == len(SLACK_VARIABLES) else None)
+    # One of them alone is no workspace, and no reason to refuse what needs none.
+    whole = "bot_token" in known and len(known) > 1
+    return said or (known if whole else None)
 
 
 def _named(variable: str) -> Path | None:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from connectors.errors import Forbidden, Rejected
 
+Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Receive = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, object]]]
 MAX_BODY = 4 * 1024 * 1024
 
@@ -16,11 +17,16 @@ class Inbound:
     def __init__(self, host: str, port: int, ready: Callable[[], str | None]) -> None:
         self._host, self._port, self._ready = host, port, ready
         self._routes: dict[str, Receive] = {}
+        self._paths: dict[str, Respond] = {}
         self._runner: web.AppRunner | None = None
 
     def add(self, name: str, receive: Receive) -> None:
         """Serve a webhook; before `start`."""
         self._routes[name] = receive
+
+    def mount(self, path: str, respond: Respond) -> None:
+        """Serve a path with all its methods; before `start`."""
+        self._paths[path] = respond
 
     async def start(self) -> str:
         """Open the port and return the address; raises `Rejected` if it cannot be had."""
@@ -28,7 +34,10 @@ class Inbound:
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/readyz", self._readiness)
         app.router.add_post("/webhooks/{name}", self._webhook)
-        runner = web.AppRunner(app, access_log=None)
+        for path, respond in self._paths.items():
+            app.router.add_route("*", path, respond)
+        # What is compressed would be unpacked before anybody could refuse it.
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
@@ -58,6 +67,8 @@ class Inbound:
         receive = self._routes.get(request.match_info["name"])
         if receive is None:
             return web.json_response({"error": "no such webhook is configured"}, status=404)
+        if "Content-Encoding" in request.headers:
+            return web.json_response({"error": "send it uncompressed"}, status=415)
         try:
             status, answer = await receive(request.headers, await request.read())
         except Rejected as error:

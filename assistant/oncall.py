@@ -14,7 +14,7 @@ from assistant.actions.catalogue import Catalogue
 from assistant.actions.judge import Judge
 from assistant.alerts import Alerts
 from assistant.clock import Clock
-from assistant.config import ConfigError, Settings
+from assistant.config import ConfigError, Settings, SlackSettings
 from assistant.flow import Sources, Timing
 from assistant.folder import stopped
 from assistant.inbound import Inbound
@@ -26,10 +26,11 @@ from assistant.service import Service
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.channels import channel_id
 from assistant.slack.errors import SlackError
+from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.manifest import BOT_SCOPES, PATH
 from assistant.slack.notes import Notes
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
@@ -61,14 +62,23 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnCall:
+    """What takes commands, and the Slack in which people give them."""
+
+    service: Service
+    slack: Slack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Workspace:
     """A Slack, and who and where in it."""
 
     client: Client
-    app_token: str
     channel: str
     approvers: str
     simulated: bool
+    app_token: str = ""
+    http: HttpMode | None = None
 
 
 @asynccontextmanager
@@ -97,27 +107,38 @@ async def configured(settings: Settings, index: Index) -> AsyncIterator[Parts]:
 
 
 @asynccontextmanager
-async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncIterator[Service]:
+async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncIterator[OnCall]:
     """Be on call in the real Slack; raises `ConfigError`, `SlackError`, `StoreError`."""
     said = settings.slack
     if said is None:
-        raise ConfigError("Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN")
+        raise ConfigError(
+            "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
+            "(or SLACK_SIGNING_SECRET)"
+        )
     client = web_client(said.bot_token.get_secret_value(), said.api_url)
     workspace = _Workspace(
         client=client,
-        app_token=said.app_token.get_secret_value(),
+        app_token=said.app_token.get_secret_value() if said.app_token else "",
+        http=_http(said, client, clock),
         channel=await channel_id(client, said.channel),
         approvers=said.approvers,
         simulated=False,
     )
-    async with _running(workspace, parts, settings, clock) as service:
-        yield service
+    async with _running(workspace, parts, settings, clock) as oncall:
+        yield oncall
+
+
+def _http(said: SlackSettings, client: Client, clock: Clock) -> HttpMode | None:
+    """Return what takes Slack's requests, where there is no app token for Socket Mode."""
+    if said.app_token is not None or said.signing_secret is None:
+        return None
+    return HttpMode(client, said.signing_secret.get_secret_value(), clock)
 
 
 @asynccontextmanager
 async def on_local_slack(
     parts: Parts, settings: Settings, clock: Clock
-) -> AsyncIterator[tuple[Service, LocalSlack]]:
+) -> AsyncIterator[tuple[OnCall, LocalSlack]]:
     """Be on call in a Slack on loopback with simulated people; raises `StoreError`."""
     async with LocalSlack(demo_workspace(), clock, scopes=frozenset(BOT_SCOPES)) as slack:
         channel = slack.workspace.channel_named(LOCAL_CHANNEL)
@@ -128,14 +149,14 @@ async def on_local_slack(
             approvers=LOCAL_APPROVERS,
             simulated=True,
         )
-        async with _running(workspace, parts, settings, clock) as service:
-            yield service, slack
+        async with _running(workspace, parts, settings, clock) as oncall:
+            yield oncall, slack
 
 
 @asynccontextmanager
 async def _running(
     workspace: _Workspace, parts: Parts, settings: Settings, clock: Clock
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[OnCall]:
     people = People(workspace.client, clock, simulated=workspace.simulated)
     approvers = SlackApprovers(workspace.client, clock, people, workspace.approvers)
     async with AsyncExitStack() as vouching:
@@ -170,6 +191,7 @@ async def _running(
                 connection=Connection(
                     client=workspace.client,
                     app_token=workspace.app_token,
+                    http=workspace.http,
                     people=people,
                     channel=workspace.channel,
                 ),
@@ -186,7 +208,7 @@ async def _running(
             )
             async with _connected(slack):
                 await service.resume()
-                yield service
+                yield OnCall(service=service, slack=slack)
 
 
 @contextmanager
@@ -236,13 +258,15 @@ async def _connected(slack: Slack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def inbound(
-    service: Service, parts: Parts, settings: Settings, clock: Clock
+    oncall: OnCall, parts: Parts, settings: Settings, clock: Clock
 ) -> AsyncIterator[str]:
     """Listen for what monitors post; yields the address. Raises `Rejected` for a used port."""
     host, _, port = settings.listen.rpartition(":")
-    server = Inbound(host, int(port), lambda: None)
+    server = Inbound(host, int(port), lambda: oncall.slack.contact.why)
+    if (http := oncall.slack.connection.http) is not None:
+        server.mount(PATH, http.respond)
     for name, receiver in parts.receivers.items():
-        server.add(name, Alerts(receiver, service.submit, clock).receive)
+        server.add(name, Alerts(receiver, oncall.service.submit, clock).receive)
     try:
         yield await server.start()
     finally:

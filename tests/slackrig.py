@@ -26,14 +26,17 @@ class Broken(AssertionError):
 
 
 @asynccontextmanager
-async def judged(workspace=None, *, hosts=(), burst=BURST, breaks=(), excused=(), **more):
+async def judged(
+    workspace=None, clock=None, *, hosts=(), burst=BURST, breaks=(), excused=(), **more
+):
     """A Slack whose app must break no rule but those that `breaks` names, and must break these.
 
     `burst` is null where the app under test keeps no pace. `excused` are rules that chance may
     break, as where the app is killed. `more` are the scopes and the timing, if not the app's own.
     """
     settings = {"scopes": frozenset(BOT_SCOPES), **more}
-    async with LocalSlack(workspace or demo_workspace(), SystemClock(), **settings) as slack:
+    around = (workspace or demo_workspace(), clock or SystemClock())
+    async with LocalSlack(*around, **settings) as slack:
         yield slack
         _judge(slack, hosts, burst, breaks, excused)
 

@@ -27,22 +27,20 @@ async def run(settings: Settings, *, name: str) -> int:
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(gathered(settings))
-        service, slack = await stack.enter_async_context(
-            oncall.on_local_slack(parts, settings, clock)
-        )
+        here, slack = await stack.enter_async_context(oncall.on_local_slack(parts, settings, clock))
         people = [u.name for u in slack.workspace.users.values() if not (u.bot or u.deleted)]
         if name not in people:
             raise click.BadParameter(
                 f"nobody is called {name}; there are: {', '.join(people)}", param_hint="--as"
             )
-        url = await stack.enter_async_context(oncall.inbound(service, parts, settings, clock))
+        url = await stack.enter_async_context(oncall.inbound(here, parts, settings, clock))
         click.echo(f"webhooks and health: {url}", err=True)
         click.echo(
             f"You are {name} in #{oncall.LOCAL_CHANNEL}. Begin with @firstline; a number presses"
             " the button, > answers in the thread, Ctrl-D ends it.",
             err=True,
         )
-        lines = typed(sys.stdin) if sys.stdin.isatty() else _one_by_one(slack, service)
+        lines = typed(sys.stdin) if sys.stdin.isatty() else _one_by_one(slack, here.service)
         person = slack.person(name)
         await chat(slack, person, oncall.LOCAL_CHANNEL, console=Console(), lines=lines)
     return 0

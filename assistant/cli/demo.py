@@ -90,15 +90,15 @@ class _Line:
             connectors=connectors, actuators=actuators, index=await self.index, receivers={}
         )
         async with AsyncExitStack() as stack:
-            service, slack = await stack.enter_async_context(
+            here, slack = await stack.enter_async_context(
                 oncall.on_local_slack(parts, self.settings, self.clock)
             )
             if self.asked.page:
                 page = await stack.enter_async_context(LocalPage(slack))
                 self.say(f"the thread in a browser: {page.url}")
-            people = None if self.asked.verdict_only else People(slack, service, self.say)
+            people = None if self.asked.verdict_only else People(slack, here.service, self.say)
             self.said = partial(ending.thread, slack)
-            yield demo.Line(service=service, people=people)
+            yield demo.Line(service=here.service, people=people)
 
 
 @asynccontextmanager

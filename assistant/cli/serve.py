@@ -19,21 +19,22 @@ async def run(settings: Settings, *, local: bool) -> int:
         refuse_beside_real(settings, "--local")
     elif settings.slack is None:
         raise ConfigError(
-            "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
+            "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or "
+            "SLACK_SIGNING_SECRET where Slack is to post to you "
             "(docs/slack.md says where they come from), or try `firstline serve --local`"
         )
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(gathered(settings))
         if local:
-            service, slack = await stack.enter_async_context(
+            here, slack = await stack.enter_async_context(
                 oncall.on_local_slack(parts, settings, clock)
             )
             page = await stack.enter_async_context(LocalPage(slack))
             click.echo(f"the local workspace: {page.url}")
         else:
-            service = await stack.enter_async_context(oncall.on_slack(parts, settings, clock))
-        url = await stack.enter_async_context(oncall.inbound(service, parts, settings, clock))
+            here = await stack.enter_async_context(oncall.on_slack(parts, settings, clock))
+        url = await stack.enter_async_context(oncall.inbound(here, parts, settings, clock))
         click.echo(f"webhooks and health: {url}")
         click.echo("firstline is on call; Ctrl-C stops it")
         await asyncio.Event().wait()
@@ -55,5 +56,6 @@ def refuse_beside_real(settings: Settings, what: str) -> None:
     if settings.slack is not None:
         raise ConfigError(
             f"{what} does not start beside real Slack tokens, because its people are simulated: "
-            f"unset SLACK_BOT_TOKEN and SLACK_APP_TOKEN and [slack], or leave {what} out"
+            "unset SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET and [slack], or leave "
+            f"{what} out"
         )

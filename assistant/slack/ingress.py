@@ -3,15 +3,19 @@
 Slack does not repeat what was acknowledged, so what is lost after that is lost for ever; and it
 repeats what was not, so everything has a key. A mention comes twice, as `app_mention` and as
 `message`: both have the key of the text itself, its team, channel and `ts`.
+
+What is written in one thread is taken in the order in which it was written: the second line may
+take back the first. Slack tells each through another connection, so a line waits a moment for one
+that is older. A button waits for nobody, since its form has to open within seconds.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from heapq import heappop, heappush
 from typing import Any
-from weakref import WeakValueDictionary
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -22,6 +26,7 @@ from assistant.slack.ports import Inbox
 
 _log = logging.getLogger(__name__)
 _TEXTS = ("app_mention", "message")
+TURN_S = 0.1
 _EDITS = ("message_changed", "message_deleted")
 
 
@@ -32,33 +37,71 @@ class Ingress:
         self._app = app
         self._inbox = inbox
         self._clock = clock
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lanes: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
 
-    def claim(self, payload: Mapping[str, Any], envelope: str) -> str | None:
-        """Keep the payload and return its key; null where it was told before."""
-        key = key_of(payload, envelope)
-        body = json.dumps(payload, ensure_ascii=False).encode("utf-8")
-        return key if self._inbox.claim(key, body, self._clock.now()) else None
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Handle what was left at the last end; inside the context envelopes can be taken.
 
-    async def handle(self, key: str, payload: dict[str, Any]) -> None:
-        """Dispatch a claimed payload; Bolt answers for what its listeners raise.
-
-        What is written in one thread is taken in the order in which it came: the second line may
-        take back the first. A button waits for nobody, since its form has to open within seconds.
+        What is cut off by the end of the context stays in the inbox.
         """
+        await self._resume()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                yield
+            finally:
+                self._tasks = None
+
+    def take(self, payload: dict[str, Any], envelope: str) -> bool:
+        """Keep an envelope and begin to handle it, if it is new; true: it may be acknowledged.
+
+        The handling begins after this returns, whatever becomes of the acknowledgement.
+        """
+        if self._tasks is None:
+            return False
+        key = key_of(payload, envelope)
+        body = json.dumps(payload).encode("ascii")
+        try:
+            new = self._inbox.claim(key, body, self._clock.now())
+        except Unusable as error:  # Slack tells it again
+            _log.error("%s is not taken: %s", key, error)
+            return False
+        if new:
+            self._begin(key, payload, self._tasks)
+        return True
+
+    def _begin(self, key: str, payload: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
         lane = lane_of(payload)
-        turn = self._turns.setdefault(lane, asyncio.Lock()) if lane else nullcontext()
-        async with turn:
-            await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
+        if lane is None:
+            tasks.create_task(self._handle(key, payload))
+            return
+        if lane not in self._lanes:
+            self._lanes[lane] = []
+            tasks.create_task(self._in_turn(lane))
+        heappush(self._lanes[lane], (str(payload["event"].get("ts")), key, payload))
+
+    async def _in_turn(self, lane: str) -> None:
+        waiting = self._lanes[lane]
+        while waiting:
+            await asyncio.sleep(TURN_S)
+            _, key, payload = heappop(waiting)
+            await self._handle(key, payload)
+        del self._lanes[lane]
+
+    async def _handle(self, key: str, payload: dict[str, Any]) -> None:
+        """Dispatch a claimed payload; Bolt answers for what its listeners raise."""
+        await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
         try:
             self._inbox.done(key)
         except Unusable as error:  # handled again at the next start, and found done then
             _log.error("%s is not noted as done: %s", key, error)
 
-    async def resume(self) -> None:
+    async def _resume(self) -> None:
         """Handle what was acknowledged and not done when the process ended."""
         for key, body in self._inbox.unfinished():
-            await self.handle(key, json.loads(body))
+            await self._handle(key, json.loads(body))
 
 
 def lane_of(payload: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ Source: docs.slack.dev, app manifest reference.
 
 from typing import Any
 
+PATH = "/slack/events"
 BOT_SCOPES = (
     "app_mentions:read",
     "channels:history",
@@ -25,8 +26,12 @@ EVENTS = (
 )
 
 
-def manifest(name: str = "firstline") -> dict[str, Any]:
-    """Return the manifest of an app with this name, in Socket Mode."""
+def manifest(name: str = "firstline", http: str | None = None) -> dict[str, Any]:
+    """Return the manifest of an app with this name, in Socket Mode.
+
+    With `http`, such as https://firstline.example, Slack posts to that host instead.
+    """
+    url = {} if http is None else {"request_url": f"{http.rstrip('/')}{PATH}"}
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -44,10 +49,10 @@ def manifest(name: str = "firstline") -> dict[str, Any]:
         },
         "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
         "settings": {
-            "event_subscriptions": {"bot_events": list(EVENTS)},
-            "interactivity": {"is_enabled": True},
+            "event_subscriptions": {**url, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **url},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": True,
+            "socket_mode_enabled": http is None,
             "token_rotation_enabled": False,
         },
     }

@@ -8,9 +8,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.clock import Clock
 from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
+from assistant.slack.contact import Contact
 from assistant.slack.errors import SlackError
+from assistant.slack.http import HttpMode
 from assistant.slack.ingress import Ingress
 from assistant.slack.letters import Looks
+from assistant.slack.line import Pace
 from assistant.slack.outbox import PACE_S, Outbox
 from assistant.slack.parts import Parts
 from assistant.slack.people import People
@@ -33,15 +36,18 @@ class Tables:
 class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
+    Slack tells us through Socket Mode, by `app_token`, or over HTTP where there is `http`.
     `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown).
     """
 
     client: AsyncWebClient
-    app_token: str
     people: People
+    app_token: str = ""
+    http: HttpMode | None = None
     channel: str | None = None
     pace_s: float = PACE_S
     look_s: float = LOOK_S
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ class Slack:
     looks: Looks
     clock: Clock
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    contact: Contact = field(default_factory=Contact)
 
     async def run(self) -> None:
         """Show incidents and take commands until cancelled; raises `SlackError`.
@@ -66,15 +73,17 @@ class Slack:
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
-        socket = SocketMode(ingress, reached.client, reached.app_token, reached.look_s)
-        url = await socket.check()
+        transport = reached.http or SocketMode(
+            reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
+        )
+        await transport.check()
         self.desk.watch(surface.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
-                tasks.create_task(socket.run(url, self.ready))
+                tasks.create_task(transport.run(ingress, self.contact, self.clock, self.ready))
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)
             if found is None:

@@ -1,22 +1,27 @@
-"""Socket Mode: Slack's envelopes come through a connection that we open, so no port is needed.
+"""How Slack is reached, and Socket Mode: envelopes come through connections that we open.
 
-Each envelope is kept, then acknowledged, then handled: a slow or dying handler neither makes Slack
-repeat it nor loses it. Source: docs.slack.dev, using Socket Mode.
+Two of them, so that one is there while Slack renews the other; no port is needed. Each envelope is
+kept, then acknowledged, then handled: a slow or dying handler neither makes Slack repeat it nor
+loses it. Source: docs.slack.dev, using Socket Mode.
 """
 
 import asyncio
+from typing import Any
 
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
+from aiohttp import ClientSession, ClientWebSocketResponse, ClientWSTimeout
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assistant.clock import Clock
+from assistant.slack.contact import Contact
 from assistant.slack.errors import FAILURES, SlackError, locked_out, sentence
 from assistant.slack.ingress import Ingress
+from assistant.slack.line import Line, Pace
 
 Client = AsyncWebClient
 SLACK_API = "https://slack.com/api/"
-PING_S = 5.0
+LINES = 2
+PING_S = 10.0
+CLOSE_S = 1.0
 CALL_TIMEOUT_S = 10
 LOOK_S = 60.0
 
@@ -27,66 +32,98 @@ def web_client(token: str, base_url: str = SLACK_API) -> AsyncWebClient:
 
 
 class SocketMode:
-    """One connection that lives as long as `run`; `app_token` begins with xapp-.
+    """Connections that live as long as `run`; `app_token` begins with xapp-.
 
-    Every `look_s` seconds it asks whether the tokens still work.
+    Every `look_s` seconds it asks whether the bot token still works.
     """
 
     def __init__(
-        self, ingress: Ingress, client: AsyncWebClient, app_token: str, look_s: float = LOOK_S
+        self,
+        client: AsyncWebClient,
+        app_token: str,
+        *,
+        look_s: float = LOOK_S,
+        pace: Pace | None = None,
     ) -> None:
-        self._ingress = ingress
         self._client = client
         self._app_token = app_token
         self._look_s = look_s
-        self._tasks: asyncio.TaskGroup | None = None
+        self._pace = pace or Pace()
 
-    async def check(self) -> str:
-        """Return the address to connect to; raises `SlackError` where a token does not work.
-
-        Slack's own client would try again and again for ever.
-        """
+    async def check(self) -> None:
+        """Raise `SlackError` where a token does not work."""
         try:
             await self._client.auth_test()
-            reply = await self._client.apps_connections_open(app_token=self._app_token)
+            await self._client.apps_connections_open(app_token=self._app_token)
         except FAILURES as error:
             raise SlackError(sentence(error)) from error
-        return str(reply["url"])
 
-    async def run(self, url: str, ready: asyncio.Event) -> None:
+    async def run(
+        self, ingress: Ingress, contact: Contact, clock: Clock, ready: asyncio.Event
+    ) -> None:
         """Finish what was left, connect, set `ready`, and handle envelopes until cancelled.
 
         What is cut off by the end stays in the inbox for the next start. Raises `SlackError` (in a
-        group) where Slack takes the token no more: Slack's own client would try for ever.
+        group) where Slack takes a token no more: it would never come back.
         """
-        await self._ingress.resume()
-        socket = SocketModeClient(self._app_token, web_client=self._client, ping_interval=PING_S)
-        socket.socket_mode_request_listeners.append(self._take)  # type: ignore[arg-type]
-        socket.wss_uri = url
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                try:
-                    await socket.connect()  # type: ignore[no-untyped-call]
-                    ready.set()
-                    while True:
-                        await asyncio.sleep(self._look_s)
-                        await self._must_be_let_in()
-                finally:
-                    self._tasks = None  # what comes from now on waits in the inbox
-        finally:
-            await socket.close()  # type: ignore[no-untyped-call]
+        exchange = _Exchange(ingress, contact, clock, ready)
+        async with ingress.open(), ClientSession() as session, asyncio.TaskGroup() as tasks:
 
-    async def _must_be_let_in(self) -> None:
-        try:
-            await self._client.auth_test()
-        except FAILURES as error:
-            if locked_out(error):
-                raise SlackError(sentence(error)) from error
+            async def dial() -> ClientWebSocketResponse:
+                reply = await self._client.apps_connections_open(app_token=self._app_token)
+                return await session.ws_connect(
+                    str(reply["url"]),
+                    heartbeat=PING_S,
+                    timeout=ClientWSTimeout(ws_close=CLOSE_S),
+                    proxy=self._client.proxy,
+                    ssl=True if self._client.ssl is None else self._client.ssl,
+                )
 
-    async def _take(self, socket: SocketModeClient, request: SocketModeRequest) -> None:
-        key = self._ingress.claim(request.payload, request.envelope_id)
-        if key is not None and self._tasks is not None:
-            # Begins after the acknowledgement is on its way, and even if that is lost.
-            self._tasks.create_task(self._ingress.handle(key, request.payload))
-        await socket.send_socket_mode_response(SocketModeResponse(request.envelope_id))
+            for _ in range(LINES):
+                tasks.create_task(Line(dial, exchange, self._pace).run())
+            while True:
+                await asyncio.sleep(self._look_s)
+                await let_in(self._client)
+
+
+async def let_in(client: AsyncWebClient) -> str | None:
+    """Ask whether the token works; returns why nobody knows, null where it does.
+
+    Raises `SlackError` where Slack takes it no more.
+    """
+    try:
+        await client.auth_test()
+    except FAILURES as error:
+        if locked_out(error):
+            raise SlackError(sentence(error)) from error
+        return sentence(error)
+    return None
+
+
+class _Exchange:
+    """Counts the open sockets of all lines."""
+
+    def __init__(
+        self, ingress: Ingress, contact: Contact, clock: Clock, ready: asyncio.Event
+    ) -> None:
+        self._ingress = ingress
+        self._contact = contact
+        self._clock = clock
+        self._ready = ready
+        self._open = 0
+
+    def take(self, payload: dict[str, Any], envelope: str) -> bool:
+        return self._ingress.take(payload, envelope)
+
+    def opened(self) -> None:
+        self._open += 1
+        self._contact.found(self._clock.now())
+        self._ready.set()
+
+    def closed(self, reason: str) -> None:
+        self._open -= 1
+        self.failed(reason)
+
+    def failed(self, reason: str) -> None:
+        if not self._open:
+            self._contact.lost(self._clock.now(), reason)

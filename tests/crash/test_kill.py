@@ -18,8 +18,8 @@ from assistant.domain.action import Status
 from assistant.domain.incident import apply
 from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
+from assistant.slack.local.deliveries import Timing
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.local.sockets import Timing
 from assistant.store.database import StoreError, open_for_reading
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

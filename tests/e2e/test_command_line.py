@@ -178,3 +178,11 @@ def test_doctor_tells_which_source_is_ill_and_goes_on(recorded, data, tmp_path):
     ]
     assert "colour" in said["configured"][0]["message"]
     assert "installed: " in said["configured"][1]["message"]
+
+
+def test_the_manifest_for_http_wants_an_address_that_slack_posts_to():
+    done = firstline("slack", "manifest", "--http", "https://firstline.example")
+    assert "request_url: https://firstline.example/slack/events" in done.stdout
+    assert "socket_mode_enabled: false" in done.stdout
+    refused = firstline("slack", "manifest", "--http", "http://firstline.example")
+    assert (refused.returncode, "https only" in refused.stderr) == (2, True)

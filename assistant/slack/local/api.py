@@ -38,6 +38,7 @@ class Api:
         name = request.match_info["method"]
         fault = self._faults.take(name)
         if fault is not None and (answer := await _fail(fault)) is not None:
+            self._office.workspace.changes.note()
             return answer
         args: dict[str, Any] = {}
         token = None
@@ -78,7 +79,7 @@ class Api:
         if not value:
             raise Refused("not_authed")
         token = self._office.workspace.tokens.get(str(value))
-        if token is None:
+        if token is None or self._faults.revoked:
             raise Refused("invalid_auth")
         return token
 

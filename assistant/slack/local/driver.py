@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from assistant.slack.local.deliveries import Delivery, State
 from assistant.slack.local.interactions import (
     NotThere,
     Payloads,
@@ -23,7 +24,6 @@ from assistant.slack.local.methods.views import checked_view, new_view
 from assistant.slack.local.office import Office
 from assistant.slack.local.people import Channel, Message, User, View
 from assistant.slack.local.responses import respond
-from assistant.slack.local.sockets import Delivery, State
 
 _NAME = r"[A-Za-z0-9_.-]*[A-Za-z0-9_]"
 _TYPED = re.compile(
@@ -204,7 +204,7 @@ class Person:
 
     async def _send(self, kind: str, payload: Mapping[str, Any]) -> Delivery:
         """Wait for the app's acknowledgement; without one the person is told."""
-        delivery = self._office.sockets.send(kind, payload)
+        delivery = self._office.deliveries.send(kind, payload)
         await delivery.finished.wait()
         if delivery.state is not State.ACKED:
             self.errors.append(f"{self._workspace.bot.name} did not respond. Try again.")

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Unpack
 
 from assistant.clock import Clock
+from assistant.slack.local.deliveries import Deliveries, Delivery, Timing
+from assistant.slack.local.faults import Faults
 from assistant.slack.local.people import Channel, Kind, Message
-from assistant.slack.local.sockets import Delivery, Sockets, Timing
+from assistant.slack.local.sockets import Sockets
 from assistant.slack.local.triggers import Triggers
 from assistant.slack.local.workspace import Posted, Workspace
 
@@ -39,6 +41,7 @@ class Office:
     workspace: Workspace
     clock: Clock
     sockets: Sockets
+    deliveries: Deliveries
     triggers: Triggers
     base_url: str = ""
     calls: deque[Made] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -72,7 +75,7 @@ class Office:
     def tell(self, event: Mapping[str, Any]) -> Delivery:
         """Send one event of the Events API."""
         workspace = self.workspace
-        return self.sockets.send(
+        return self.deliveries.send(
             "events_api",
             {
                 "team_id": workspace.team,
@@ -99,10 +102,20 @@ class Office:
         return f"{self.clock.now().timestamp():.6f}"
 
 
-def open_office(workspace: Workspace, clock: Clock, timing: Timing) -> Office:
-    """The parts of one Slack, joined."""
-    sockets = Sockets(app_id=workspace.app_id, timing=timing, changes=workspace.changes)
-    return Office(workspace=workspace, clock=clock, sockets=sockets, triggers=Triggers(clock))
+def open_office(workspace: Workspace, clock: Clock, timing: Timing, faults: Faults) -> Office:
+    """The parts of one Slack, joined; the app is told through sockets, unless it is changed."""
+    changes = workspace.changes
+    sockets = Sockets(
+        app_id=workspace.app_id, timing=timing, changes=changes, clock=clock, faults=faults
+    )
+    deliveries = Deliveries(carrier=sockets, timing=timing, changes=changes, faults=faults)
+    return Office(
+        workspace=workspace,
+        clock=clock,
+        sockets=sockets,
+        deliveries=deliveries,
+        triggers=Triggers(clock),
+    )
 
 
 def _events(

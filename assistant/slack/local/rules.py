@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from assistant.slack import limits
 from assistant.slack.check import faults, too_long, view_faults
+from assistant.slack.local.deliveries import State
 from assistant.slack.local.office import Made, Office
 from assistant.slack.local.shown import Shown, shown, structure
-from assistant.slack.local.sockets import State
 
 _OPENS = ("chat.postMessage", "chat.startStream")
 _ADDRESSES = ("url", "image_url", "title_url")
@@ -84,7 +84,7 @@ def _led(one: Shown) -> Iterator[str]:
 
 
 def _acknowledged(office: Office, _: Bounds) -> Iterator[str]:
-    for delivery in office.sockets.deliveries:
+    for delivery in office.deliveries.all:
         what = f"{delivery.kind} {_kind(delivery.payload)}"
         if delivery.state in (State.FAILED, State.DROPPED):
             yield f"{what} was never acknowledged ({delivery.state})."

@@ -46,7 +46,7 @@ def shown(office: Office) -> Iterator[Shown]:
             yield _message(made)
         elif made.method.startswith("views."):
             yield _view(made.method, structure(made.args.get("view")))
-    for delivery in office.sockets.deliveries:
+    for delivery in office.deliveries.all:
         if delivery.answer.get("response_action") in ("update", "push"):
             yield _view("response_action", delivery.answer["view"])
 

@@ -7,8 +7,9 @@ A real Bolt app connects to it in Socket Mode; people act through `slack.person(
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,21 +19,25 @@ from assistant.clock import Clock
 from assistant.slack.local.api import MAX_BODY, Api
 from assistant.slack.local.cast import SCOPES, issue
 from assistant.slack.local.changes import Changes
+from assistant.slack.local.deliveries import Delivery, Timing
 from assistant.slack.local.driver import Person
-from assistant.slack.local.faults import Faults
+from assistant.slack.local.faults import Faults, Outage
 from assistant.slack.local.interactions import find_channel
 from assistant.slack.local.methods.chat import checked_blocks
 from assistant.slack.local.office import open_office
 from assistant.slack.local.people import Message
+from assistant.slack.local.requests import OK, Requests
 from assistant.slack.local.rules import RULES, broken_rules
-from assistant.slack.local.sockets import Delivery, Timing
 from assistant.slack.local.workspace import Workspace
 
 T = TypeVar("T")
 
 
 class LocalSlack:
-    """One workspace behind a Web API and Socket Mode on an ephemeral port."""
+    """One workspace behind a Web API and Socket Mode on an ephemeral port.
+
+    `deliver_to` has it tell the app by signed requests instead, as Slack does over HTTP.
+    """
 
     def __init__(
         self,
@@ -43,9 +48,10 @@ class LocalSlack:
         scopes: frozenset[str] = SCOPES,
     ) -> None:
         self.workspace = workspace
-        self.office = open_office(workspace, clock, timing or Timing())
-        self.sockets = self.office.sockets
-        self.faults = Faults()
+        self.faults = Faults(workspace.changes)
+        self.office = open_office(workspace, clock, timing or Timing(), self.faults)
+        self.sockets, self.deliveries = self.office.sockets, self.office.deliveries
+        self.signing_secret = secrets.token_hex(16)
         self.bot_token = issue(workspace, "bot", scopes)
         self.app_token = issue(workspace, "app", frozenset({"connections:write"}))
         self._runner: web.AppRunner | None = None
@@ -70,7 +76,7 @@ class LocalSlack:
         await site.start()
         _, port = self._runner.addresses[0][:2]
         self.office.base_url = f"http://127.0.0.1:{port}"
-        self._delivering = asyncio.create_task(self.sockets.run())
+        self._delivering = asyncio.create_task(self.deliveries.run())
         return self
 
     async def __aexit__(
@@ -84,6 +90,7 @@ class LocalSlack:
             with suppress(asyncio.CancelledError):
                 await self._delivering
         await self.sockets.close()
+        await self.deliveries.carrier.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -112,9 +119,32 @@ class LocalSlack:
 
         `kind` is events_api, interactive or slash_commands.
         """
-        delivery = self.sockets.send(kind, payload)
+        delivery = self.deliveries.send(kind, payload)
         await delivery.finished.wait()
         return delivery
+
+    async def deliver_to(self, url: str) -> Requests:
+        """Tell the app by requests to this address, which must prove to be its own.
+
+        Raises `ValueError` where it does not answer the challenge, `Missed` where nobody does.
+        """
+        await self.deliveries.carrier.close()
+        requests = Requests(url, self.signing_secret, self.office.clock)
+        self.deliveries.carrier = requests
+        asked = {"type": "url_verification", "challenge": secrets.token_hex(16)}
+        status, _, said = await requests.post(requests.signed("events_api", asked))
+        if status != OK or asked["challenge"] not in said:
+            raise ValueError(f"{url} did not answer the challenge (status {status}).")
+        return requests
+
+    @contextmanager
+    def away(self, *methods: str) -> Iterator[None]:
+        """Be out of order: the methods that are named; or all of them, and every socket is cut."""
+        outage = Outage(methods=frozenset(methods) or None, sockets=not methods)
+        with self.faults.standing(outage):
+            if outage.sockets:
+                self.sockets.abort()
+            yield
 
     def changes(self) -> Changes:
         """Iterate over it asynchronously to be told whenever anything changed."""
@@ -130,7 +160,7 @@ class LocalSlack:
 
     async def settled(self, seconds: float = 5.0) -> None:
         """Wait until everything that was sent to the app is acknowledged or given up."""
-        await self.wait_for(lambda: self.sockets.idle, seconds)
+        await self.wait_for(lambda: self.deliveries.idle, seconds)
 
     def broken_rules(
         self,

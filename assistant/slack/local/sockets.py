@@ -1,55 +1,22 @@
-"""Socket Mode: hands each envelope to one of the open sockets and insists on an answer.
+"""Socket Mode: hands each envelope to one of the open sockets and hears the answers.
 
-An event that is not acknowledged in time is delivered again with the same event_id; a press of a
-button or a command is not, and the person sees an error instead.
+A ticket opens one socket, within half a minute. Source: docs.slack.dev, using Socket Mode.
 """
 
 import asyncio
 import json
 import secrets
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from assistant.clock import Clock
 from assistant.slack import limits
 from assistant.slack.local.changes import Changes
-
-BACKLOG = 1_000  # deliveries under way, those included that wait for a socket to open
-KEPT = 10_000  # deliveries remembered
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """How long an answer may take, and the pauses before each further delivery (seconds)."""
-
-    ack: float = limits.ACK_SECONDS
-    retries: tuple[float, ...] = (0.0, 60.0, 300.0)
-
-
-class State(StrEnum):
-    """How far a delivery has come."""
-
-    WAITING = "waiting"
-    ACKED = "acked"
-    FAILED = "failed"
-    DROPPED = "dropped"
-
-
-@dataclass(slots=True, kw_only=True)
-class Delivery:
-    """One thing the app must hear of; `answer` is what it said with its acknowledgement."""
-
-    kind: str
-    payload: Mapping[str, Any]
-    attempts: int = 0
-    state: State = State.WAITING
-    answer: Mapping[str, Any] = field(default_factory=dict)
-    late: bool = False
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
+from assistant.slack.local.deliveries import Delivery, Missed, Retry, Timing
+from assistant.slack.local.faults import Faults
 
 
 @dataclass(eq=False, slots=True)
@@ -62,57 +29,43 @@ class Link:
 
 
 class Sockets:
-    """All open sockets of the app, and everything sent through them."""
+    """All open sockets of the app."""
 
-    def __init__(self, *, app_id: str, timing: Timing, changes: Changes) -> None:
-        self.deliveries: deque[Delivery] = deque(maxlen=KEPT)
+    late = "timeout"
+
+    def __init__(
+        self, *, app_id: str, timing: Timing, changes: Changes, clock: Clock, faults: Faults
+    ) -> None:
         self.links: list[Link] = []
         self._app_id = app_id
         self._timing = timing
         self._changes = changes
-        self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
-        self._open = 0
-        self._tickets: set[str] = set()
+        self._clock = clock
+        self._faults = faults
+        self._tickets: dict[str, float] = {}
         self._overdue: dict[str, Delivery] = {}
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing that was sent is under way."""
-        return self._open == 0
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def ticket(self) -> str:
-        """The right to open one socket."""
+        """The right to open one socket, soon."""
         ticket = secrets.token_urlsafe(16)
-        self._tickets.add(ticket)
+        self._tickets[ticket] = self._clock.monotonic()
         return ticket
-
-    def send(self, kind: str, payload: Mapping[str, Any]) -> Delivery:
-        """Queue an envelope: events_api, interactive or slash_commands."""
-        delivery = Delivery(kind=kind, payload=payload)
-        self.deliveries.append(delivery)
-        self._open += 1
-        if self._open > BACKLOG:
-            self._finish(delivery, State.DROPPED)
-        else:
-            self._queue.put_nowait(delivery)
-        return delivery
-
-    async def run(self) -> None:
-        """Deliver whatever is sent, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                tasks.create_task(self._deliver(await self._queue.get()))
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One socket, from its handshake to its end."""
-        if request.match_info["ticket"] not in self._tickets:
+        made = self._tickets.pop(request.match_info["ticket"], None)
+        if self._faults.silent:
+            self._changes.note()
+            raise web.HTTPServiceUnavailable(text="Something broke on purpose.")
+        if made is None or self._clock.monotonic() - made > limits.TICKET_SECONDS:
             raise web.HTTPForbidden(text="This link is not open.")
-        self._tickets.discard(request.match_info["ticket"])
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         if len(self.links) >= limits.SOCKETS:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
+            self._changes.note()
             return socket
         link = Link(socket, request)
         await socket.send_json(
@@ -133,12 +86,17 @@ class Sockets:
             self._lose(link)
         return socket
 
-    async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask every socket to go; `link_disabled` closes them at once, the others reconnect."""
-        for link in tuple(self.links):
-            await link.socket.send_json({"type": "disconnect", "reason": reason})
-            if reason == "link_disabled":
-                await link.socket.close()
+    async def disconnect(self, reason: str = "refresh_requested", link: Link | None = None) -> None:
+        """Ask every socket (or one) to go; it is closed a while after, at `link_disabled` at once.
+
+        Whoever was asked because of a `warning` or a refresh is expected to connect anew before.
+        """
+        for leaving in (link,) if link else tuple(self.links):
+            await leaving.socket.send_json({"type": "disconnect", "reason": reason})
+            pause = 0.0 if reason == "link_disabled" else self._timing.goodbye
+            task = asyncio.create_task(_close(leaving, pause))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
 
     def abort(self) -> None:
         """Cut every connection without a word."""
@@ -147,62 +105,46 @@ class Sockets:
                 link.request.transport.abort()
 
     async def close(self) -> None:
+        for task in tuple(self._leaving):
+            task.cancel()
         for link in tuple(self.links):
             await link.socket.close()
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        reason = ""
-        pauses = self._timing.retries if delivery.kind == "events_api" else ()
-        for attempt, pause in enumerate((0.0, *pauses)):
-            await asyncio.sleep(pause)
-            try:
-                delivery.answer = await self._attempt(delivery, attempt, reason)
-            except TimeoutError:
-                reason = "timeout"
-            except ConnectionError:
-                reason = "connection_failed"
-            else:
-                self._finish(delivery, State.ACKED)
-                return
-        self._finish(delivery, State.FAILED)
+    async def ready(self) -> None:
+        """Return once a socket is open."""
+        while not self._usable:
+            await self._changes.after(self._changes.count)
 
-    async def _attempt(self, delivery: Delivery, attempt: int, reason: str) -> Mapping[str, Any]:
-        """Send once and wait for the answer; an event waits for a socket as long as it takes."""
-        if delivery.kind == "events_api":
-            link = await self._any_link()
-        else:
-            async with asyncio.timeout(self._timing.ack):
-                link = await self._any_link()
+    async def carry(self, delivery: Delivery, retry: Retry) -> Mapping[str, Any]:
+        """Send through any socket and wait for the answer on it; raises `Missed`."""
+        link = secrets.choice(self._usable)
         envelope = secrets.token_hex(16)
         answer = asyncio.get_running_loop().create_future()
         link.awaited[envelope] = answer
-        delivery.attempts += 1
-        retried = {"retry_attempt": attempt, "retry_reason": reason}
+        retried = {"retry_attempt": retry.number, "retry_reason": retry.reason}
         try:
             await link.socket.send_json(
                 {
                     "type": delivery.kind,
                     "envelope_id": envelope,
                     "payload": delivery.payload,
-                    "accepts_response_payload": delivery.kind != "events_api",
-                    **(retried if delivery.kind == "events_api" else {}),
+                    "accepts_response_payload": not delivery.repeated,
+                    **(retried if delivery.repeated else {}),
                 }
             )
-            async with asyncio.timeout(self._timing.ack):
-                said: Mapping[str, Any] = await answer
-        except TimeoutError:
+            said: Mapping[str, Any] = await answer
+        except ConnectionError:
+            raise Missed("connection_failed") from None
+        except asyncio.CancelledError:
             self._overdue[envelope] = delivery
             raise
         finally:
             link.awaited.pop(envelope, None)
         return said
 
-    async def _any_link(self) -> Link:
-        while True:
-            count = self._changes.count
-            if usable := [link for link in self.links if not link.socket.closed]:
-                return secrets.choice(usable)
-            await self._changes.after(count)
+    @property
+    def _usable(self) -> list[Link]:
+        return [link for link in self.links if not link.socket.closed]
 
     def _heard(self, link: Link, said: Mapping[str, Any]) -> None:
         envelope = str(said.get("envelope_id", ""))
@@ -219,8 +161,7 @@ class Sockets:
                 answer.set_exception(ConnectionResetError("the socket was closed"))
         self._changes.note()
 
-    def _finish(self, delivery: Delivery, state: State) -> None:
-        self._open -= 1
-        delivery.state = state
-        delivery.finished.set()
-        self._changes.note()
+
+async def _close(link: Link, pause_s: float) -> None:
+    await asyncio.sleep(pause_s)
+    await link.socket.close()

@@ -8,8 +8,12 @@ from dataclasses import dataclass, replace
 from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.domain.incident import apply
+from assistant.inbound import Inbound
+from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
-from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.line import Pace
+from assistant.slack.local.faults import Outage
+from assistant.slack.manifest import BOT_SCOPES, PATH
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
@@ -117,6 +121,8 @@ class Rig:
     """Slack's own side (`slack`), ours (`desk`, `tables`), and what joins them."""
 
     look_s = 60.0
+    pace = Pace()
+    http = None
 
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
@@ -134,10 +140,12 @@ class Rig:
         connection = Connection(
             client=self.client,
             app_token=self.slack.app_token,
+            http=self.http,
             people=people,
             channel=self.home,
             pace_s=0.0,
             look_s=self.look_s,
+            pace=self.pace,
         )
         return Slack(
             connection=connection,
@@ -149,20 +157,28 @@ class Rig:
 
     @asynccontextmanager
     async def running(self):
-        whole = self.build()
+        async with self.run(self.build()) as whole:
+            yield whole
+
+    @asynccontextmanager
+    async def run(self, whole):
         task = asyncio.create_task(whole.run())
         ready = asyncio.create_task(whole.ready.wait())
         try:
             await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=5)
             if task.done():
                 task.result()
-            await self.slack.connected()
+            await self.reached()
             yield whole
         finally:
             ready.cancel()
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+    async def reached(self):
+        """Wait until Slack can tell us things."""
+        await self.slack.connected()
 
     def messages(self, who="ana", thread=None):
         return self.slack.person(who).messages("incidents", thread)
@@ -174,6 +190,42 @@ class Rig:
             for m in self.messages(who, first.ts)
             if m.only_for and m.thread
         ]
+
+
+class HttpRig(Rig):
+    """The same, told by signed requests to a port of ours."""
+
+    @asynccontextmanager
+    async def served(self):
+        """Open the port and have Slack know of it."""
+        server = Inbound("127.0.0.1", 0, lambda: None)
+        server.mount(PATH, self.http.respond)
+        try:
+            self.url = f"{await server.start()}{PATH}"
+            self.requests = await self.slack.deliver_to(self.url)
+            yield self.requests
+        finally:
+            await server.aclose()
+
+    @asynccontextmanager
+    async def run(self, whole):
+        async with self.served(), super().run(whole):
+            self.hush(None)
+            yield whole
+            await self.slack.settled()
+            self.hush(Outage(methods=frozenset()))  # what happens from now on waits for us
+
+    def build(self):
+        secret = self.slack.signing_secret
+        self.http = HttpMode(self.client, secret, self.clock, look_s=self.look_s)
+        return super().build()
+
+    def hush(self, outage):
+        self.slack.faults.outage = outage
+        self.slack.workspace.changes.note()
+
+    async def reached(self):
+        """Return at once: it is, or `run` would not be here."""
 
 
 SCOPES = frozenset(BOT_SCOPES)

@@ -131,6 +131,22 @@ def test_one_of_slacks_tokens_alone_is_no_workspace(tmp_path, monkeypatch):
     assert load(config, tmp_path).slack.app_token.get_secret_value() == "xapp-1"
 
 
+def test_a_signing_secret_stands_for_the_app_token(tmp_path, monkeypatch):
+    for name in ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    (tmp_path / "secret").write_text("8f742231b10e\n")
+    named = f'[slack]\nsigning_secret = "file:{tmp_path}/secret"\n'
+    slack = load(written(tmp_path, named), tmp_path).slack
+    assert (slack.signing_secret.get_secret_value(), slack.app_token) == ("8f742231b10e", None)
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "9a")
+    slack = load(written(tmp_path, ""), tmp_path).slack
+    assert slack.signing_secret.get_secret_value() == "9a"
+    monkeypatch.delenv("SLACK_SIGNING_SECRET")
+    said = refused(tmp_path, '[slack]\nbot_token = "xoxb-1"\n')
+    assert "app_token (Socket Mode) or signing_secret (HTTP) is missing" in said
+
+
 def test_what_can_act_is_not_given_to_what_only_looks(tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER_TOKEN", "s3cret")
     shared = """

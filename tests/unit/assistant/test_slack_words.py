@@ -113,6 +113,15 @@ def test_a_table_and_escaped_signs_are_read_as_people_mean_them():
     assert text["elements"][0]["text"] == "only @sre"
 
 
+def test_the_manifest_for_http_names_the_request_url_and_wants_no_sockets():
+    settings = manifest(http="https://firstline.example/")["settings"]
+    url = "https://firstline.example/slack/events"
+    assert settings["event_subscriptions"]["request_url"] == url
+    assert settings["interactivity"] == {"is_enabled": True, "request_url": url}
+    assert settings["socket_mode_enabled"] is False
+    assert "request_url" not in str(manifest())
+
+
 def test_the_manifest_grants_what_its_events_need():
     whole = manifest("helper")
     assert whole["display_information"]["name"] == "helper"

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slackrig import judged
 
 from assistant.slack.local.cast import SCOPES
-from assistant.slack.local.sockets import Timing
+from assistant.slack.local.deliveries import Timing
 
 
 def client_of(slack):

@@ -70,7 +70,7 @@ async def test_only_what_is_on_the_screen_can_be_pressed(slack, client, channel,
     await client.chat_update(channel=channel, ts=posted["ts"], text="done", blocks=[])
     with pytest.raises(NotThere, match="nothing called there"):
         await ana.click(channel, posted["ts"], "there")
-    assert {delivery.kind for delivery in slack.sockets.deliveries} == {"events_api"}
+    assert {delivery.kind for delivery in slack.deliveries.all} == {"events_api"}
 
 
 async def test_menus_and_folded_buttons_send_what_was_chosen(slack, app, run, channel, quiet):

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from assistant.slack.local.deliveries import State, Timing
 from assistant.slack.local.interactions import NotThere
-from assistant.slack.local.sockets import State, Timing
 
 BUTTON = {
     "type": "actions",

@@ -9,12 +9,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.clock import SystemClock
 from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.deliveries import Delivery, State, Timing
+from assistant.slack.local.faults import Failure, Fault, Faults
 from assistant.slack.local.office import Made, open_office
 from assistant.slack.local.responses import respond
 from assistant.slack.local.rules import RULES, broken_rules
 from assistant.slack.local.shown import shown
-from assistant.slack.local.sockets import Delivery, State, Timing
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "wake up <!here>"}}
 LITERAL = {
@@ -151,13 +151,14 @@ PLANTS = {
 @pytest.fixture
 def office():
     """One that nobody connects to, with what a Slack that lets everything pass would have noted."""
-    return open_office(demo_workspace(), SystemClock(), Timing())
+    workspace = demo_workspace()
+    return open_office(workspace, SystemClock(), Timing(), Faults(workspace.changes))
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_breach_of_each_rule_is_found_by_that_rule_alone(office, name):
     for planted in PLANTS[name]:
-        kept = office.sockets.deliveries if isinstance(planted, Delivery) else office.calls
+        kept = office.deliveries.all if isinstance(planted, Delivery) else office.calls
         kept.append(planted)
     found = {n: broken_rules(office, burst=10, hosts=(), rules=[n]) for n in RULES}
     assert [n for n, said in found.items() if said] == [name]

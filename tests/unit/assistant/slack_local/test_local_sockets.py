@@ -5,8 +5,8 @@ import asyncio
 import aiohttp
 import pytest
 
-from assistant.slack.local import sockets
-from assistant.slack.local.sockets import State, Timing
+from assistant.slack.local import deliveries
+from assistant.slack.local.deliveries import State, Timing
 
 ONCE_MORE = Timing(ack=0.3, retries=(0.0, 0.0, 0.0))
 
@@ -82,7 +82,7 @@ async def test_a_late_answer_counts_as_late(slack, dial):
     await raw.ack(first)
     await raw.ack(again)
     await slack.settled()
-    assert slack.sockets.deliveries[0].late
+    assert slack.deliveries.all[0].late
 
 
 async def test_each_event_goes_to_one_of_the_open_sockets(slack, dial):
@@ -139,10 +139,10 @@ async def test_events_wait_for_the_first_socket(slack, app, run):
 
 @pytest.mark.breaks("acknowledged")
 async def test_what_does_not_fit_the_backlog_is_dropped(slack):
-    for _ in range(sockets.BACKLOG + 1):
+    for _ in range(deliveries.BACKLOG + 1):
         slack.office.tell({"type": "message"})
-    assert slack.sockets.deliveries[-1].state is State.DROPPED
-    assert slack.sockets.deliveries[-2].state is State.WAITING
+    assert slack.deliveries.all[-1].state is State.DROPPED
+    assert slack.deliveries.all[-2].state is State.WAITING
     assert len(slack.broken_rules()) == 1
 
 
