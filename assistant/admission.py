@@ -63,7 +63,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class Wanted:
     """An action that somebody wants, before it is previewed."""
 
     action: str
@@ -136,7 +136,7 @@ class Admission:
         incident: str,
         state: Incident,
     ) -> Decision:
-        wanted = _wanted(command, state)
+        wanted = meant(command, state)
         if isinstance(wanted, str):
             return _refused(incident, actor, "request an action", wanted)
         try:
@@ -152,7 +152,7 @@ class Admission:
         return await self._preview(wanted, call, actor, incident, state)
 
     async def _preview(
-        self, wanted: _Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
+        self, wanted: Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
     ) -> Decision:
         entry = self.sources.catalogue.entry(call.action)
         try:
@@ -187,7 +187,7 @@ class Admission:
 
     def _shown(
         self,
-        wanted: _Wanted,
+        wanted: Wanted,
         call: ActionCall,
         preview: Preview,
         decided: PolicyDecided,
@@ -313,11 +313,11 @@ class Admission:
         return _done(incident, "Rejected. It will not be used.", event)
 
 
-def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> _Wanted | str:
+def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> Wanted | str:
     """Return the action that is meant, or why there is none."""
     match command:
         case RequestAction(action=action, args=args, reason=reason, break_glass=emergency):
-            return _Wanted(action=action, args=args, reason=reason, break_glass=emergency)
+            return Wanted(action=action, args=args, reason=reason, break_glass=emergency)
         case RequestStep(step=index):
             plan = state.plan
             if plan is None or not 0 <= index < len(plan.steps):
@@ -325,7 +325,7 @@ def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident)
             step = plan.steps[index]
             if step.action is None or not step.ready:
                 return "this step has no action of which everything is known"
-            return _Wanted(
+            return Wanted(
                 action=step.action,
                 args=dict(step.args),
                 reason=step.text,
@@ -339,7 +339,7 @@ def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident)
                 return "there is nothing that could be undone"
             undo = tracked.request.undo
             reason = f"undo: {tracked.request.summary}"
-            return _Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
+            return Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
 
 
 def _in_the_way(tracked: Tracked, call: ActionCall) -> bool:

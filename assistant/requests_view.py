@@ -127,11 +127,9 @@ def ending(tracked: Tracked, incident: str, *, still_open: bool) -> tuple[Button
 
 def _facts(tracked: Tracked, approvers: str) -> tuple[Fact, ...]:
     request = tracked.request
-    call = request.call
-    args = ", ".join(f"{name}={value}" for name, value in call.args.items())
-    undo = f"{request.undo.action}({_args(request.undo.args)})" if request.undo else "cannot be"
+    undo = called(request.undo.action, request.undo.args) if request.undo else "cannot be"
     facts = [
-        Fact(label="Action", text=f"{request.action}({args})"),
+        Fact(label="Action", text=called(request.action, request.call.args)),
         Fact(label="Target", text=request.target),
         Fact(label="What else feels it", text=request.blast),
         Fact(label="Taken back by", text=undo),
@@ -155,8 +153,9 @@ def _facts(tracked: Tracked, approvers: str) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _args(args: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in args.items())
+def called(action: str, args: Mapping[str, object]) -> str:
+    """Return a call as people read it."""
+    return f"{action}({', '.join(f'{name}={value}' for name, value in args.items())})"
 
 
 def _happened(tracked: Tracked) -> tuple[Happening, ...]:

@@ -12,8 +12,9 @@ from typing import Any
 
 from assistant.domain.incident import Incident
 from assistant.service import Service
-from assistant.slack.local.people import Message
+from assistant.slack.local.people import Message, View
 from assistant.slack.local.slack import LocalSlack
+from assistant.views import REQUESTS_SHOWN
 from connectors.demo import DemoError
 
 CHANNEL = "incidents"
@@ -66,7 +67,7 @@ class People:
         while tried < MOST_ACTIONS:
             before = set(self._state(incident).requests)
             told = {m.ts for m in self._refusals(REQUESTER)}
-            if not await self._press_new(REQUESTER, "Request", skipped):
+            if not await self._ask_for_step(skipped):
                 break
             await self._until(partial(self._answered, incident, before, told))
             new = set(self._state(incident).requests) - before
@@ -137,6 +138,26 @@ class People:
         """Return what was refused to a person, in messages that nobody else sees."""
         return [m for m in self._all(name) if m.only_for and m.text.startswith("Not done")]
 
+    async def _ask_for_step(self, skipped: int) -> bool:
+        """Press a step's button: on the card, and where that has no more of them in the plan."""
+        if skipped < REQUESTS_SHOWN:
+            return await self._press_new(REQUESTER, "Request", skipped)
+        await self._press(REQUESTER, "Review plan")
+        person = self._slack.person(REQUESTER)
+        try:
+            plan, button = await self._slack.wait_for(partial(self._in_modal, "Request"), READ_S)
+        except TimeoutError:
+            return False
+        await person.click_in_view(plan.id, button["action_id"])
+        await person.close(plan.id)
+        return True
+
+    def _in_modal(self, label: str) -> tuple[View, Mapping[str, Any]] | None:
+        """Return the first button of the open modal that begins with a label."""
+        view = self._slack.person(REQUESTER).modal()
+        found = _buttons(view.content["blocks"]) if view is not None else ()
+        return next(((view, b) for b in found if view and _label(b).startswith(label)), None)
+
     async def _press(self, name: str, label: str) -> None:
         if not await self._press_new(name, label, 0):
             raise DemoError(f"no button {label} appeared in the thread")
@@ -161,7 +182,7 @@ class People:
             (message, button)
             for message in reversed(self._all(name))
             for button in _buttons(message.blocks)
-            if button["text"]["text"].startswith(label)
+            if _label(button).startswith(label)
         ]
         return found[place] if place < len(found) else None
 
@@ -198,6 +219,10 @@ class People:
         if state is None:
             raise DemoError(f"there is no incident {incident}")
         return state
+
+
+def _label(button: Mapping[str, Any]) -> str:
+    return str(button["text"]["text"])
 
 
 def _buttons(blocks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners import home, pressing, talk
+from assistant.slack.listeners import home, looking, pressing, talk
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -30,6 +30,7 @@ def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
         attaching_conversation_kwargs_enabled=False,
     )
     talk.register(app, parts)
+    looking.register(app, parts)  # before: what is pressed in a modal is answered there
     pressing.register(app, parts)
     home.register(app, parts)
     app.event(re.compile(""))(_ignore)

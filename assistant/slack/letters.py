@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.button import Button
-from assistant.commands import Command
+from assistant.commands import Pressable
 from assistant.domain.canonical import digest
 from assistant.domain.incident import Incident
 from assistant.memory_view import draft_view, seen_before
@@ -27,7 +27,7 @@ from assistant.slack.blocks.request import (
 from assistant.slack.places import Place, card_slot
 from assistant.views import progress, view
 
-Token = Callable[[Command], str]
+Token = Callable[[Pressable], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

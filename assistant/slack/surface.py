@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from assistant.commands import Command
+from assistant.commands import Pressable
 from assistant.domain.events import Event
 from assistant.domain.incident import Incident
 from assistant.slack.letters import Looks, letters
@@ -43,5 +43,5 @@ class SlackSurface:
             self._outbox.put(letter)
 
 
-def _token(buttons: Buttons, incident: str, command: Command) -> str:
+def _token(buttons: Buttons, incident: str, command: Pressable) -> str:
     return buttons.token(command, incident)

@@ -25,7 +25,7 @@ class Desk:
     def __init__(self, note):
         self.note = note  # wakes whoever waits for something to be taken
         self.taken, self.answers, self.watchers, self._incidents = [], {}, [], {}
-        self.alarms = []
+        self.alarms, self.rehearsed = [], {}
 
     async def submit(self, command, actor):
         self.taken.append((command, actor))
@@ -40,6 +40,9 @@ class Desk:
 
     def incidents(self):
         return self._incidents
+
+    async def rehearse(self, incident):
+        return self.rehearsed
 
     def watch(self, watcher):
         self.watchers.append(watcher)
