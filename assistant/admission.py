@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from assistant.actions.approval import crowded, lapsed, may_ask, may_decide
+from assistant.actions.approval import crowded, lapsed, may_ask, may_decide, unread
 from assistant.actions.judge import ASKED, Case
 from assistant.answer import Answer
 from assistant.commands import (
@@ -246,6 +246,7 @@ class Admission:
                 if approvers
                 else "nobody may approve here"
             )
+        why = why or unread(tracked.request, command.typed)
         if why is not None:
             late = tracked.status is Status.PENDING and lapsed(tracked.request, now)
             expired = (Expired(request=command.request, at=now),) if late else ()

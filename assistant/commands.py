@@ -78,11 +78,15 @@ class RequestUndo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    """Say yes to a request exactly as it was shown."""
+    """Say yes to a request exactly as it was shown.
+
+    `typed` is the target's name, as the person typed it: a high risk takes more than a click.
+    """
 
     incident: str
     request: str
     digest: str
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from assistant.actions.approval import careful
 from assistant.button import Button
-from assistant.commands import Approve, Close, Deny, RequestUndo
+from assistant.commands import Approve, Close, Deny, RequestUndo, SeeRequest
 from assistant.domain.action import ActionRequest, Status, Tracked
 from assistant.domain.recovery import SINCE, Effect, Measure, Recovery
 from assistant.domain.requests import OPEN
@@ -170,22 +171,21 @@ def _happened(tracked: Tracked) -> tuple[Happening, ...]:
     return tuple(told)
 
 
+def approve(request: ActionRequest) -> Approve:
+    """Return the yes to a request as it is shown."""
+    return Approve(incident=request.incident, request=request.id, digest=request.digest)
+
+
 def _decisions(tracked: Tracked) -> tuple[Button, ...]:
     request = tracked.request
-    return (
-        Button(
-            label="Approve",
-            style="primary",
-            command=Approve(incident=request.incident, request=request.id, digest=request.digest),
-            confirm=f"{request.summary} Target: {request.target}.",
-        ),
-        Button(
-            label="Reject…",
-            style="danger",
-            command=Deny(incident=request.incident, request=request.id),
-            asks_reason=True,
-        ),
-    )
+    if careful(request):
+        review = SeeRequest(incident=request.incident, request=request.id)
+        yes = Button(label="Review and approve…", style="primary", command=review)
+    else:
+        asked = f"{request.summary} Target: {request.target}."
+        yes = Button(label="Approve", style="primary", command=approve(request), confirm=asked)
+    no = Deny(incident=request.incident, request=request.id)
+    return (yes, Button(label="Reject…", style="danger", command=no, asks_reason=True))
 
 
 def _alarm(tracked: Tracked) -> str | None:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from assistant.actions.approval import careful
 from assistant.domain.incident import Incident
 from assistant.service import Service
+from assistant.slack.blocks.review import FIELD
 from assistant.slack.local.people import Message, View
 from assistant.slack.local.slack import LocalSlack
 from assistant.views import REQUESTS_SHOWN
@@ -81,9 +83,11 @@ class People:
                 f"{REQUESTER} asks: {self._state(incident).requests[request].request.summary}"
             )
             if self._curious:
-                refused += [await self._try_to_approve(name) for name in WHO_MAY_NOT]
+                refused += [
+                    await self._try_to_approve(name, incident, request) for name in WHO_MAY_NOT
+                ]
                 self._curious = False
-            await self._press(APPROVER, "Approve")
+            await self._approve(APPROVER, incident, request)
             self._say(f"{APPROVER} approves it")
             await self._until(partial(self._over, incident, request), EFFECT_S)
             self._tell(incident, request)
@@ -123,11 +127,22 @@ class People:
         """Read on until nothing new appears."""
         await self._slack.changes().quiet(QUIET_S)
 
-    async def _try_to_approve(self, name: str) -> str:
+    async def _approve(self, name: str, incident: str, request: str) -> None:
+        """Press Approve; where the risk is high, read the request and type its target's name."""
+        asked = self._state(incident).requests[request].request
+        if not careful(asked):
+            await self._press(name, "Approve")
+            return
+        await self._press(name, "Review and approve")
+        person = self._slack.person(name)
+        form = await self._slack.wait_for(person.modal, READ_S)
+        await person.submit(form.id, {FIELD: asked.target_name})
+
+    async def _try_to_approve(self, name: str, incident: str, request: str) -> str:
         """Press Approve although it will be refused; return what the person is told privately."""
         person = self._slack.person(name)
         before = {m.ts for m in self._refusals(name)}
-        await self._press(name, "Approve")
+        await self._approve(name, incident, request)
         told = await self._slack.wait_for(
             lambda: next((m for m in self._refusals(name) if m.ts not in before), None), READ_S
         )

@@ -82,6 +82,11 @@ class ActionRequest:
         return ActionCall(action=self.action, args=dict(self.args))
 
     @property
+    def target_name(self) -> str:
+        """The target's name without its kind: what is typed to approve something of high risk."""
+        return self.target.partition("/")[2] or self.target
+
+    @property
     def digest(self) -> str:
         """The SHA-256 over everything that an approver is shown, and who asks for it."""
         undo: Value = None

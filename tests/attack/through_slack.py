@@ -7,12 +7,13 @@ from functools import partial
 from approvals import unchecked
 from book import Outcome, attack
 from desk import Desk
-from scene import Restless, nobody_objects, once, ran, yes
+from scene import ONE, Restless, nobody_objects, once, ran, yes
 from targets import RETRIED
 from world import ANA
 
 from assistant.clock import SystemClock
 from assistant.domain.people import Actor
+from assistant.requests_view import approve
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
@@ -32,11 +33,16 @@ APPROVE = "do:0"
 class Office:
     """firstline on call in a Slack on loopback, for a world that acts."""
 
-    def __init__(self, folder, slack):
+    def __init__(self, folder, slack, policy=None):
+        path = folder / "policy.yaml" if policy else None
+        if path is not None:
+            path.write_text(policy)
         self.slack, self.client = slack, web_client(slack.bot_token, slack.api_url)
         self.people = People(self.client, SystemClock(), simulated=True)
         approvers = SlackApprovers(self.client, SystemClock(), self.people, "sre")
-        self.desk = Desk(folder / "f.db", approvers=approvers, kind=Restless, seen=False)
+        self.desk = Desk(
+            folder / "f.db", approvers=approvers, kind=Restless, seen=False, policy=path
+        )
 
     @asynccontextmanager
     async def running(self):
@@ -73,11 +79,11 @@ class Office:
         top = person.messages("incidents")
         return [m for t in top for m in (t, *person.messages("incidents", t.ts))]
 
-    async def card(self, incident):
+    async def card(self, incident, **more):
         """Have an action asked for; returns the message in which it is approved."""
         ana = self.slack.person("ana").user
         asking = Actor(kind=ANA.kind, id=ana.id, name="ana", team=ana.team, simulated=True)
-        await self.desk.requested(incident, asking)
+        await self.desk.requested(incident, asking, **more)
         return await self.slack.wait_for(partial(self._waiting, "ben"))
 
     def _waiting(self, name):
@@ -99,13 +105,13 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder):
+async def office(folder, policy=None, **more):
     slack = LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES))
     async with slack:
-        office = Office(folder, slack)
+        office = Office(folder, slack, policy)
         async with office.running():
             incident, _ = await office.desk.opened()
-            yield office, incident, await office.card(incident)
+            yield office, incident, await office.card(incident, **more)
 
 
 UNKNOWN = {
@@ -210,3 +216,31 @@ async def slack_down(folder):
         except TimeoutError:
             return Outcome("nobody is told what came of it", here.shown())
         return once(here.desk, incident)._replace(said=here.shown())
+
+
+@attack(
+    "57",
+    "an action of high risk is approved by a click, without opening what it would do",
+    "refused: the name of the target has to be typed",
+    told="type front, the name of its target",
+    guards={"assistant.admission.unread": yes},
+)
+async def unread_yes(folder):
+    async with office(folder, ONE, action="return") as (here, incident, _):
+        # A card of an older firstline: its button is the yes itself.
+        request = here.desk.last(incident).request
+        button = {
+            "type": "button",
+            "text": {"type": "plain_text", "text": "Approve"},
+            "action_id": APPROVE,
+            "value": Buttons(here.desk.database).token(approve(request), incident),
+        }
+        blocks = [{"type": "actions", "elements": [button]}]
+        channel = here.slack.workspace.channel_named("incidents").id
+        old = await here.client.chat_postMessage(
+            channel=channel, text="x", blocks=blocks, unfurl_links=False, unfurl_media=False
+        )
+        await here.slack.person("ben").click("incidents", old["ts"], APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return ran(here.desk, incident)._replace(said=here.whispers("ben"))

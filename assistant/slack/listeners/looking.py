@@ -1,4 +1,4 @@
-"""Modals that only look: the evidence in pages, and the plan with what each step would do now."""
+"""Modals that are opened to look: the evidence in pages, the plan with what each step would do."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.button import Button
-from assistant.commands import OnIncident, RequestStep, SeeEvidence, SeePlan
+from assistant.commands import OnIncident, RequestStep, SeeEvidence, SeePlan, SeeRequest
 from assistant.domain.incident import Incident
 from assistant.rehearsal import Rehearsed
 from assistant.slack.blocks import plan
@@ -28,6 +28,7 @@ from assistant.slack.listeners.pressing import (
     pressed,
     tell,
 )
+from assistant.slack.listeners.reviewing import review
 from assistant.slack.parts import Parts
 from assistant.views import requests
 
@@ -47,6 +48,8 @@ def register(app: AsyncApp, parts: Parts) -> None:
             await shown(client, press, _evidence(command, state, parts))
         elif isinstance(command, SeePlan):
             await _plan(command, state, press, parts, client)
+        elif isinstance(command, SeeRequest):
+            await review(command, press, parts, client)
 
     async def asked(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()

@@ -4,20 +4,24 @@ import json
 from dataclasses import replace
 
 import pytest
-from conversing import explained, labelled, press, press_in, words
+from acting import request
+from conversing import explained, find, labelled, press, press_in, words
 from slackdesk import LOOKS, SCOPES, Rig
 from test_slack_letters import HOSTILE
 from written import FACTS, NOON, PLAN, evidence, finding, hypothesis, incident
 
 from assistant.answer import Answer
 from assistant.clock import SystemClock
-from assistant.commands import RequestStep, SeeEvidence
-from assistant.domain.events import PolicyDecided, ReadPerformed
+from assistant.commands import Approve, RequestStep, SeeEvidence
+from assistant.domain.action import Status, Tracked
+from assistant.domain.events import ActionRequested, PolicyDecided, ReadPerformed
 from assistant.domain.incident import apply
 from assistant.rehearsal import Rehearsed
+from assistant.requests_view import request_view
 from assistant.slack import limits
 from assistant.slack.blocks.evidence import PER_PAGE, evidence_modal, pages
 from assistant.slack.blocks.plan import LOOKING, plan_modal
+from assistant.slack.blocks.review import review_modal
 from assistant.slack.check import view_faults
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
@@ -217,3 +221,50 @@ async def test_a_guest_who_asks_for_a_step_is_told_that_only_members_are_heard(r
         await press_in(rig, "gus", view, "Request")
         await rig.slack.wait_for(lambda: "only members" in words(gus.modal().content))
         assert rig.desk.taken == []
+
+
+GRAVE = request(risk="high", target="service/ledger")
+WANTED = ActionRequested(request=GRAVE, digest=GRAVE.digest)
+
+
+def test_a_high_risk_is_shown_whole_and_asks_for_the_name_of_the_target():
+    tracked = Tracked(request=GRAVE)
+    view = taken(review_modal(request_view(tracked, "@sre"), tracked, "token", wrong="No."))
+    said = words(view)
+    for part in ("No.", "rollback(service=ledger, version=v1)", "service/ledger",
+                 "- version v2", "one instance restarts", "rollout(", GRAVE.digest,
+                 "type the name of its target: ledger"):  # fmt: skip
+        assert part in said
+    assert view["private_metadata"] == "token"
+
+
+def test_what_is_decided_leaves_nothing_to_fill_in():
+    tracked = Tracked(request=GRAVE, status=Status.DENIED)
+    view = taken(review_modal(request_view(tracked, "@sre"), tracked, "token"))
+    assert "submit" not in view
+
+
+async def test_a_high_risk_is_approved_by_whoever_types_the_name_of_its_target(rig):
+    async with rig.running():
+        ts, _ = await explained(rig)
+        await rig.desk.happen("INC-1", WANTED)
+        card = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Approval needed"))
+        assert labelled(card.blocks, "Approve") is None
+        ben = rig.slack.person("ben")
+        await press(rig, "ben", card, "Review and approve…")
+        form = await rig.slack.wait_for(ben.modal)
+        rig.desk.answers[Approve] = Answer(
+            incident="INC-1", said="Not done: type it.", refused=True
+        )
+        await ben.submit(form.id, {"typed": "Ledger"})
+        again = await rig.slack.wait_for(
+            lambda: ((now := ben.modal()) and now.id != form.id and now) or None
+        )
+        assert "Not done: type it." in words(again.content)
+        await ben.submit(again.id, {"typed": " ledger "})
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
+        assert ben.modal() is None
+        assert [command for command, _ in rig.desk.taken] == [
+            Approve(incident="INC-1", request=GRAVE.id, digest=GRAVE.digest, typed=word)
+            for word in ("Ledger", "ledger")
+        ]
