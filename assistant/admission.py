@@ -4,10 +4,11 @@ Every attempt at something that may not be is an event too (`Refused`), so that 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from assistant.actions.approval import crowded, lapsed, may_ask, may_decide, unread
+from assistant.actions.audience import NOT_SAID, UNKNOWN, wider
 from assistant.actions.judge import ASKED, Case
 from assistant.answer import Answer
 from assistant.commands import (
@@ -73,6 +74,7 @@ class Wanted:
     runbook: str | None = None
     step: int | None = None
     undo_of: str | None = None
+    audience: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +149,17 @@ class Admission:
         why = may_ask(actor, self.sources.desk(), demo=spec.demo)
         why = why or ("the incident is closed" if not state.open else None)
         why = why or crowded(self.waiting(), actor, incident)
+        audience = await self._audience(state)
+        why = why or (NOT_SAID if audience == UNKNOWN else None)
         if why is not None:
             return _refused(incident, actor, f"request {wanted.action}", why)
+        wanted = replace(wanted, audience=audience or UNKNOWN)
         return await self._preview(wanted, call, actor, incident, state)
+
+    async def _audience(self, state: Incident) -> str | None:
+        """Return who can read along where the incident is shown; null where nobody can."""
+        audience = self.sources.audience
+        return await audience.readers(state.opened.place) if audience is not None else None
 
     async def _preview(
         self, wanted: Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
@@ -228,6 +238,7 @@ class Admission:
             undo_of=wanted.undo_of,
             created=now,
             expires=now + timedelta(seconds=self.sources.timing.approval_s),
+            audience=wanted.audience,
         )
 
     async def _approve(
@@ -247,6 +258,7 @@ class Admission:
                 else "nobody may approve here"
             )
         why = why or unread(tracked.request, command.typed)
+        why = why or await wider(tracked.request, state.opened.place, self.sources.audience)
         if why is not None:
             late = tracked.status is Status.PENDING and lapsed(tracked.request, now)
             expired = (Expired(request=command.request, at=now),) if late else ()

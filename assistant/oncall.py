@@ -23,6 +23,7 @@ from assistant.policy.source import reader
 from assistant.recollection import Recollection
 from assistant.runtime import lanes
 from assistant.service import Service
+from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.channels import channel_id
 from assistant.slack.errors import SlackError
@@ -156,6 +157,7 @@ async def _running(
             clock=clock,
             catalogue=Catalogue(parts.actuators),
             approvers=approvers,
+            audience=SlackAudience(workspace.client, workspace.channel),
             ours=lambda: stopped(settings.data) or pen.lost(),
             judge=Judge(
                 policy=reader(settings.policy.file), environment=settings.policy.environment

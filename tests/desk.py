@@ -41,6 +41,7 @@ class Desk:
     kind: type = World
     elsewhere: Path | None = None
     seen: bool = True
+    audience: object = None
 
     def __post_init__(self):
         self.clock = Clock()
@@ -69,6 +70,7 @@ class Desk:
             clock=self.clock,
             catalogue=Catalogue({"world": self.world}),
             approvers=self.approvers,
+            audience=self.audience,
             judge=self.judge,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
             timing=TIMING if self.seen else replace(TIMING, patience_s=1),

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners import home, looking, pressing, reviewing, talk
+from assistant.slack.listeners import gone, home, looking, pressing, reviewing, talk
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -28,7 +28,11 @@ def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
         client=client,
         process_before_response=True,
         attaching_conversation_kwargs_enabled=False,
+        # Bolt takes the deletion of our message for an act of ours; what we say ourselves, `talk`
+        # knows by its bot_id.
+        ignoring_self_events_enabled=False,
     )
+    gone.register(app, parts)  # before: it is a message event as well
     talk.register(app, parts)
     looking.register(app, parts)  # before: what is pressed in a modal is answered there
     reviewing.register(app, parts)

@@ -24,7 +24,7 @@ from assistant.slack.blocks.request import (
     request_card,
     request_text,
 )
-from assistant.slack.places import Place, card_slot
+from assistant.slack.places import Place, card_slot, request_slot
 from assistant.views import progress, view
 
 Token = Callable[[Pressable], str]
@@ -48,6 +48,7 @@ class Letter:
     """One message as it should be.
 
     `thread` is a `ts`; without one, the message goes under the one in the slot `under`, if any.
+    With `look`, Slack is asked whether the message is still there although nothing has changed.
     """
 
     slot: str
@@ -56,6 +57,7 @@ class Letter:
     under: str | None
     text: str
     blocks: tuple[Block, ...]
+    look: bool = False
 
     @property
     def digest(self) -> str:
@@ -96,7 +98,7 @@ def _written(
         yield f"{name}/similar", memory.similar_text(seen), memory.similar_note(seen)
     for tracked in incident.requests.values():
         asked = request_view(tracked, looks.approvers, incident.requests)
-        slot = f"{name}/request/{asked.id}"
+        slot = request_slot(name, asked.id)
         yield slot, request_text(asked), request_card(asked, pressed(asked.buttons))
         if asked.alarm is not None:  # edits are silent, and this must not be missed
             note = alarm_note(asked, asked.alarm)

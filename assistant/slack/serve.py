@@ -62,15 +62,16 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
+        outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
+        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
         parts = Parts(
             desk=self.desk,
             buttons=tables.buttons,
             people=reached.people,
             places=places,
             looks=self.looks,
+            look_again=surface.look_again,
         )
-        outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
-        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
         socket = SocketMode(ingress, reached.client, reached.app_token, reached.look_s)
         url = await socket.check()

@@ -14,10 +14,12 @@ from world import ANA
 from assistant.clock import SystemClock
 from assistant.domain.people import Actor
 from assistant.requests_view import approve
+from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.people import Kind
 from assistant.slack.local.slack import LocalSlack
 from assistant.slack.manifest import BOT_SCOPES
 from assistant.slack.people import People
@@ -28,6 +30,17 @@ from assistant.store.inbox import Inbox
 from assistant.store.messages import Messages
 
 APPROVE = "do:0"
+
+
+class Leaky(Restless):
+    """A world in which something may happen while an action is previewed."""
+
+    leak = None
+
+    async def preview(self, call):
+        if self.leak is not None:
+            self.leak()
+        return await super().preview(call)
 
 
 class Office:
@@ -41,12 +54,21 @@ class Office:
         self.people = People(self.client, SystemClock(), simulated=True)
         approvers = SlackApprovers(self.client, SystemClock(), self.people, "sre")
         self.desk = Desk(
-            folder / "f.db", approvers=approvers, kind=Restless, seen=False, policy=path
+            folder / "f.db",
+            approvers=approvers,
+            audience=SlackAudience(self.client, self.channel.id),
+            kind=Leaky,
+            seen=False,
+            policy=path,
         )
+
+    @property
+    def channel(self):
+        return self.slack.workspace.channel_named("incidents")
 
     @asynccontextmanager
     async def running(self):
-        desk, channel = self.desk, self.slack.workspace.channel_named("incidents").id
+        desk, channel = self.desk, self.channel.id
         async with desk.open():
             whole = Slack(
                 connection=Connection(
@@ -84,9 +106,9 @@ class Office:
         ana = self.slack.person("ana").user
         asking = Actor(kind=ANA.kind, id=ana.id, name="ana", team=ana.team, simulated=True)
         await self.desk.requested(incident, asking, **more)
-        return await self.slack.wait_for(partial(self._waiting, "ben"))
+        return await self.slack.wait_for(partial(self.waiting, "ben"))
 
-    def _waiting(self, name):
+    def waiting(self, name):
         return next((m for m in self.messages(name) if "Approval needed" in m.text), None)
 
     async def over(self, incident):
@@ -236,11 +258,98 @@ async def unread_yes(folder):
             "value": Buttons(here.desk.database).token(approve(request), incident),
         }
         blocks = [{"type": "actions", "elements": [button]}]
-        channel = here.slack.workspace.channel_named("incidents").id
         old = await here.client.chat_postMessage(
-            channel=channel, text="x", blocks=blocks, unfurl_links=False, unfurl_media=False
+            channel=here.channel.id, text="x", blocks=blocks, unfurl_links=False, unfurl_media=False
         )
         await here.slack.person("ben").click("incidents", old["ts"], APPROVE)
         await here.slack.wait_for(lambda: here.whispers("ben"))
         await here.over(incident)
         return ran(here.desk, incident)._replace(said=here.whispers("ben"))
+
+
+@attack(
+    "54",
+    "an administrator deletes the card of a request that waits",
+    "posted again; the approval still binds to the digest",
+    told="Approval needed",
+    guards={"assistant.slack.listeners.gone.waiting_at": yes},
+)
+async def deleted_card(folder):
+    async with office(folder) as (here, incident, card):
+        admin = here.slack.workspace.add_user("ada", admin=True)
+        here.channel.members.append(admin.id)
+        here.slack.person("ada").delete("incidents", card.ts)
+        try:
+            again = await here.slack.wait_for(partial(here.waiting, "ben"), 1)
+        except TimeoutError:
+            return Outcome("a request waits that nobody sees", here.shown())
+        told = here.shown()
+        await here.slack.person("ben").click("incidents", again.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return once(here.desk, incident)._replace(said=told)
+
+
+def shared(channel):
+    """Let another organisation into a channel."""
+    channel.foreign = True
+
+
+def published(channel):
+    """Let everybody of the workspace into a channel."""
+    channel.kind = Kind.PUBLIC
+
+
+@attack(
+    "55",
+    "a channel is shared with another organisation while a request waits, then it is approved",
+    "refused at the click",
+    told="shared with another organisation since the request",
+    guards={"assistant.actions.audience.widened": yes},
+)
+async def shared_channel(folder):
+    async with office(folder) as (here, incident, card):
+        shared(here.channel)
+        await here.slack.person("ben").click("incidents", card.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return ran(here.desk, incident)._replace(said=here.whispers("ben"))
+
+
+@attack(
+    "55b",
+    "a private channel is made public while a request waits, and firstline starts anew in between",
+    "refused at the click",
+    told="public since the request",
+    guards={"assistant.actions.audience.widened": yes},
+)
+async def public_channel(folder):
+    slack = LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES))
+    async with slack:
+        here = Office(folder, slack)
+        here.channel.kind = Kind.PRIVATE
+        async with here.running():
+            incident, _ = await here.desk.opened()
+            card = await here.card(incident)
+        published(here.channel)
+        async with here.running():
+            await slack.person("ben").click("incidents", card.ts, APPROVE)
+            await slack.wait_for(lambda: here.whispers("ben"))
+            await here.over(incident)
+            return ran(here.desk, incident)._replace(said=here.whispers("ben"))
+
+
+@attack(
+    "55c",
+    "a channel is shared between the yes and the start",
+    "not started",
+    told="shared with another organisation since the request",
+    guards={"assistant.flow.wider": nobody_objects},
+)
+async def shared_in_between(folder):
+    async with office(folder) as (here, incident, card):
+        here.desk.world.leak = partial(shared, here.channel)
+        await here.slack.person("ben").click("incidents", card.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return ran(here.desk, incident)

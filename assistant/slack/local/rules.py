@@ -6,13 +6,14 @@ Each rule yields one sentence for each breach.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from assistant.slack import limits
 from assistant.slack.check import Surface, faults, too_long
 from assistant.slack.local.office import Made, Office
+from assistant.slack.local.people import Message
 from assistant.slack.local.sockets import State
 
 _WRITES = ("chat.postMessage", "chat.update", "chat.postEphemeral")
@@ -28,7 +29,7 @@ def broken_rules(office: Office, *, burst: int | None, hosts: Collection[str]) -
     """
     posts = [made for made in office.calls if made.method in _WRITES and not made.error]
     found = [*_invalid(office), *_shouting(posts), *_previews(posts), *_unheard(office)]
-    found += [*_twice(posts), *_astray(office, frozenset(hosts))]
+    found += [*_twice(posts, office.workspace.removed), *_astray(office, frozenset(hosts))]
     if burst is not None:
         found += _floods(posts, burst)
     return found
@@ -109,15 +110,22 @@ def _kind(payload: Mapping[str, Any]) -> str:
     return str(kind.get("type") or kind.get("command") or "")
 
 
-def _twice(posts: list[Made]) -> Iterator[str]:
+def _twice(posts: list[Made], removed: Sequence[Message]) -> Iterator[str]:
+    """Whatever was posted again without having been deleted."""
     keys: Counter[str] = Counter()
+    for message in removed:
+        keys[_key(message.metadata)] -= 1
     for made in posts:
-        whole = _parsed(made.args.get("metadata"))
-        if made.method == "chat.postMessage" and whole and "key" in whole["event_payload"]:
-            keys[str(whole["event_payload"]["key"])] += 1
+        key = _key(_parsed(made.args.get("metadata")))
+        if made.method == "chat.postMessage" and key:
+            keys[key] += 1
     for key, times in keys.items():
         if times > 1:
             yield f"The message with the key {key} was posted {times} times."
+
+
+def _key(metadata: Mapping[str, Any] | None) -> str:
+    return str(metadata["event_payload"].get("key", "")) if metadata else ""
 
 
 def _parsed(value: Any) -> Any:  # noqa: ANN401 — any JSON
