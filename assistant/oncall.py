@@ -19,6 +19,7 @@ from assistant.flow import Sources, Timing
 from assistant.folder import stopped
 from assistant.inbound import Inbound
 from assistant.journal.sql import SqlJournal
+from assistant.journal.standing import Standing
 from assistant.policy.source import reader
 from assistant.recollection import Recollection
 from assistant.runtime import lanes
@@ -150,6 +151,7 @@ async def _running(
         journal = await vouching.enter_async_context(
             vouched(SqlJournal(database, clock, pen), settings, *more)
         )
+        standing = Standing(database, journal)
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)
         sources = Sources(
@@ -183,8 +185,11 @@ async def _running(
                     offered=service.catalogue_names,
                     approvers=approvers.said,
                     hosts=settings.link_hosts,
+                    audit=standing.of_answer,
                 ),
                 clock=clock,
+                approvers=approvers,
+                audit=standing.lines,
             )
             async with _connected(slack):
                 await service.resume()

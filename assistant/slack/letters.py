@@ -5,7 +5,7 @@ makes the same letters, and the outbox sends what is not in Slack yet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.button import Button
 from assistant.commands import Pressable
@@ -35,12 +35,13 @@ class Looks:
     """What the messages depend on besides the incident.
 
     `offered` are the actions that exist, `approvers` says who may approve (`@sre`), links lead to
-    `hosts` only.
+    `hosts` only. `audit` says of an incident how the journal stood when it was answered.
     """
 
     offered: frozenset[str] = frozenset()
     approvers: str = "nobody"
     hosts: frozenset[str] = frozenset()
+    audit: Callable[[str], str] = lambda _: ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,4 +127,6 @@ def _card(
         early = progress(incident, name)
         return progress_text(early), progress_card(early, pressed(early.buttons), looks.hosts)
     told = view(incident, name, looks.offered)
+    proof = looks.audit(name)
+    told = replace(told, footer=f"{told.footer} · {proof}" if proof else told.footer)
     return card_text(told), card(told, pressed(told.buttons), looks.hosts)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assistant.actions.approval import Approvers
 from assistant.clock import Clock
 from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.errors import SlackError
+from assistant.slack.hometab import Audit, HomeTabs
 from assistant.slack.ingress import Ingress
 from assistant.slack.letters import Looks
 from assistant.slack.outbox import PACE_S, Outbox
@@ -46,13 +48,18 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
-    """Everything that Slack needs; `run` once."""
+    """Everything that Slack needs; `run` once.
+
+    `approvers` say whom a request waits for (null: nobody), `audit` how the journal stands.
+    """
 
     connection: Connection
     desk: Desk
     tables: Tables
     looks: Looks
     clock: Clock
+    approvers: Approvers | None = None
+    audit: Audit = tuple
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -72,15 +79,18 @@ class Slack:
             looks=self.looks,
             look_again=surface.look_again,
         )
-        ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
+        tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
+        ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
         socket = SocketMode(ingress, reached.client, reached.app_token, reached.look_s)
         url = await socket.check()
         self.desk.watch(surface.watched)
+        self.desk.watch(tabs.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
+                tasks.create_task(tabs.run())
                 tasks.create_task(socket.run(url, self.ready))
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)

@@ -30,8 +30,8 @@ _LOG = logging.getLogger(__name__)
 class Press:
     """Who pressed what, where. `thread` is where the message stands.
 
-    `view` is the id of the view in which it was pressed, empty for a message; `trigger` lets a
-    modal be opened for a few seconds.
+    `view` is the id of the modal in which it was pressed, empty elsewhere; `trigger` lets a modal
+    be opened for a few seconds.
     """
 
     user: str
@@ -117,7 +117,7 @@ def pressed(body: Mapping[str, Any], parts: Parts) -> tuple[Press, OnIncident | 
     command, place = _known(press.token, parts)
     if place is None:
         return press, None
-    if press.view and not press.channel:
+    if body.get("view") and not press.channel:
         press = replace(press, channel=place.channel, thread=place.thread)
     if command is not None and place.channel != press.channel:
         _LOG.warning("a button of %s was pressed in another channel", command.incident)
@@ -158,7 +158,7 @@ def _known(token: str, parts: Parts) -> tuple[OnIncident | Look | None, Place | 
 
 
 def _from(body: Mapping[str, Any]) -> Press:
-    user = body["user"]
+    user, view = body["user"], body.get("view") or {}
     team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
     return Press(
         user=str(user["id"]),
@@ -166,7 +166,7 @@ def _from(body: Mapping[str, Any]) -> Press:
         channel="",
         thread=None,
         token="",
-        view=str((body.get("view") or {}).get("id") or ""),
+        view=str(view.get("id") or "") if view.get("type") == "modal" else "",
         trigger=str(body.get("trigger_id") or ""),
     )
 

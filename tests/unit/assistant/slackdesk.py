@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.domain.incident import apply
+from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
 from assistant.slack.manifest import BOT_SCOPES
 from assistant.slack.people import People
@@ -148,6 +149,8 @@ class Rig:
             tables=self.tables,
             looks=LOOKS,
             clock=self.clock,
+            approvers=SlackApprovers(self.client, self.clock, people, "sre"),
+            audit=lambda: ("7 records, head abc…, chain OK",),
         )
 
     @asynccontextmanager
