@@ -4,10 +4,11 @@ Every attempt at something that may not be is an event too (`Refused`), so that 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from assistant.actions.approval import crowded, lapsed, may_ask, may_decide
+from assistant.actions.approval import crowded, lapsed, may_ask, may_decide, unread
+from assistant.actions.audience import NOT_SAID, UNKNOWN, wider
 from assistant.actions.judge import ASKED, Case
 from assistant.answer import Answer
 from assistant.commands import (
@@ -63,7 +64,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class Wanted:
     """An action that somebody wants, before it is previewed."""
 
     action: str
@@ -73,6 +74,7 @@ class _Wanted:
     runbook: str | None = None
     step: int | None = None
     undo_of: str | None = None
+    audience: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ class Admission:
         incident: str,
         state: Incident,
     ) -> Decision:
-        wanted = _wanted(command, state)
+        wanted = meant(command, state)
         if isinstance(wanted, str):
             return _refused(incident, actor, "request an action", wanted)
         try:
@@ -147,12 +149,20 @@ class Admission:
         why = may_ask(actor, self.sources.desk(), demo=spec.demo)
         why = why or ("the incident is closed" if not state.open else None)
         why = why or crowded(self.waiting(), actor, incident)
+        audience = await self._audience(state)
+        why = why or (NOT_SAID if audience == UNKNOWN else None)
         if why is not None:
             return _refused(incident, actor, f"request {wanted.action}", why)
+        wanted = replace(wanted, audience=audience or UNKNOWN)
         return await self._preview(wanted, call, actor, incident, state)
 
+    async def _audience(self, state: Incident) -> str | None:
+        """Return who can read along where the incident is shown; null where nobody can."""
+        audience = self.sources.audience
+        return await audience.readers(state.opened.place) if audience is not None else None
+
     async def _preview(
-        self, wanted: _Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
+        self, wanted: Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
     ) -> Decision:
         entry = self.sources.catalogue.entry(call.action)
         try:
@@ -187,7 +197,7 @@ class Admission:
 
     def _shown(
         self,
-        wanted: _Wanted,
+        wanted: Wanted,
         call: ActionCall,
         preview: Preview,
         decided: PolicyDecided,
@@ -228,6 +238,7 @@ class Admission:
             undo_of=wanted.undo_of,
             created=now,
             expires=now + timedelta(seconds=self.sources.timing.approval_s),
+            audience=wanted.audience,
         )
 
     async def _approve(
@@ -246,6 +257,8 @@ class Admission:
                 if approvers
                 else "nobody may approve here"
             )
+        why = why or unread(tracked.request, command.typed)
+        why = why or await wider(tracked.request, state.opened.place, self.sources.audience)
         if why is not None:
             late = tracked.status is Status.PENDING and lapsed(tracked.request, now)
             expired = (Expired(request=command.request, at=now),) if late else ()
@@ -313,11 +326,11 @@ class Admission:
         return _done(incident, "Rejected. It will not be used.", event)
 
 
-def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> _Wanted | str:
+def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> Wanted | str:
     """Return the action that is meant, or why there is none."""
     match command:
         case RequestAction(action=action, args=args, reason=reason, break_glass=emergency):
-            return _Wanted(action=action, args=args, reason=reason, break_glass=emergency)
+            return Wanted(action=action, args=args, reason=reason, break_glass=emergency)
         case RequestStep(step=index):
             plan = state.plan
             if plan is None or not 0 <= index < len(plan.steps):
@@ -325,7 +338,7 @@ def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident)
             step = plan.steps[index]
             if step.action is None or not step.ready:
                 return "this step has no action of which everything is known"
-            return _Wanted(
+            return Wanted(
                 action=step.action,
                 args=dict(step.args),
                 reason=step.text,
@@ -339,7 +352,7 @@ def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident)
                 return "there is nothing that could be undone"
             undo = tracked.request.undo
             reason = f"undo: {tracked.request.summary}"
-            return _Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
+            return Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
 
 
 def _in_the_way(tracked: Tracked, call: ActionCall) -> bool:

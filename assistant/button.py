@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistant.commands import Command
+from assistant.commands import Pressable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +13,7 @@ class Button:
     """
 
     label: str
-    command: Command
+    command: Pressable
     style: str = ""
     confirm: str | None = None
     asks_reason: bool = False

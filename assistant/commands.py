@@ -78,11 +78,15 @@ class RequestUndo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    """Say yes to a request exactly as it was shown."""
+    """Say yes to a request exactly as it was shown.
+
+    `typed` is the target's name, as the person typed it: a high risk takes more than a click.
+    """
 
     incident: str
     request: str
     digest: str
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,29 @@ class Thaw:
     """Lift the freeze."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeeEvidence:
+    """Show every fact behind the answer; `page` is counted from 0."""
+
+    incident: str
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeePlan:
+    """Show each step of the plan, and what it would do now."""
+
+    incident: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeeRequest:
+    """Show a request whole, to decide on it."""
+
+    incident: str
+    request: str
+
+
 OnIncident = (
     Steer
     | RequestStep
@@ -170,4 +197,7 @@ OnIncident = (
     | AcceptRunbook
     | RejectRunbook
 )
+# What only looks: nothing comes of it but something on the asker's screen.
+Look = SeeEvidence | SeePlan | SeeRequest
 Command = Investigate | AlertEnded | Freeze | Thaw | OnIncident
+Pressable = Command | Look

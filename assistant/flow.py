@@ -17,6 +17,7 @@ from opentelemetry import trace
 
 from assistant import names
 from assistant.actions.approval import Approvers
+from assistant.actions.audience import Audience, wider
 from assistant.actions.catalogue import Catalogue
 from assistant.actions.judge import Judge
 from assistant.actions.run import Checks, execute, find_out
@@ -101,15 +102,17 @@ class Timing:
 class Sources:
     """Everything that the stages look at and act through.
 
-    `known` returns the windows of other incidents, which are no baseline. `found` null means that
-    nothing is looked up, `memory` null that nothing is kept. `desk`, `recent`, `objected` and
-    `ours` are what other incidents, people and processes say, see `actions.run.Checks`.
+    `known` returns the windows of other incidents, which are no baseline. `audience` null means
+    that nobody else can read along, `found` null that nothing is looked up, `memory` null that
+    nothing is kept. `desk`, `recent`, `objected` and `ours` are what other incidents, people and
+    processes say, see `actions.run.Checks`.
     """
 
     connectors: Mapping[str, Connector]
     clock: Clock
     catalogue: Catalogue = field(default_factory=lambda: Catalogue({}))
     approvers: Approvers | None = None
+    audience: Audience | None = None
     found: Recall | None = None
     memory: Memory | None = None
     known: Callable[[str], tuple[Window, ...]] = lambda _: ()
@@ -217,6 +220,7 @@ def _on_request(
         objected=sources.objected,
         ours=sources.ours,
         recent=sources.recent,
+        wider=lambda request: wider(request, state.opened.place, sources.audience),
         clock=sources.clock,
     )
     return execute(tracked, checks)

@@ -19,10 +19,12 @@ from assistant.flow import Sources, Timing
 from assistant.folder import stopped
 from assistant.inbound import Inbound
 from assistant.journal.sql import SqlJournal
+from assistant.journal.standing import Standing
 from assistant.policy.source import reader
 from assistant.recollection import Recollection
 from assistant.runtime import lanes
 from assistant.service import Service
+from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.channels import channel_id
 from assistant.slack.errors import SlackError
@@ -170,6 +172,7 @@ async def _running(
         journal = await vouching.enter_async_context(
             vouched(SqlJournal(database, clock, pen), settings, *more)
         )
+        standing = Standing(database, journal)
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)
         sources = Sources(
@@ -177,6 +180,7 @@ async def _running(
             clock=clock,
             catalogue=Catalogue(parts.actuators),
             approvers=approvers,
+            audience=SlackAudience(workspace.client, workspace.channel),
             ours=lambda: stopped(settings.data) or pen.lost(),
             judge=Judge(
                 policy=reader(settings.policy.file), environment=settings.policy.environment
@@ -203,8 +207,11 @@ async def _running(
                     offered=service.catalogue_names,
                     approvers=approvers.said,
                     hosts=settings.link_hosts,
+                    audit=standing.of_answer,
                 ),
                 clock=clock,
+                approvers=approvers,
+                audit=standing.lines,
             )
             async with _connected(slack):
                 await service.resume()

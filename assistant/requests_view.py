@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from assistant.actions.approval import careful
 from assistant.button import Button
-from assistant.commands import Approve, Close, Deny, RequestUndo
+from assistant.commands import Approve, Close, Deny, RequestUndo, SeeRequest
 from assistant.domain.action import ActionRequest, Status, Tracked
 from assistant.domain.recovery import SINCE, Effect, Measure, Recovery
 from assistant.domain.requests import OPEN
@@ -127,11 +128,9 @@ def ending(tracked: Tracked, incident: str, *, still_open: bool) -> tuple[Button
 
 def _facts(tracked: Tracked, approvers: str) -> tuple[Fact, ...]:
     request = tracked.request
-    call = request.call
-    args = ", ".join(f"{name}={value}" for name, value in call.args.items())
-    undo = f"{request.undo.action}({_args(request.undo.args)})" if request.undo else "cannot be"
+    undo = called(request.undo.action, request.undo.args) if request.undo else "cannot be"
     facts = [
-        Fact(label="Action", text=f"{request.action}({args})"),
+        Fact(label="Action", text=called(request.action, request.call.args)),
         Fact(label="Target", text=request.target),
         Fact(label="What else feels it", text=request.blast),
         Fact(label="Taken back by", text=undo),
@@ -155,8 +154,9 @@ def _facts(tracked: Tracked, approvers: str) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _args(args: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in args.items())
+def called(action: str, args: Mapping[str, object]) -> str:
+    """Return a call as people read it."""
+    return f"{action}({', '.join(f'{name}={value}' for name, value in args.items())})"
 
 
 def _happened(tracked: Tracked) -> tuple[Happening, ...]:
@@ -171,22 +171,21 @@ def _happened(tracked: Tracked) -> tuple[Happening, ...]:
     return tuple(told)
 
 
+def approve(request: ActionRequest) -> Approve:
+    """Return the yes to a request as it is shown."""
+    return Approve(incident=request.incident, request=request.id, digest=request.digest)
+
+
 def _decisions(tracked: Tracked) -> tuple[Button, ...]:
     request = tracked.request
-    return (
-        Button(
-            label="Approve",
-            style="primary",
-            command=Approve(incident=request.incident, request=request.id, digest=request.digest),
-            confirm=f"{request.summary} Target: {request.target}.",
-        ),
-        Button(
-            label="Reject…",
-            style="danger",
-            command=Deny(incident=request.incident, request=request.id),
-            asks_reason=True,
-        ),
-    )
+    if careful(request):
+        review = SeeRequest(incident=request.incident, request=request.id)
+        yes = Button(label="Review and approve…", style="primary", command=review)
+    else:
+        asked = f"{request.summary} Target: {request.target}."
+        yes = Button(label="Approve", style="primary", command=approve(request), confirm=asked)
+    no = Deny(incident=request.incident, request=request.id)
+    return (yes, Button(label="Reject…", style="danger", command=no, asks_reason=True))
 
 
 def _alarm(tracked: Tracked) -> str | None:

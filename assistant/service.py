@@ -57,6 +57,7 @@ from assistant.failure import Unusable
 from assistant.flow import Place, Sources, due, run
 from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
+from assistant.rehearsal import Rehearsed, rehearse
 from assistant.runtime import Lanes
 from connectors.api import Window
 
@@ -149,6 +150,11 @@ class Service:
                 return await self._freeze(command, actor)
             case _:
                 return await self._on_incident(command, actor)
+
+    async def rehearse(self, incident: str) -> Mapping[int, Rehearsed]:
+        """Return what each step of the plan that is an action would do now; it only looks."""
+        state = self._incidents.get(incident)
+        return await rehearse(incident, state, self._sources) if state else {}
 
     async def resume(self) -> None:
         """Go on with every incident where the journal says that it was."""

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from assistant.actions.approval import careful
 from assistant.domain.incident import Incident
 from assistant.service import Service
-from assistant.slack.local.people import Message
+from assistant.slack.blocks.review import FIELD
+from assistant.slack.local.people import Message, View
 from assistant.slack.local.slack import LocalSlack
+from assistant.views import REQUESTS_SHOWN
 from connectors.demo import DemoError
 
 CHANNEL = "incidents"
@@ -66,7 +69,7 @@ class People:
         while tried < MOST_ACTIONS:
             before = set(self._state(incident).requests)
             told = {m.ts for m in self._refusals(REQUESTER)}
-            if not await self._press_new(REQUESTER, "Request", skipped):
+            if not await self._ask_for_step(skipped):
                 break
             await self._until(partial(self._answered, incident, before, told))
             new = set(self._state(incident).requests) - before
@@ -80,9 +83,11 @@ class People:
                 f"{REQUESTER} asks: {self._state(incident).requests[request].request.summary}"
             )
             if self._curious:
-                refused += [await self._try_to_approve(name) for name in WHO_MAY_NOT]
+                refused += [
+                    await self._try_to_approve(name, incident, request) for name in WHO_MAY_NOT
+                ]
                 self._curious = False
-            await self._press(APPROVER, "Approve")
+            await self._approve(APPROVER, incident, request)
             self._say(f"{APPROVER} approves it")
             await self._until(partial(self._over, incident, request), EFFECT_S)
             self._tell(incident, request)
@@ -122,11 +127,22 @@ class People:
         """Read on until nothing new appears."""
         await self._slack.changes().quiet(QUIET_S)
 
-    async def _try_to_approve(self, name: str) -> str:
+    async def _approve(self, name: str, incident: str, request: str) -> None:
+        """Press Approve; where the risk is high, read the request and type its target's name."""
+        asked = self._state(incident).requests[request].request
+        if not careful(asked):
+            await self._press(name, "Approve")
+            return
+        await self._press(name, "Review and approve")
+        person = self._slack.person(name)
+        form = await self._slack.wait_for(person.modal, READ_S)
+        await person.submit(form.id, {FIELD: asked.target_name})
+
+    async def _try_to_approve(self, name: str, incident: str, request: str) -> str:
         """Press Approve although it will be refused; return what the person is told privately."""
         person = self._slack.person(name)
         before = {m.ts for m in self._refusals(name)}
-        await self._press(name, "Approve")
+        await self._approve(name, incident, request)
         told = await self._slack.wait_for(
             lambda: next((m for m in self._refusals(name) if m.ts not in before), None), READ_S
         )
@@ -136,6 +152,26 @@ class People:
     def _refusals(self, name: str) -> list[Message]:
         """Return what was refused to a person, in messages that nobody else sees."""
         return [m for m in self._all(name) if m.only_for and m.text.startswith("Not done")]
+
+    async def _ask_for_step(self, skipped: int) -> bool:
+        """Press a step's button: on the card, and where that has no more of them in the plan."""
+        if skipped < REQUESTS_SHOWN:
+            return await self._press_new(REQUESTER, "Request", skipped)
+        await self._press(REQUESTER, "Review plan")
+        person = self._slack.person(REQUESTER)
+        try:
+            plan, button = await self._slack.wait_for(partial(self._in_modal, "Request"), READ_S)
+        except TimeoutError:
+            return False
+        await person.click_in_view(plan.id, button["action_id"])
+        await person.close(plan.id)
+        return True
+
+    def _in_modal(self, label: str) -> tuple[View, Mapping[str, Any]] | None:
+        """Return the first button of the open modal that begins with a label."""
+        view = self._slack.person(REQUESTER).modal()
+        found = _buttons(view.content["blocks"]) if view is not None else ()
+        return next(((view, b) for b in found if view and _label(b).startswith(label)), None)
 
     async def _press(self, name: str, label: str) -> None:
         if not await self._press_new(name, label, 0):
@@ -161,7 +197,7 @@ class People:
             (message, button)
             for message in reversed(self._all(name))
             for button in _buttons(message.blocks)
-            if button["text"]["text"].startswith(label)
+            if _label(button).startswith(label)
         ]
         return found[place] if place < len(found) else None
 
@@ -198,6 +234,10 @@ class People:
         if state is None:
             raise DemoError(f"there is no incident {incident}")
         return state
+
+
+def _label(button: Mapping[str, Any]) -> str:
+    return str(button["text"]["text"])
 
 
 def _buttons(blocks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

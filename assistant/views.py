@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assistant.button import Button
-from assistant.commands import Close, Reopen, RequestStep
+from assistant.commands import Close, Reopen, RequestStep, SeeEvidence, SeePlan
 from assistant.domain.action import Status
 from assistant.domain.events import ReadFailed
 from assistant.domain.evidence import Evidence
@@ -24,6 +24,7 @@ VERDICT_WORDS = {
 }
 WHY_SHOWN, OTHERS_SHOWN, INNOCENT_SHOWN = 5, 2, 3
 OTHERS_SHARE = 0.2
+REQUESTS_SHOWN = 2  # more of them are in the plan, each beside what it would do
 # A step that was asked for is offered again only where nothing came of it.
 NOTHING_CAME_OF_IT = (Status.DENIED, Status.EXPIRED, Status.STALE, Status.FAILED)
 
@@ -146,7 +147,11 @@ def view(incident: Incident, name: str = "", offered: frozenset[str] = frozenset
         else tuple(Step(kind=s.kind, text=s.text, command=s.command) for s in plan.steps),
         sources=_sources(incident),
         footer=_footer(incident),
-        buttons=(*_requests(incident, name, offered), *_endings(incident, name)),
+        buttons=(
+            *requests(incident, name, offered)[:REQUESTS_SHOWN],
+            *_endings(incident, name),
+            *_looks(incident, name),
+        ),
     )
 
 
@@ -172,7 +177,7 @@ def ended(incident: Incident) -> bool:
     return bool(incident.fingerprints) and incident.fingerprints <= incident.silent
 
 
-def _requests(incident: Incident, name: str, offered: frozenset[str]) -> tuple[Button, ...]:
+def requests(incident: Incident, name: str, offered: frozenset[str]) -> tuple[Button, ...]:
     """Return a button for each step that can be asked for; taking back is offered elsewhere."""
     if incident.plan is None or not incident.open:
         return ()
@@ -184,6 +189,13 @@ def _requests(incident: Incident, name: str, offered: frozenset[str]) -> tuple[B
         for number, step in enumerate(incident.plan.steps)
         if step.ready and step.action in offered and step.kind != "rollback" and number not in asked
     )
+
+
+def _looks(incident: Incident, name: str) -> tuple[Button, ...]:
+    """Return what opens more than a card holds."""
+    evidence = Button(label="Evidence", command=SeeEvidence(incident=name))
+    plan = Button(label="Review plan", command=SeePlan(incident=name))
+    return (evidence, plan) if incident.plan else (evidence,)
 
 
 def _endings(incident: Incident, name: str) -> tuple[Button, ...]:

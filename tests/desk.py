@@ -41,6 +41,7 @@ class Desk:
     kind: type = World
     elsewhere: Path | None = None
     seen: bool = True
+    audience: object = None
 
     def __post_init__(self):
         self.clock = Clock()
@@ -69,6 +70,7 @@ class Desk:
             clock=self.clock,
             catalogue=Catalogue({"world": self.world}),
             approvers=self.approvers,
+            audience=self.audience,
             judge=self.judge,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
             timing=TIMING if self.seen else replace(TIMING, patience_s=1),
@@ -82,8 +84,8 @@ class Desk:
         answer = await self.service.submit(ask, ANA)
         return answer.incident, await self.service.settled(answer.incident)
 
-    async def requested(self, incident, actor=ANA, args=CALL, **more):
-        wanted = RequestAction(incident=incident, action="reroute", args=args, **more)
+    async def requested(self, incident, actor=ANA, args=CALL, action="reroute", **more):
+        wanted = RequestAction(incident=incident, action=action, args=args, **more)
         answer = await self.service.submit(wanted, actor)
         return answer, self.last(incident)
 
@@ -91,11 +93,16 @@ class Desk:
         requests = self.service.incident(incident).requests.values()
         return list(requests)[-1] if requests else None
 
-    async def approve(self, incident, tracked, actor=BEN, digest=None):
-        digest = digest or tracked.request.digest
-        answer = await self.service.submit(
-            Approve(incident=incident, request=tracked.request.id, digest=digest), actor
+    async def approve(self, incident, tracked, actor=BEN, digest=None, typed=None):
+        """Say yes as somebody who has read the request, unless `typed` is something else."""
+        request = tracked.request
+        yes = Approve(
+            incident=incident,
+            request=request.id,
+            digest=digest or request.digest,
+            typed=request.target_name if typed is None else typed,
         )
+        answer = await self.service.submit(yes, actor)
         await self.service.settled(incident)
         return answer
 

@@ -14,6 +14,7 @@ from assistant.domain.desk import Desk
 from assistant.domain.events import PolicyDecided
 from assistant.domain.people import Actor, ActorKind
 from assistant.policy.decide import Kind
+from connectors.actions import Risk
 
 # What was approved is started at once or not at all: nobody remembers an older yes.
 TO_START = timedelta(minutes=10)
@@ -84,6 +85,18 @@ def may_decide(tracked: Tracked, actor: Actor, digest: str, now: datetime) -> st
     if any(actor.same_person(approval.by) for approval in tracked.approvals):
         return "you have approved it already"
     return None
+
+
+def careful(request: ActionRequest) -> bool:
+    """Tell whether a request takes more than a click: its risk is high, or nobody knows it."""
+    return request.risk not in (Risk.LOW, Risk.MEDIUM)
+
+
+def unread(request: ActionRequest, typed: str) -> str | None:
+    """Return why a yes may have been said without reading what to, or null."""
+    if not careful(request) or typed.strip() == request.target_name:
+        return None
+    return f"its risk is {request.risk}: type {request.target_name}, the name of its target"
 
 
 def may_start(

@@ -6,7 +6,7 @@ unknown and found out by looking, never by doing it again.
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,8 +37,9 @@ class Checks:
     """What is asked before anything is done.
 
     `desk` tells of a freeze, `objected` whether somebody has said no to a request and waits to be
-    heard, `recent` how many actions were started on a target since a moment, `ours` why
-    this process may do nothing (another one has taken over, a switch is set), or null.
+    heard, `recent` how many actions were started on a target since a moment, `wider` why a request
+    counts no more because of who reads along by now, `ours` why this process may do nothing
+    (another one has taken over, a switch is set), or null.
     """
 
     catalogue: Catalogue
@@ -48,6 +49,7 @@ class Checks:
     objected: Callable[[str], bool]
     ours: Callable[[], str | None]
     recent: Callable[[str, datetime], int]
+    wider: Callable[[ActionRequest], Awaitable[str | None]]
     clock: Clock
 
 
@@ -60,7 +62,8 @@ async def execute(tracked: Tracked, checks: Checks) -> AsyncIterator[Event]:
     except ConnectorError as error:
         yield WentStale(request=request.id, why=f"it cannot be previewed any more: {error}")
         return
-    if (why := _changed(request, entry, preview)) is not None:
+    why = _changed(request, entry, preview) or await checks.wider(request)
+    if why is not None:
         yield WentStale(request=request.id, why=why)
         return
     case = Case(

@@ -47,7 +47,8 @@ class ActionRequest:
     `target`, `state`, `summary`, `diff`, `blast`, `touches`, `among` and `undo` are the preview's.
     `code` is the SHA-256 of the action itself, and `break_glass` tells that it was asked for as an
     emergency. `step` is the place in the plan (from 0) and `undo_of` the request that this one
-    takes back, where there are any.
+    takes back, where there are any. `audience` says who could read along where it was asked for
+    (`assistant.actions.audience`), empty where nobody knows.
     """
 
     id: str
@@ -76,10 +77,16 @@ class ActionRequest:
     undo_of: str | None
     created: datetime
     expires: datetime
+    audience: str = ""
 
     @property
     def call(self) -> ActionCall:
         return ActionCall(action=self.action, args=dict(self.args))
+
+    @property
+    def target_name(self) -> str:
+        """The target's name without its kind: what is typed to approve something of high risk."""
+        return self.target.partition("/")[2] or self.target
 
     @property
     def digest(self) -> str:
@@ -87,8 +94,11 @@ class ActionRequest:
         undo: Value = None
         if self.undo is not None:
             undo = {"action": self.undo.action, "args": dict(self.undo.args)}
+        # A request of before audiences were looked at keeps the digest that it has.
+        audience: dict[str, Value] = {"audience": self.audience} if self.audience else {}
         return digest(
             {
+                **audience,
                 "id": self.id,
                 "incident": self.incident,
                 "actuator": self.actuator,

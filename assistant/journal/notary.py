@@ -152,6 +152,11 @@ class VouchedJournal:
         if kept[:1] == list(self._publish[:1]):
             self._signed = checkpoint.size
 
+    @property
+    def signed(self) -> int:
+        """Return how many records the last checkpoint vouches for."""
+        return self._signed
+
     def checkpoint(self) -> Checkpoint:
         """Return what is to be said of all that was looked at."""
         return Checkpoint(

@@ -14,7 +14,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners import home, pressing, talk
+from assistant.slack.hometab import HomeTabs
+from assistant.slack.listeners import gone, home, looking, pressing, reviewing, talk
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -22,16 +23,22 @@ FAILED = "That did not work, and nothing was done. Try again; the log says more.
 _LOG = logging.getLogger(__name__)
 
 
-def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
+def build_app(parts: Parts, client: AsyncWebClient, tabs: HomeTabs) -> AsyncApp:
     """Return the app. `client` carries the bot token; nothing is asked of Slack yet."""
     app = AsyncApp(
         client=client,
         process_before_response=True,
         attaching_conversation_kwargs_enabled=False,
+        # Bolt takes the deletion of our message for an act of ours; what we say ourselves, `talk`
+        # knows by its bot_id.
+        ignoring_self_events_enabled=False,
     )
+    gone.register(app, parts)  # before: it is a message event as well
     talk.register(app, parts)
+    home.register(app, parts, tabs)  # before the others: what is pressed there is answered there
+    looking.register(app, parts)
+    reviewing.register(app, parts)
     pressing.register(app, parts)
-    home.register(app, parts)
     app.event(re.compile(""))(_ignore)
     app.error(_failed)
     return app

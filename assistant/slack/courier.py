@@ -74,7 +74,7 @@ class Courier:
     async def _deliver(self, letter: Letter) -> Delivered:
         known = self._messages.get(letter.slot)
         sure = known is not None and known.state == "sent"
-        if known is not None and sure and known.digest == letter.digest:
+        if known is not None and sure and known.digest == letter.digest and not letter.look:
             return Delivered(state=State.UNCHANGED)
         try:
             if known is None:

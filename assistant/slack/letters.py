@@ -5,10 +5,10 @@ makes the same letters, and the outbox sends what is not in Slack yet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.button import Button
-from assistant.commands import Command
+from assistant.commands import Pressable
 from assistant.domain.canonical import digest
 from assistant.domain.incident import Incident
 from assistant.memory_view import draft_view, seen_before
@@ -24,10 +24,10 @@ from assistant.slack.blocks.request import (
     request_card,
     request_text,
 )
-from assistant.slack.places import Place, card_slot
+from assistant.slack.places import Place, card_slot, request_slot
 from assistant.views import progress, view
 
-Token = Callable[[Command], str]
+Token = Callable[[Pressable], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +35,13 @@ class Looks:
     """What the messages depend on besides the incident.
 
     `offered` are the actions that exist, `approvers` says who may approve (`@sre`), links lead to
-    `hosts` only.
+    `hosts` only. `audit` says of an incident how the journal stood when it was answered.
     """
 
     offered: frozenset[str] = frozenset()
     approvers: str = "nobody"
     hosts: frozenset[str] = frozenset()
+    audit: Callable[[str], str] = lambda _: ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Letter:
     """One message as it should be.
 
     `thread` is a `ts`; without one, the message goes under the one in the slot `under`, if any.
+    With `look`, Slack is asked whether the message is still there although nothing has changed.
     """
 
     slot: str
@@ -56,6 +58,7 @@ class Letter:
     under: str | None
     text: str
     blocks: tuple[Block, ...]
+    look: bool = False
 
     @property
     def digest(self) -> str:
@@ -96,7 +99,7 @@ def _written(
         yield f"{name}/similar", memory.similar_text(seen), memory.similar_note(seen)
     for tracked in incident.requests.values():
         asked = request_view(tracked, looks.approvers, incident.requests)
-        slot = f"{name}/request/{asked.id}"
+        slot = request_slot(name, asked.id)
         yield slot, request_text(asked), request_card(asked, pressed(asked.buttons))
         if asked.alarm is not None:  # edits are silent, and this must not be missed
             note = alarm_note(asked, asked.alarm)
@@ -124,4 +127,6 @@ def _card(
         early = progress(incident, name)
         return progress_text(early), progress_card(early, pressed(early.buttons), looks.hosts)
     told = view(incident, name, looks.offered)
+    proof = looks.audit(name)
+    told = replace(told, footer=f"{told.footer} · {proof}" if proof else told.footer)
     return card_text(told), card(told, pressed(told.buttons), looks.hosts)

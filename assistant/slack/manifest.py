@@ -13,6 +13,7 @@ BOT_SCOPES = (
     "channels:read",
     "chat:write",
     "groups:history",
+    "groups:read",
     "im:history",
     "usergroups:read",
     "users:read",

@@ -4,6 +4,7 @@ Nothing is stored here: what is not sent when the process ends is made again fro
 """
 
 import asyncio
+from dataclasses import replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -37,7 +38,10 @@ class Outbox:
 
     def put(self, letter: Letter) -> None:
         """Have the message made equal to this letter; an unsent older one is forgotten."""
-        self._waiting.setdefault(letter.channel, {})[letter.slot] = letter
+        queue = self._waiting.setdefault(letter.channel, {})
+        unsent = queue.get(letter.slot)
+        look = letter.look or (unsent is not None and unsent.look)
+        queue[letter.slot] = replace(letter, look=look)
         self._news.set()
 
     async def run(self) -> None:

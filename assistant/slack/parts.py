@@ -1,7 +1,9 @@
 """What the listeners work with, handed to them once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from assistant.slack.letters import Looks
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk
@@ -9,9 +11,14 @@ from assistant.slack.ports import Buttons, Desk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The service, the buttons' table, and who and where in Slack."""
+    """The service, the buttons' table, and who and where in Slack, and how things look.
+
+    `look_again` has an incident's waiting requests posted again where they are there no more.
+    """
 
     desk: Desk
     buttons: Buttons
     people: People
     places: Places
+    looks: Looks
+    look_again: Callable[[str], None]

@@ -25,6 +25,11 @@ def card_slot(incident: str) -> str:
     return f"{incident}/card"
 
 
+def request_slot(incident: str, request: str) -> str:
+    """Return the slot of a request's card."""
+    return f"{incident}/request/{request}"
+
+
 class Places:
     """Finds the place of an incident and the incident of a place.
 
@@ -55,6 +60,11 @@ class Places:
         ]
         still = [name for name in here if self._desk.incidents()[name].open]
         return next(iter(reversed(still or here)), None)
+
+    def at(self, slot: str) -> tuple[str, str | None] | None:
+        """Return the channel and the `ts` of a message of ours, null before it was posted."""
+        sent = self._messages.get(slot)
+        return (sent.channel, sent.ts) if sent is not None else None
 
     def card(self, incident: str) -> str | None:
         """Return the `ts` of the incident's card, null before it was posted."""

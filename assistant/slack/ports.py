@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from assistant.answer import Answer
-from assistant.commands import Command
+from assistant.commands import Command, Pressable
 from assistant.domain.events import Event
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
+from assistant.rehearsal import Rehearsed
 
 Watcher = Callable[[str, Event, Incident], Awaitable[None]]
 Alarm = Callable[[str, str], Awaitable[None]]
@@ -25,6 +26,10 @@ class Desk(Protocol):
 
     def incidents(self) -> Mapping[str, Incident]: ...
 
+    async def rehearse(self, incident: str) -> Mapping[int, Rehearsed]:
+        """Return what each step of the plan that is an action would do now; it only looks."""
+        ...
+
     def watch(self, watcher: Watcher) -> None:
         """Call it with the incident's id, each journaled event, and the state after it."""
         ...
@@ -37,11 +42,11 @@ class Desk(Protocol):
 class Buttons(Protocol):
     """What the opaque values of buttons stand for."""
 
-    def token(self, command: Command, incident: str) -> str:
+    def token(self, command: Pressable, incident: str) -> str:
         """Return an unguessable token; the same command gets the same one."""
         ...
 
-    def command(self, token: str) -> Command | None: ...
+    def command(self, token: str) -> Pressable | None: ...
 
 
 class Inbox(Protocol):

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assistant.actions.approval import Approvers
 from assistant.clock import Clock
 from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.contact import Contact
 from assistant.slack.errors import SlackError
+from assistant.slack.hometab import Audit, HomeTabs
 from assistant.slack.http import HttpMode
 from assistant.slack.ingress import Ingress
 from assistant.slack.letters import Looks
@@ -52,13 +54,18 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
-    """Everything that Slack needs; `run` once."""
+    """Everything that Slack needs; `run` once.
+
+    `approvers` say whom a request waits for (null: nobody), `audit` how the journal stands.
+    """
 
     connection: Connection
     desk: Desk
     tables: Tables
     looks: Looks
     clock: Clock
+    approvers: Approvers | None = None
+    audit: Audit = tuple
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     contact: Contact = field(default_factory=Contact)
 
@@ -69,21 +76,31 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
-        parts = Parts(desk=self.desk, buttons=tables.buttons, people=reached.people, places=places)
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
-        ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
+        parts = Parts(
+            desk=self.desk,
+            buttons=tables.buttons,
+            people=reached.people,
+            places=places,
+            looks=self.looks,
+            look_again=surface.look_again,
+        )
+        tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
+        ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
         transport = reached.http or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
         )
         await transport.check()
         self.desk.watch(surface.watched)
+        self.desk.watch(tabs.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
                 tasks.create_task(transport.run(ingress, self.contact, self.clock, self.ready))
+                tasks.create_task(tabs.run())
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)
             if found is None:

@@ -1,13 +1,15 @@
 """Keeps Slack's messages equal to the incidents: told of each event, it writes the letters anew."""
 
+from dataclasses import replace
 from functools import partial
 
-from assistant.commands import Command
+from assistant.commands import Pressable
+from assistant.domain.action import Status
 from assistant.domain.events import Event
 from assistant.domain.incident import Incident
 from assistant.slack.letters import Looks, letters
 from assistant.slack.outbox import Outbox
-from assistant.slack.places import Places
+from assistant.slack.places import Places, request_slot
 from assistant.slack.ports import Buttons, Desk
 
 
@@ -32,16 +34,27 @@ class SlackSurface:
         """Show what may not have been shown before the process ended."""
         for name, state in self._desk.incidents().items():
             if state.open or not state.remembered:
-                self._show(name, state)
+                self._show(name, state, look=True)
 
-    def _show(self, name: str, incident: Incident) -> None:
+    def look_again(self, name: str) -> None:
+        """Find out whether the requests that wait are still there, and post those that are not."""
+        state = self._desk.incident(name)
+        if state is not None:
+            self._show(name, state, look=True)
+
+    def _show(self, name: str, incident: Incident, *, look: bool = False) -> None:
         place = self._places.of(incident)
         if place is None:
             return
         token = partial(_token, self._buttons, name)
+        waiting = {
+            request_slot(name, tracked.request.id)
+            for tracked in incident.requests.values()
+            if tracked.status is Status.PENDING
+        }
         for letter in letters(name, incident, place, self._looks, token):
-            self._outbox.put(letter)
+            self._outbox.put(replace(letter, look=look and letter.slot in waiting))
 
 
-def _token(buttons: Buttons, incident: str, command: Command) -> str:
+def _token(buttons: Buttons, incident: str, command: Pressable) -> str:
     return buttons.token(command, incident)

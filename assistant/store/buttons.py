@@ -6,12 +6,12 @@ Only the token travels, so nobody can make a button that we did not make.
 import secrets
 from typing import get_args
 
-from assistant.commands import Command
+from assistant.commands import Pressable
 from assistant.store.database import Database, StoreError
 from assistant.store.tagged import Tagged, Unreadable
 
 TOKEN_BYTES = 20  # 160 bits
-COMMANDS: Tagged[Command] = Tagged(get_args(Command))
+COMMANDS: Tagged[Pressable] = Tagged(get_args(Pressable))
 
 
 class Buttons:
@@ -20,7 +20,7 @@ class Buttons:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def token(self, command: Command, incident: str) -> str:
+    def token(self, command: Pressable, incident: str) -> str:
         """Return the token of a command, made when it is asked for first; raises `StoreError`."""
         try:
             data = COMMANDS.encode(command)
@@ -37,7 +37,7 @@ class Buttons:
             ).fetchone()
         return str(token)
 
-    def command(self, token: str) -> Command | None:
+    def command(self, token: str) -> Pressable | None:
         """Return what a token stands for, or null if we never made it; raises `StoreError`."""
         with self._database.reading() as connection:
             row = connection.execute(

@@ -7,16 +7,19 @@ from functools import partial
 from approvals import unchecked
 from book import Outcome, attack
 from desk import Desk
-from scene import Restless, nobody_objects, once, ran, yes
+from scene import ONE, Restless, nobody_objects, once, ran, yes
 from slackrig import judged
 from targets import RETRIED
 from world import ANA
 
 from assistant.clock import SystemClock
 from assistant.domain.people import Actor
+from assistant.requests_view import approve
+from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
 from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.people import Kind
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
@@ -27,18 +30,43 @@ from assistant.store.messages import Messages
 APPROVE = "do:0"
 
 
+class Leaky(Restless):
+    """A world in which something may happen while an action is previewed."""
+
+    leak = None
+
+    async def preview(self, call):
+        if self.leak is not None:
+            self.leak()
+        return await super().preview(call)
+
+
 class Office:
     """firstline on call in a Slack on loopback, for a world that acts."""
 
-    def __init__(self, folder, slack):
+    def __init__(self, folder, slack, policy=None):
+        path = folder / "policy.yaml" if policy else None
+        if path is not None:
+            path.write_text(policy)
         self.slack, self.client = slack, web_client(slack.bot_token, slack.api_url)
         self.people = People(self.client, SystemClock(), simulated=True)
         approvers = SlackApprovers(self.client, SystemClock(), self.people, "sre")
-        self.desk = Desk(folder / "f.db", approvers=approvers, kind=Restless, seen=False)
+        self.desk = Desk(
+            folder / "f.db",
+            approvers=approvers,
+            audience=SlackAudience(self.client, self.channel.id),
+            kind=Leaky,
+            seen=False,
+            policy=path,
+        )
+
+    @property
+    def channel(self):
+        return self.slack.workspace.channel_named("incidents")
 
     @asynccontextmanager
     async def running(self):
-        desk, channel = self.desk, self.slack.workspace.channel_named("incidents").id
+        desk, channel = self.desk, self.channel.id
         async with desk.open():
             whole = Slack(
                 connection=Connection(
@@ -71,14 +99,14 @@ class Office:
         top = person.messages("incidents")
         return [m for t in top for m in (t, *person.messages("incidents", t.ts))]
 
-    async def card(self, incident):
+    async def card(self, incident, **more):
         """Have an action asked for; returns the message in which it is approved."""
         ana = self.slack.person("ana").user
         asking = Actor(kind=ANA.kind, id=ana.id, name="ana", team=ana.team, simulated=True)
-        await self.desk.requested(incident, asking)
-        return await self.slack.wait_for(partial(self._waiting, "ben"))
+        await self.desk.requested(incident, asking, **more)
+        return await self.slack.wait_for(partial(self.waiting, "ben"))
 
-    def _waiting(self, name):
+    def waiting(self, name):
         return next((m for m in self.messages(name) if "Approval needed" in m.text), None)
 
     async def over(self, incident):
@@ -97,12 +125,12 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder):
+async def office(folder, policy=None, **more):
     async with judged(burst=None) as slack:
-        office = Office(folder, slack)
+        office = Office(folder, slack, policy)
         async with office.running():
             incident, _ = await office.desk.opened()
-            yield office, incident, await office.card(incident)
+            yield office, incident, await office.card(incident, **more)
 
 
 UNKNOWN = {
@@ -207,3 +235,117 @@ async def slack_down(folder):
         except TimeoutError:
             return Outcome("nobody is told what came of it", here.shown())
         return once(here.desk, incident)._replace(said=here.shown())
+
+
+@attack(
+    "57",
+    "an action of high risk is approved by a click, without opening what it would do",
+    "refused: the name of the target has to be typed",
+    told="type front, the name of its target",
+    guards={"assistant.admission.unread": yes},
+)
+async def unread_yes(folder):
+    async with office(folder, ONE, action="return") as (here, incident, _):
+        # A card of an older firstline: its button is the yes itself.
+        request = here.desk.last(incident).request
+        button = {
+            "type": "button",
+            "text": {"type": "plain_text", "text": "Approve"},
+            "action_id": APPROVE,
+            "value": Buttons(here.desk.database).token(approve(request), incident),
+        }
+        blocks = [{"type": "actions", "elements": [button]}]
+        old = await here.client.chat_postMessage(
+            channel=here.channel.id, text="x", blocks=blocks, unfurl_links=False, unfurl_media=False
+        )
+        await here.slack.person("ben").click("incidents", old["ts"], APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return ran(here.desk, incident)._replace(said=here.whispers("ben"))
+
+
+@attack(
+    "54",
+    "an administrator deletes the card of a request that waits",
+    "posted again; the approval still binds to the digest",
+    told="Approval needed",
+    guards={"assistant.slack.listeners.gone.waiting_at": yes},
+)
+async def deleted_card(folder):
+    async with office(folder) as (here, incident, card):
+        admin = here.slack.workspace.add_user("ada", admin=True)
+        here.channel.members.append(admin.id)
+        here.slack.person("ada").delete("incidents", card.ts)
+        try:
+            again = await here.slack.wait_for(partial(here.waiting, "ben"), 1)
+        except TimeoutError:
+            return Outcome("a request waits that nobody sees", here.shown())
+        told = here.shown()
+        await here.slack.person("ben").click("incidents", again.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return once(here.desk, incident)._replace(said=told)
+
+
+def shared(channel):
+    """Let another organisation into a channel."""
+    channel.foreign = True
+
+
+def published(channel):
+    """Let everybody of the workspace into a channel."""
+    channel.kind = Kind.PUBLIC
+
+
+@attack(
+    "55",
+    "a channel is shared with another organisation while a request waits, then it is approved",
+    "refused at the click",
+    told="shared with another organisation since the request",
+    guards={"assistant.actions.audience.widened": yes},
+)
+async def shared_channel(folder):
+    async with office(folder) as (here, incident, card):
+        shared(here.channel)
+        await here.slack.person("ben").click("incidents", card.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return ran(here.desk, incident)._replace(said=here.whispers("ben"))
+
+
+@attack(
+    "55b",
+    "a private channel is made public while a request waits, and firstline starts anew in between",
+    "refused at the click",
+    told="public since the request",
+    guards={"assistant.actions.audience.widened": yes},
+)
+async def public_channel(folder):
+    async with judged(burst=None) as slack:
+        here = Office(folder, slack)
+        here.channel.kind = Kind.PRIVATE
+        async with here.running():
+            incident, _ = await here.desk.opened()
+            card = await here.card(incident)
+        published(here.channel)
+        async with here.running():
+            await slack.person("ben").click("incidents", card.ts, APPROVE)
+            await slack.wait_for(lambda: here.whispers("ben"))
+            await here.over(incident)
+            return ran(here.desk, incident)._replace(said=here.whispers("ben"))
+
+
+@attack(
+    "55c",
+    "a channel is shared between the yes and the start",
+    "not started",
+    told="shared with another organisation since the request",
+    guards={"assistant.flow.wider": nobody_objects},
+)
+async def shared_in_between(folder):
+    async with office(folder) as (here, incident, card):
+        here.desk.world.leak = partial(shared, here.channel)
+        await here.slack.person("ben").click("incidents", card.ts, APPROVE)
+        await here.slack.wait_for(lambda: here.whispers("ben"))
+        await here.over(incident)
+        return ran(here.desk, incident)

@@ -89,6 +89,17 @@ async def test_the_approval_of_something_else_does_not_count(desk):
     assert desk.last(incident).status is Status.PENDING
 
 
+@pytest.mark.parametrize(("typed", "runs"), [("", 0), ("Front", 0), ("front", 1)])
+async def test_a_high_risk_is_approved_by_typing_the_name_of_its_target(desk, typed, runs):
+    incident, _ = await desk.opened()
+    _, tracked = await desk.requested(incident, action="return")
+    answer = await desk.approve(incident, tracked, CLEO, typed=typed)
+    assert "not on call" in answer.said
+    answer = await desk.approve(incident, tracked, typed=typed)
+    assert ("type front, the name of its target" in answer.said) == (not runs)
+    assert len(desk.last(incident).approvals) == runs
+
+
 async def test_what_changed_since_it_was_shown_is_not_started(desk):
     incident, _ = await desk.opened()
     _, tracked = await desk.requested(incident)

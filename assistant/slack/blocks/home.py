@@ -1,40 +1,105 @@
-"""The home tab: incidents that are open, and requests that wait for somebody."""
+"""The home tab: incidents that are open, requests that wait, and how firstline itself is doing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from assistant.domain.action import Status
+from assistant.domain.events import ReadFailed, ReadPerformed
 from assistant.domain.incident import Incident
-from assistant.slack.blocks.pieces import LINE, Block, bullets, context, header, paragraphs, rich
+from assistant.requests_view import RequestView
+from assistant.slack import limits
+from assistant.slack.blocks.pieces import (
+    LINE,
+    Block,
+    Pressed,
+    bullets,
+    context,
+    header,
+    paragraphs,
+    rich,
+)
+from assistant.slack.blocks.request import request_card
 from assistant.slack.text import Element, one_line, said, utc
 from assistant.views import state
 
-SHOWN = 20
+SHOWN, DECISIONS = 20, 8
+PLACE = "home"  # what is pressed there is answered there
 
 
-def home(incidents: Mapping[str, Incident]) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A request that this person may decide, and the buttons to do so."""
+
+    incident: str
+    view: RequestView
+    pressed: tuple[Pressed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeView:
+    """What one person sees. `links` lead from an incident to its card in Slack.
+
+    `mine` wait for this person, `others` for somebody else, as lines. `audit` says how the journal
+    stands, `told` answers what was pressed last.
+    """
+
+    incidents: Mapping[str, Incident]
+    links: Mapping[str, str]
+    mine: tuple[Waiting, ...]
+    others: tuple[str, ...]
+    audit: tuple[str, ...]
+    told: str = ""
+
+
+def home(view: HomeView) -> dict[str, object]:
     """Return the view of the home tab."""
-    still = {name: incident for name, incident in incidents.items() if incident.open}
-    waiting = [
-        [said(f"{name} ", bold=True), said(one_line(tracked.request.summary, LINE))]
-        for name, incident in still.items()
-        for tracked in incident.requests.values()
-        if tracked.status is Status.PENDING
-    ]
-    opened = [
-        [
-            said(f"{name} ", bold=True),
-            said(one_line(f"{incident.opened.text} — {state(incident)}", LINE)),
-        ]
-        for name, incident in still.items()
-    ]
-    return {
-        "type": "home",
-        "blocks": [
-            *_listed("Open incidents", opened, "No incident is open."),
-            *_listed("Waiting for an approval", waiting, "Nothing waits for an approval."),
-            context("Approve in the incident's own channel. Mention me anywhere to begin."),
-        ],
-    }
+    still = {name: one for name, one in view.incidents.items() if one.open}
+    opened = [_incident(name, one, view.links.get(name)) for name, one in still.items()]
+    blocks: list[Block] = [context(view.told)] if view.told else []
+    blocks += _listed("Open incidents", opened, "No incident is open.")
+    blocks += _decisions(view.mine)
+    others = [[said(one_line(line, LINE))] for line in view.others]
+    blocks += _listed("Waiting for somebody else", others, "Nothing else waits.")
+    sources = [[said(one_line(line, LINE))] for line in source_lines(view.incidents)]
+    blocks += _listed("Sources", sources, "Nothing was looked at yet.")
+    if view.audit:
+        blocks += _listed("Audit", [[said(line)] for line in view.audit], "")
+    blocks.append(context("Mention me in a channel to begin."))
+    return {"type": "home", "blocks": blocks[: limits.VIEW_BLOCKS]}
+
+
+def source_lines(incidents: Mapping[str, Incident]) -> list[str]:
+    """Return of each source what its last read gave, or why it was not looked at."""
+    latest: dict[tuple[str, str], str] = {}
+    for name, incident in incidents.items():
+        at = f", for {name} at {utc(incident.window[1])}" if incident.window else ""
+        for read in incident.reads:
+            latest[read.source, read.capability] = f"{_read(read)}{at}"
+    return [latest[key] for key in sorted(latest)]
+
+
+def _read(read: ReadPerformed | ReadFailed) -> str:
+    if isinstance(read, ReadFailed):
+        return f"✗ {read.source} {read.capability} not looked at: {read.reason}"
+    return f"✓ {read.source} {read.capability}: {read.rows} rows in {read.seconds:.1f} s"
+
+
+def _incident(name: str, incident: Incident, url: str | None) -> list[Element]:
+    # Slack's own address of our own message, as Slack gave it.
+    lead: Element = {"type": "link", "url": url, "text": name} if url else said(name, bold=True)
+    return [lead, said(one_line(f" {incident.opened.text} — {state(incident)}", LINE))]
+
+
+def _decisions(mine: Sequence[Waiting]) -> list[Block]:
+    blocks = [header(f"Waiting for you ({len(mine)})")]
+    if not mine:
+        return [*blocks, paragraphs([said("Nothing waits for your approval.")])]
+    for number, one in enumerate(mine[:DECISIONS]):
+        for block in request_card(one.view, one.pressed):
+            mark = {"block_id": f"{PLACE}:{number}"} if block["type"] == "actions" else {}
+            blocks.append(block | mark)
+    if len(mine) > DECISIONS:
+        blocks.append(context(f"and {len(mine) - DECISIONS} more"))
+    return blocks
 
 
 def status_lines(incidents: Mapping[str, Incident]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistant.button import Button
+from assistant.commands import Look
 from assistant.slack import limits
 from assistant.slack.text import Element, clip, one_line, said
 
@@ -89,17 +90,17 @@ def unfolded(blocks: Iterable[Block]) -> list[Block]:
     return flat
 
 
-def actions(pressed: Sequence[Pressed]) -> list[Block]:
-    """Return the row of buttons, if there are any."""
+def actions(pressed: Sequence[Pressed], first: int = 0) -> list[Block]:
+    """Return the row of buttons, if there are any, numbered from `first`."""
     shown = pressed[: limits.ACTIONS]
     if not shown:
         return []
-    return [{"type": "actions", "elements": [_button(p, n) for n, p in enumerate(shown)]}]
+    return [{"type": "actions", "elements": [_button(p, n) for n, p in enumerate(shown, first)]}]
 
 
 def _button(pressed: Pressed, number: int) -> Block:
     button = pressed.button
-    kind = "ask" if button.asks_reason else "do"
+    kind = "see" if isinstance(button.command, Look) else "ask" if button.asks_reason else "do"
     element: Block = {
         "type": "button",
         "action_id": f"{kind}:{number}",

@@ -1,21 +1,33 @@
-"""The home tab, written whenever somebody opens it."""
+"""The home tab, written whenever somebody opens it, and what is pressed in it."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.slack.blocks.home import home
+from assistant.commands import OnIncident
+from assistant.slack.blocks.home import PLACE
+from assistant.slack.hometab import HomeTabs
+from assistant.slack.listeners.pressing import Ack, answer, pressed, tell
 from assistant.slack.parts import Parts
 
 
-def register(app: AsyncApp, parts: Parts) -> None:
-    """Listen to the opening of the home tab."""
+def register(app: AsyncApp, parts: Parts, tabs: HomeTabs) -> None:
+    """Listen to the opening of the home tab, and to decisions that are made there."""
 
-    async def opened(event: dict[str, Any], client: AsyncWebClient) -> None:
+    async def opened(event: dict[str, Any], context: Mapping[str, Any]) -> None:
         if event.get("tab") == "home":
-            await client.views_publish(
-                user_id=str(event["user"]), view=home(parts.desk.incidents())
-            )
+            await tabs.show(str(event["user"]), str(context.get("team_id") or ""))
 
+    async def decided(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        press, command = pressed(body, parts)
+        reply = await answer(command if isinstance(command, OnIncident) else None, press, parts)
+        await tabs.show(press.user, press.team, reply)
+        await tell(client, press, reply)
+
+    place = re.compile(rf"^{PLACE}:\d+$")
     app.event("app_home_opened")(opened)
+    app.action({"block_id": place, "action_id": re.compile(r"^do:\d+$")})(decided)

@@ -1,7 +1,7 @@
 """What people press: a button's opaque value is looked up; nothing else that it says is believed.
 
 Who pressed comes from Slack's envelope. A token counts only in the channel of its incident, so that
-a copied one is worth nothing elsewhere.
+a copied one is worth nothing elsewhere, and in our own views: nobody else can show those.
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.commands import Deny, OnIncident, RejectRunbook
+from assistant.commands import Deny, Look, OnIncident, RejectRunbook
 from assistant.slack.errors import FAILURES, SlackError, sentence
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
@@ -28,13 +28,19 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """Who pressed what, where. `thread` is where the message stands."""
+    """Who pressed what, where. `thread` is where the message stands.
+
+    `view` is the id of the modal in which it was pressed, empty elsewhere; `trigger` lets a modal
+    be opened for a few seconds.
+    """
 
     user: str
     team: str
     channel: str
     thread: str | None
     token: str
+    view: str
+    trigger: str
 
 
 def register(app: AsyncApp, parts: Parts) -> None:
@@ -42,42 +48,31 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
     async def do(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        press = _press(body)
-        command = _valid(press, parts)
-        await _submit(command, press, parts, client)
+        press, command = pressed(body, parts)
+        reply = await answer(command if isinstance(command, OnIncident) else None, press, parts)
+        await tell(client, press, reply)
 
     async def ask(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        press = _press(body)
-        if _valid(press, parts) is None:
-            await whisper(client, press.channel, press.user, NO_LONGER_VALID, press.thread)
+        press, command = pressed(body, parts)
+        if command is None:
+            await tell(client, press, NO_LONGER_VALID)
             return
-        try:
-            await client.views_open(trigger_id=str(body["trigger_id"]), view=_form(press.token))
-        except FAILURES as error:
-            raise SlackError(f"The form could not be opened. {sentence(error)}") from error
+        await opened(client, press, _form(press.token))
 
     async def submitted(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        token = str(body["view"].get("private_metadata") or "")
-        reason = str(body["view"]["state"]["values"][_REASON][_REASON].get("value") or "")
-        press = replace(_from(body), token=token)
-        place = _place(parts.buttons.command(token), parts)
-        if place is None:
-            # A form belongs to no channel, so there is nowhere to tell them.
-            _LOG.warning("a form came back whose button is unknown")
-            return
-        press = replace(press, channel=place.channel, thread=place.thread)
-        command = _valid(press, parts)
+        press, command = filled(body, parts)
+        reason = str(typed(body, _REASON) or "")
         if isinstance(command, Deny | RejectRunbook):
             command = replace(command, reason=clean(reason).strip())
-        await _submit(command, press, parts, client)
+        reply = await answer(command if isinstance(command, OnIncident) else None, press, parts)
+        await tell(client, press, reply)
 
     async def stale(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        press = _press(body)
-        if press.channel:
-            await whisper(client, press.channel, press.user, NO_LONGER_VALID, press.thread)
+        press, _ = pressed(body, parts)
+        await tell(client, press, NO_LONGER_VALID)
 
     app.action(re.compile(r"^do:\d+$"))(do)
     app.action(re.compile(r"^ask:\d+$"))(ask)
@@ -85,54 +80,95 @@ def register(app: AsyncApp, parts: Parts) -> None:
     app.action(re.compile(""))(stale)
 
 
-async def _submit(
-    command: OnIncident | None, press: Press, parts: Parts, client: AsyncWebClient
-) -> None:
-    outside = await parts.people.outside(press.user)
-    if outside is not None or command is None:
-        reply = outside or NO_LONGER_VALID
-    else:
-        actor, _ = await parts.people.actor(press.user, press.team)
-        reply = (await parts.desk.submit(command, actor)).said
-    if reply:
+async def opened(client: AsyncWebClient, press: Press, view: Mapping[str, Any]) -> str:
+    """Open a modal for whoever pressed and return its id; raises `SlackError`."""
+    try:
+        reply = await client.views_open(trigger_id=press.trigger, view=dict(view))
+    except FAILURES as error:
+        raise SlackError(f"The form could not be opened. {sentence(error)}") from error
+    return str((reply.get("view") or {}).get("id") or "")
+
+
+async def tell(client: AsyncWebClient, press: Press, reply: str) -> None:
+    """Tell whoever pressed; what belongs to no channel has nowhere to be told."""
+    if reply and press.channel:
         await whisper(client, press.channel, press.user, reply, press.thread)
 
 
-def _valid(press: Press, parts: Parts) -> OnIncident | None:
-    """Return the command behind a press, or null for a token that is unknown or out of place."""
-    command = parts.buttons.command(press.token) if press.token else None
-    place = _place(command, parts)
-    if place is None or not isinstance(command, OnIncident):
-        _LOG.warning("a button was pressed that is unknown")
-        return None
-    if place.channel != press.channel:
-        _LOG.warning("a button of %s was pressed in another channel", command.incident)
-        return None
-    return command
+async def answer(command: OnIncident | None, press: Press, parts: Parts) -> str:
+    """Give the command and return what to tell whoever pressed, if anything."""
+    outside = await parts.people.outside(press.user)
+    if outside is not None or command is None:
+        return outside or NO_LONGER_VALID
+    actor, _ = await parts.people.actor(press.user, press.team)
+    return (await parts.desk.submit(command, actor)).said
 
 
-def _place(command: object, parts: Parts) -> Place | None:
-    if not isinstance(command, OnIncident):
-        return None
-    incident = parts.desk.incident(command.incident)
-    return parts.places.of(incident) if incident is not None else None
-
-
-def _press(body: Mapping[str, Any]) -> Press:
+def pressed(body: Mapping[str, Any], parts: Parts) -> tuple[Press, OnIncident | Look | None]:
+    """Return a press, and what it stands for: null for a token that is unknown or out of place."""
     container, channel = body.get("container") or {}, body.get("channel") or {}
     thread = container.get("thread_ts") or container.get("message_ts")
-    return replace(
+    press = replace(
         _from(body),
         channel=str(channel.get("id") or ""),
         thread=str(thread) if thread else None,
         token=str(body["actions"][0].get("value") or ""),
     )
+    command, place = _known(press.token, parts)
+    if place is None:
+        return press, None
+    if body.get("view") and not press.channel:
+        press = replace(press, channel=place.channel, thread=place.thread)
+    if command is not None and place.channel != press.channel:
+        _LOG.warning("a button of %s was pressed in another channel", command.incident)
+        return press, None
+    return press, command
+
+
+def filled(body: Mapping[str, Any], parts: Parts) -> tuple[Press, OnIncident | Look | None]:
+    """Return a submission, and what its form stands for, which is told where the incident is.
+
+    A form belongs to no channel, so one that is unknown has nowhere to be answered.
+    """
+    press = replace(_from(body), token=str(body["view"].get("private_metadata") or ""))
+    command, place = _known(press.token, parts)
+    if place is not None:
+        press = replace(press, channel=place.channel, thread=place.thread)
+    return press, command
+
+
+def typed(body: Mapping[str, Any], field: str) -> str | None:
+    """Return what was typed or chosen in a form; `field` names the block and its element."""
+    values = ((body["view"].get("state") or {}).get("values") or {}).get(field) or {}
+    state = values.get(field) or {}
+    chosen = state.get("selected_option") or {}
+    return state.get("value") or chosen.get("value")
+
+
+def _known(token: str, parts: Parts) -> tuple[OnIncident | Look | None, Place | None]:
+    command = parts.buttons.command(token) if token else None
+    state = (
+        parts.desk.incident(command.incident) if isinstance(command, OnIncident | Look) else None
+    )
+    place = parts.places.of(state) if state is not None else None
+    if place is None or not isinstance(command, OnIncident | Look):
+        _LOG.warning("a button was pressed that is unknown")
+        return None, None
+    return command, place
 
 
 def _from(body: Mapping[str, Any]) -> Press:
-    user = body["user"]
+    user, view = body["user"], body.get("view") or {}
     team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
-    return Press(user=str(user["id"]), team=str(team), channel="", thread=None, token="")
+    return Press(
+        user=str(user["id"]),
+        team=str(team),
+        channel="",
+        thread=None,
+        token="",
+        view=str(view.get("id") or "") if view.get("type") == "modal" else "",
+        trigger=str(body.get("trigger_id") or ""),
+    )
 
 
 def _form(token: str) -> dict[str, Any]:

@@ -131,6 +131,14 @@ class Person:
         if view.content.get("notify_on_close"):
             await self._send("interactive", self._payloads.view_closed(view, cleared=False))
 
+    def delete(self, channel: str, ts: str) -> None:
+        """Delete a message: one's own, and with `admin` anybody's."""
+        place = self._channel(channel)
+        message = self._seen(place, ts)
+        if message.user != self.id and not self.user.admin:
+            raise NotThere(f"{self.user.name} may not delete messages of others.")
+        self._office.remove(place, message)
+
     async def shortcut(
         self, callback_id: str, channel: str | None = None, ts: str | None = None
     ) -> Delivery:

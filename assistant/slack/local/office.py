@@ -13,6 +13,7 @@ from assistant.clock import Clock
 from assistant.slack.local.deliveries import Deliveries, Delivery, Timing
 from assistant.slack.local.faults import Faults
 from assistant.slack.local.people import Channel, Kind, Message
+from assistant.slack.local.shapes import message_object
 from assistant.slack.local.sockets import Sockets
 from assistant.slack.local.triggers import Triggers
 from assistant.slack.local.workspace import Posted, Workspace
@@ -53,6 +54,24 @@ class Office:
             for event in _events(message, channel, self.workspace):
                 self.tell(event)
         return message
+
+    def remove(self, channel: Channel, message: Message) -> None:
+        """Take a message out of its channel and tell the app, where it is in that channel."""
+        self.workspace.remove(message)
+        if self.workspace.bot.id in channel.members and message.only_for is None:
+            self.tell(
+                {
+                    "type": "message",
+                    "subtype": "message_deleted",
+                    "hidden": True,
+                    "channel": channel.id,
+                    "channel_type": channel.kind.value,
+                    "ts": self.now_ts(),
+                    "event_ts": self.now_ts(),
+                    "deleted_ts": message.ts,
+                    "previous_message": message_object(message, self.workspace, metadata=False),
+                }
+            )
 
     def joined(self, channel: Channel, user: str, inviter: str) -> None:
         """Let a user into a channel and tell the app, if it is there as well."""

@@ -21,6 +21,7 @@ class User:
     restricted: bool = False
     stranger: bool = False
     deleted: bool = False
+    admin: bool = False
     zone: str = "UTC"
 
 
@@ -78,7 +79,9 @@ class Message:
 class Channel:
     """A conversation with its members (ids, in the order of joining) and its messages by ts.
 
-    `last` is the latest ts that was given out, in microseconds: a ts is never given out twice.
+    A `shared` one belongs to several workspaces of an organisation, a `foreign` one to another
+    organisation as well. `last` is the latest ts that was given out, in microseconds: a ts is never
+    given out twice.
     """
 
     id: str
@@ -88,6 +91,8 @@ class Channel:
     creator: str
     created: int = 0
     archived: bool = False
+    shared: bool = False
+    foreign: bool = False
     topic: str = ""
     last: int = 0
     messages: dict[str, Message] = field(default_factory=dict)

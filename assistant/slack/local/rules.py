@@ -95,18 +95,15 @@ def _acknowledged(office: Office, _: Bounds) -> Iterator[str]:
 def _once(office: Office, _: Bounds) -> Iterator[str]:
     """Two messages with one key; one that was deleted does not count."""
     stand: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for made in _taken(office, "chat.postMessage", "chat.delete"):
+    for made in _taken(office, "chat.postMessage"):
         channel = str(made.args.get("channel"))
-        if made.method == "chat.delete":
-            for places in stand.values():
-                places.discard((channel, made.ts))
-            continue
         metadata = structure(made.args.get("metadata")) or {}
         if key := metadata.get("event_payload", {}).get("key"):
             stand[str(key)].add((channel, made.ts))
+    removed = {(message.channel, message.ts) for message in office.workspace.removed}
     for key, places in stand.items():
-        if len(places) > 1:
-            yield f"The message with the key {key} was posted {len(places)} times."
+        if (times := len(places - removed)) > 1:
+            yield f"The message with the key {key} was posted {times} times."
 
 
 def _streams(office: Office, _: Bounds) -> Iterator[str]:

@@ -17,7 +17,7 @@ def user_object(user: User) -> dict[str, Any]:
         "tz": user.zone,
         "is_bot": user.bot,
         "is_app_user": False,
-        "is_admin": False,
+        "is_admin": user.admin,
         "is_restricted": user.restricted,
         "is_ultra_restricted": False,
         "is_stranger": user.stranger,
@@ -55,6 +55,10 @@ def channel_object(channel: Channel, viewer: str) -> dict[str, Any]:
         "is_im": channel.kind is Kind.DIRECT,
         "is_mpim": False,
         "is_private": channel.kind is not Kind.PUBLIC,
+        "is_shared": channel.shared or channel.foreign,
+        "is_org_shared": channel.shared,
+        "is_ext_shared": channel.foreign,
+        "is_pending_ext_shared": False,
     }
     if channel.kind is Kind.DIRECT:
         other = next((member for member in channel.members if member != viewer), viewer)

@@ -22,6 +22,7 @@ class Flags(TypedDict, total=False):
     restricted: bool
     stranger: bool
     deleted: bool
+    admin: bool
     zone: str
 
 
@@ -55,6 +56,7 @@ class Workspace:
         self.files: dict[str, File] = {}
         self.tokens: dict[str, Token] = {}
         self.statuses: dict[tuple[str, str], str] = {}
+        self.removed: list[Message] = []
         self.troubles: dict[str, list[str]] = defaultdict(list)
         self._ids = 0
         self.team = self.new_id("T")
@@ -153,7 +155,7 @@ class Workspace:
 
     def remove(self, message: Message) -> None:
         """Take a message out of its channel."""
-        del self.channels[message.channel].messages[message.ts]
+        self.removed.append(self.channels[message.channel].messages.pop(message.ts))
         self.changes.note()
 
     def modals(self, user: str) -> list[View]:

@@ -9,6 +9,7 @@ from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.domain.incident import apply
 from assistant.inbound import Inbound
+from assistant.slack.authz import SlackApprovers
 from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.line import Pace
@@ -29,7 +30,7 @@ class Desk:
     def __init__(self, note):
         self.note = note  # wakes whoever waits for something to be taken
         self.taken, self.answers, self.watchers, self._incidents = [], {}, [], {}
-        self.alarms = []
+        self.alarms, self.rehearsed = [], {}
 
     async def submit(self, command, actor):
         self.taken.append((command, actor))
@@ -44,6 +45,9 @@ class Desk:
 
     def incidents(self):
         return self._incidents
+
+    async def rehearse(self, incident):
+        return self.rehearsed
 
     def watch(self, watcher):
         self.watchers.append(watcher)
@@ -153,6 +157,8 @@ class Rig:
             tables=self.tables,
             looks=LOOKS,
             clock=self.clock,
+            approvers=SlackApprovers(self.client, self.clock, people, "sre"),
+            audit=lambda: ("7 records, head abc…, chain OK",),
         )
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 """What an incident's messages say, and that Slack would take every one of them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from acting import ASKED, BEN, done, request, started
@@ -66,8 +67,10 @@ def shown(letter):
 
 
 def pressable(letter):
+    """Return what can be pressed to do something; what only looks is on every answered card."""
     rows = [block for block in letter.blocks if block["type"] == "actions"]
-    return [element["text"]["text"] for row in rows for element in row["elements"]]
+    elements = [element for row in rows for element in row["elements"]]
+    return [e["text"]["text"] for e in elements if not e["action_id"].startswith("see:")]
 
 
 def test_the_card_answers_first_in_at_most_six_lines():
@@ -82,6 +85,13 @@ def test_the_card_answers_first_in_at_most_six_lines():
     assert "11:59:00 UTC" in said
     assert pressable(card) == ["Request: Roll ledger back."]
     assert "Likely (0.90): ledger raises errors of its own" in card.text
+
+
+def test_the_last_line_of_the_card_names_the_head_of_the_journal():
+    looks = replace(LOOKS, audit=lambda name: f"audit of {name} 3f9c… chain OK")
+    place = Place(channel="C1", thread="1.0")
+    card = letters("INC-1", incident(plan=PLAN), place, looks, str)[0]
+    assert "0.7 s · audit of INC-1 3f9c… chain OK" in shown(card)
 
 
 def test_while_it_looks_the_card_says_who_answered_so_far():

@@ -63,7 +63,7 @@ def _delete(call: Call) -> Reply:
     message = call.message(channel, "ts")
     if message.user != call.bot.id:
         raise Refused("cant_delete_message")
-    call.office.workspace.remove(message)
+    call.office.remove(channel, message)
     return {"channel": channel.id, "ts": message.ts}
 
 

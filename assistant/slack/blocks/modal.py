@@ -1,0 +1,28 @@
+"""The frame of a modal, and the line in it that answers what was pressed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from assistant.slack import limits
+from assistant.slack.blocks.pieces import Block, plain
+
+View = dict[str, Any]
+
+
+def modal(title: str, blocks: Sequence[Block], *, submit: str = "", **more: str) -> View:
+    """Return a modal; with `submit`, what is filled in can be sent under its `callback_id`."""
+    frame: View = {
+        "type": "modal",
+        "title": plain(title, limits.VIEW_TITLE),
+        "close": plain("Cancel" if submit else "Close", limits.VIEW_BUTTON),
+        "blocks": list(blocks[: limits.VIEW_BLOCKS]),
+        **more,
+    }
+    return frame | ({"submit": plain(submit, limits.VIEW_BUTTON)} if submit else {})
+
+
+def alert(text: str, level: str) -> list[Block]:
+    """Return a line that must be seen, if there is anything to say; `level` is info or error."""
+    if not text:
+        return []
+    return [{"type": "alert", "level": level, "text": plain(text, limits.ALERT)}]

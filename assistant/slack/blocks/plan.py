@@ -1,0 +1,105 @@
+"""The plan, step by step: what each would do now, what else feels it, and who has to agree."""
+
+from collections.abc import Iterator, Mapping
+
+from assistant.domain.incident import Incident
+from assistant.domain.plan import RemediationStep
+from assistant.rehearsal import Rehearsed
+from assistant.requests_view import called
+from assistant.slack.blocks.card import KINDS
+from assistant.slack.blocks.modal import View, alert, modal
+from assistant.slack.blocks.pieces import (
+    LINE,
+    Block,
+    Pressed,
+    actions,
+    bullets,
+    context,
+    header,
+    paragraphs,
+    rich,
+    verbatim,
+)
+from assistant.slack.text import Element, one_line, said
+
+MOST = 15  # steps; each takes a few blocks of a modal's hundred
+PLACE = "plan"  # what is pressed there is answered there
+LOOKING = "I am looking at what each step would do now…"
+
+
+def plan_modal(
+    name: str,
+    incident: Incident,
+    rehearsed: Mapping[int, Rehearsed] | None,
+    pressed: Mapping[int, Pressed],
+    *,
+    approvers: str,
+    told: str = "",
+) -> View:
+    """Return the plan; `rehearsed` null means that it is still looked at.
+
+    `pressed` asks for a step, by its place (from 0); `told` answers what was pressed last.
+    """
+    plan = incident.plan
+    blocks = alert(told, "info") + alert("" if rehearsed is not None else LOOKING, "info")
+    if plan is None:
+        blocks.append(paragraphs([said("There is no plan any more.")]))
+        return modal(f"Plan of {name}", blocks)
+    blocks.append(header(plan.title))
+    blocks.append(context(f"{plan.runbook}, match {plan.match:.2f}"))
+    for number, step in enumerate(plan.steps[:MOST]):
+        blocks += _step(number, step, (rehearsed or {}).get(number), approvers)
+        row = actions([pressed[number]] if number in pressed else [], number)
+        blocks += [block | {"block_id": f"{PLACE}:{number}"} for block in row]
+    if len(plan.steps) > MOST:
+        blocks.append(context(f"and {len(plan.steps) - MOST} more steps in the runbook"))
+    return modal(f"Plan of {name}", blocks)
+
+
+def _step(
+    number: int, step: RemediationStep, rehearsed: Rehearsed | None, approvers: str
+) -> list[Block]:
+    kind = KINDS.get(step.kind, step.kind)
+    lead: list[Element] = [said(f"{number + 1}. {kind}: ", bold=True), _line(step.text)]
+    lines = [lead]
+    if step.command:
+        lines.append([said(one_line(step.command, LINE), code=True)])
+    blocks = [paragraphs(*lines)]
+    facts = list(_facts(step, rehearsed, approvers))
+    if facts:
+        shown = ([said(f"{label}: ", bold=True), _line(text)] for label, text in facts)
+        blocks.append(rich(bullets(*shown)))
+    if rehearsed is not None and rehearsed.preview is not None and rehearsed.preview.diff:
+        blocks.append(rich(verbatim(rehearsed.preview.diff)))
+    return blocks
+
+
+def _facts(
+    step: RemediationStep, rehearsed: Rehearsed | None, approvers: str
+) -> Iterator[tuple[str, str]]:
+    if step.action is None:
+        return
+    yield "Call", called(step.action, dict(step.args))
+    if not step.ready:
+        gaps = [f"{name} {value}" for name, value in step.args if "<" in value]
+        yield "Not ready", f"not known: {', '.join(gaps)}"
+        return
+    if rehearsed is None:
+        return
+    preview, decided = rehearsed.preview, rehearsed.decided
+    if preview is not None:
+        yield "Would do now", preview.summary
+        yield "Target", preview.target
+        yield "What else feels it", preview.blast
+        undo = preview.undo
+        yield "Taken back by", called(undo.action, undo.args) if undo else "cannot be"
+    if rehearsed.why is not None:
+        yield "Not ready", rehearsed.why
+    elif decided is not None:
+        group = f"@{decided.group}" if decided.group else approvers
+        needed = f"{decided.needed} of {group}, and not who asks" if decided.needed else "nobody"
+        yield "Has to approve", needed
+
+
+def _line(text: str) -> Element:
+    return said(one_line(text, LINE))

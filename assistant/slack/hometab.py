@@ -1,0 +1,141 @@
+"""Home tabs, kept up to date for those who have looked at theirs not long ago.
+
+Each person sees what waits for them. Slack does not say when somebody looks away.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from assistant.actions.approval import Approvers, may_decide
+from assistant.clock import Clock
+from assistant.domain.action import Status, Tracked
+from assistant.domain.events import Event
+from assistant.domain.incident import Incident
+from assistant.domain.people import Actor
+from assistant.failure import Unusable
+from assistant.requests_view import request_view
+from assistant.slack.blocks.home import SHOWN, HomeView, Waiting, home
+from assistant.slack.blocks.pieces import Pressed
+from assistant.slack.errors import FAILURES, sentence
+from assistant.slack.parts import Parts
+from assistant.slack.places import card_slot
+
+PACE_S = 3.0
+LOOKED_S = 3_600.0
+MOST = 20  # people whose tabs are kept up to date
+Audit = Callable[[], tuple[str, ...]]
+_LOG = logging.getLogger(__name__)
+
+
+class HomeTabs:
+    """`approvers` null: nothing waits for anybody. `audit` says how the journal stands."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        client: AsyncWebClient,
+        clock: Clock,
+        approvers: Approvers | None,
+        audit: Audit,
+        pace_s: float = PACE_S,
+    ) -> None:
+        self._parts = parts
+        self._client = client
+        self._clock = clock
+        self._approvers = approvers
+        self._audit = audit
+        self._pace_s = pace_s
+        self._looked: dict[str, tuple[str, float]] = {}
+        self._links: dict[tuple[str, str], str] = {}
+        self._news = asyncio.Event()
+
+    async def watched(self, incident: str, event: Event, state: Incident) -> None:
+        """Have the tabs written anew; it only says so."""
+        del incident, event, state
+        self._news.set()
+
+    async def run(self) -> None:
+        """Write tabs anew after changes, each at most every `pace_s` seconds."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            since = self._clock.monotonic() - LOOKED_S
+            self._looked = {u: seen for u, seen in self._looked.items() if seen[1] >= since}
+            for user, (team, _) in list(self._looked.items())[-MOST:]:
+                await self._publish(user, team, "")
+            await asyncio.sleep(self._pace_s)
+
+    async def show(self, user: str, team: str, told: str = "") -> None:
+        """Write the tab of somebody who looks at it now; `told` answers what they pressed."""
+        self._looked.pop(user, None)
+        self._looked[user] = (team, self._clock.monotonic())
+        await self._publish(user, team, told)
+
+    async def _publish(self, user: str, team: str, told: str) -> None:
+        actor, _ = await self._parts.people.actor(user, team)
+        mine, others = await self._waiting(actor)
+        view = HomeView(
+            incidents=self._parts.desk.incidents(),
+            links=await self._linked(),
+            mine=tuple(mine),
+            others=tuple(others),
+            audit=self._stands(),
+            told=told,
+        )
+        try:
+            await self._client.views_publish(user_id=user, view=home(view))
+        except FAILURES as error:
+            _LOG.warning("a home tab was not written: %s", sentence(error))
+
+    async def _waiting(self, actor: Actor) -> tuple[list[Waiting], list[str]]:
+        """Return what waits for this person, and what waits for others, as lines."""
+        mine, others = [], []
+        for name, incident in self._parts.desk.incidents().items():
+            for tracked in incident.requests.values():
+                if tracked.status is not Status.PENDING or not tracked.request.mandate.approvals:
+                    continue
+                if await self._may(actor, tracked):
+                    mine.append(self._decision(name, tracked))
+                else:
+                    others.append(f"{name} {tracked.request.summary}")
+        return mine, others
+
+    async def _may(self, actor: Actor, tracked: Tracked) -> bool:
+        request = tracked.request
+        if self._approvers is None:
+            return False
+        if may_decide(tracked, actor, request.digest, self._clock.now()) is not None:
+            return False
+        return await self._approvers.refusal(actor, group=request.mandate.group) is None
+
+    def _decision(self, name: str, tracked: Tracked) -> Waiting:
+        view = request_view(tracked, self._parts.looks.approvers)
+        token = self._parts.buttons.token
+        pressed = tuple(Pressed(button=b, token=token(b.command, name)) for b in view.buttons)
+        return Waiting(incident=name, view=view, pressed=pressed)
+
+    async def _linked(self) -> dict[str, str]:
+        """Return where the cards of open incidents are, as Slack says it; asked once for each."""
+        names = [name for name, one in self._parts.desk.incidents().items() if one.open]
+        found = {}
+        for name in names[-SHOWN:]:
+            channel, ts = self._parts.places.at(card_slot(name)) or ("", None)
+            if ts is None:
+                continue
+            if (channel, ts) not in self._links:
+                try:
+                    reply = await self._client.chat_getPermalink(channel=channel, message_ts=ts)
+                except FAILURES:
+                    continue
+                self._links[channel, ts] = str(reply["permalink"])
+            found[name] = self._links[channel, ts]
+        return found
+
+    def _stands(self) -> tuple[str, ...]:
+        try:
+            return self._audit()
+        except Unusable as error:
+            return (f"The journal cannot be read: {error}",)
