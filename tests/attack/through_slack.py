@@ -321,7 +321,7 @@ async def shared_channel(folder):
     guards={"assistant.actions.audience.widened": yes},
 )
 async def public_channel(folder):
-    async with judged(burst=None) as slack:
+    async with judged(burst=None, excused=["acknowledged"]) as slack:
         here = Office(folder, slack)
         here.channel.kind = Kind.PRIVATE
         async with here.running():
