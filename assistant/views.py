@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assistant.button import Button
-from assistant.commands import Close, Reopen, RequestStep
+from assistant.commands import Close, GoOn, Reopen, RequestStep, Stop
 from assistant.domain.action import Status
 from assistant.domain.events import ReadFailed
 from assistant.domain.evidence import Evidence
@@ -156,6 +156,8 @@ def state(incident: Incident) -> str:
         return f"merged into {incident.merged_into}, and followed there"
     if incident.closed is not None:
         return f"closed by {incident.closed.by.name}: {incident.closed.reason}"
+    if incident.stopped is not None:
+        return f"stopped by {incident.stopped.by.name}"
     if incident.finding is None:
         return "looking"
     if incident.asked_anew:
@@ -189,6 +191,10 @@ def _requests(incident: Incident, name: str, offered: frozenset[str]) -> tuple[B
 def _endings(incident: Incident, name: str) -> tuple[Button, ...]:
     if incident.closed is not None:
         return (Button(label="Reopen", command=Reopen(incident=name)),)
+    if incident.stopped is not None:
+        return (Button(label="Go on", command=GoOn(incident=name)),)
+    if incident.open and (incident.finding is None or incident.asked_anew):
+        return (Button(label="Stop", command=Stop(incident=name)),)
     if incident.open and (incident.resolved_by is not None or ended(incident)):
         return (
             Button(

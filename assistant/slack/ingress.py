@@ -8,6 +8,7 @@ repeats what was not, so everything has a key. A mention comes twice, as `app_me
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -18,10 +19,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from assistant.clock import Clock
 from assistant.failure import Unusable
+from assistant.slack.intents import intent
 from assistant.slack.ports import Inbox
 
 _log = logging.getLogger(__name__)
 _TEXTS = ("app_mention", "message")
+_MENTION = re.compile(r"<@[^>]*>")
 _EDITS = ("message_changed", "message_deleted")
 
 
@@ -44,7 +47,8 @@ class Ingress:
         """Dispatch a claimed payload; Bolt answers for what its listeners raise.
 
         What is written in one thread is taken in the order in which it came: the second line may
-        take back the first. A button waits for nobody, since its form has to open within seconds.
+        take back the first. A button waits for nobody, since its form has to open within seconds,
+        and neither does a stop.
         """
         lane = lane_of(payload)
         turn = self._turns.setdefault(lane, asyncio.Lock()) if lane else nullcontext()
@@ -62,9 +66,10 @@ class Ingress:
 
 
 def lane_of(payload: Mapping[str, Any]) -> str | None:
-    """Return the thread that a text was written in, null for everything else."""
+    """Return the thread that a text was written in, null for what waits for nobody."""
     event = payload.get("event") or {}
-    if event.get("type") not in _TEXTS:
+    said = _MENTION.sub(" ", str(event.get("text") or "")).strip()
+    if event.get("type") not in _TEXTS or intent(said).word == "stop":
         return None
     return f"{event.get('channel')}:{event.get('thread_ts') or event.get('ts')}"
 

@@ -8,7 +8,17 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.commands import Close, Command, Freeze, Investigate, Reopen, Steer, Thaw
+from assistant.commands import (
+    Close,
+    Command,
+    Freeze,
+    GoOn,
+    Investigate,
+    Reopen,
+    Steer,
+    Stop,
+    Thaw,
+)
 from assistant.slack.blocks.home import status_lines
 from assistant.slack.intents import HELP, Intent, intent, steers
 from assistant.slack.parts import Parts
@@ -103,6 +113,10 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
             return None
         case "tell":
             return Steer(incident=incident, text=meant.text, zone=zone)
+        case "stop":
+            return Stop(incident=incident)
+        case "go on":
+            return GoOn(incident=incident)
         case "close":
             return Close(incident=incident, reason=meant.text or "resolved")
         case _:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer import Answer
 from assistant.clock import SystemClock
+from assistant.commands import Steer
 from assistant.domain.incident import apply
 from assistant.slack.letters import Looks
 from assistant.slack.manifest import BOT_SCOPES
@@ -20,16 +21,21 @@ LOOKS = Looks(
 
 
 class Desk:
-    """Takes every command, unless `answers` holds another answer for its type."""
+    """Takes every command, unless `answers` holds another answer for its type.
+
+    What steers is answered once `hold` is set, if it is there.
+    """
 
     def __init__(self, note):
         self.note = note  # wakes whoever waits for something to be taken
         self.taken, self.answers, self.watchers, self._incidents = [], {}, [], {}
-        self.alarms = []
+        self.alarms, self.hold = [], None
 
     async def submit(self, command, actor):
         self.taken.append((command, actor))
         self.note()
+        if self.hold is not None and isinstance(command, Steer):
+            await self.hold.wait()
         answer = self.answers.get(type(command), Answer(incident="INC-1", said=""))
         if isinstance(answer, Exception):
             raise answer
