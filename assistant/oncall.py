@@ -69,6 +69,7 @@ class _Workspace:
     channel: str
     approvers: str
     simulated: bool
+    streaming: bool
 
 
 @asynccontextmanager
@@ -109,6 +110,7 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
         channel=await channel_id(client, said.channel),
         approvers=said.approvers,
         simulated=False,
+        streaming=said.streaming,
     )
     async with _running(workspace, parts, settings, clock) as service:
         yield service
@@ -127,6 +129,7 @@ async def on_local_slack(
             channel=channel.id if channel else LOCAL_CHANNEL,
             approvers=LOCAL_APPROVERS,
             simulated=True,
+            streaming=settings.slack.streaming if settings.slack is not None else True,
         )
         async with _running(workspace, parts, settings, clock) as service:
             yield service, slack
@@ -172,6 +175,7 @@ async def _running(
                     app_token=workspace.app_token,
                     people=people,
                     channel=workspace.channel,
+                    streaming=workspace.streaming,
                 ),
                 desk=service,
                 tables=Tables(
@@ -183,6 +187,11 @@ async def _running(
                     hosts=settings.link_hosts,
                 ),
                 clock=clock,
+                sources=tuple(
+                    (name, gives.value)
+                    for name, connector in sorted(parts.connectors.items())
+                    for gives in sorted(connector.capabilities)
+                ),
             )
             async with _connected(slack):
                 await service.resume()

@@ -16,6 +16,7 @@ from assistant.slack.parts import Parts
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
+from assistant.slack.stream import How, Streams
 from assistant.slack.surface import SlackSurface
 from assistant.slack.transports import LOOK_S, SocketMode
 
@@ -34,25 +35,31 @@ class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
     `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown).
+    With `streaming`, who asks sees what is read in a message that grows, where Slack allows it.
     """
 
     client: AsyncWebClient
     app_token: str
     people: People
     channel: str | None = None
+    streaming: bool = False
     pace_s: float = PACE_S
     look_s: float = LOOK_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
-    """Everything that Slack needs; `run` once."""
+    """Everything that Slack needs; `run` once.
+
+    `sources` are those that are asked, by name and by what they give.
+    """
 
     connection: Connection
     desk: Desk
     tables: Tables
     looks: Looks
     clock: Clock
+    sources: tuple[tuple[str, str], ...] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -62,18 +69,37 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
-        parts = Parts(desk=self.desk, buttons=tables.buttons, people=reached.people, places=places)
+        streams = Streams(
+            reached.client,
+            tables.messages,
+            self.clock,
+            How(
+                on=reached.streaming,
+                sources=self.sources,
+                hosts=self.looks.hosts,
+                pace_s=reached.pace_s,
+            ),
+        )
+        parts = Parts(
+            desk=self.desk,
+            buttons=tables.buttons,
+            people=reached.people,
+            places=places,
+            streams=streams,
+        )
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
-        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
+        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks, streams)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
         socket = SocketMode(ingress, reached.client, reached.app_token, reached.look_s)
         url = await socket.check()
         self.desk.watch(surface.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume()
+        still = [name for name, state in self.desk.incidents().items() if state.open]
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
+                tasks.create_task(streams.run(still, surface.again))
                 tasks.create_task(socket.run(url, self.ready))
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)

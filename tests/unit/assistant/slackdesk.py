@@ -20,6 +20,9 @@ LOOKS = Looks(
 )
 
 
+SOURCES = (("otlp", "logs"), ("otlp", "spans"))
+
+
 class Desk:
     """Takes every command, unless `answers` holds another answer for its type.
 
@@ -123,6 +126,7 @@ class Rig:
     """Slack's own side (`slack`), ours (`desk`, `tables`), and what joins them."""
 
     look_s = 60.0
+    streaming = False
 
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
@@ -142,6 +146,7 @@ class Rig:
             app_token=self.slack.app_token,
             people=people,
             channel=self.home,
+            streaming=self.streaming,
             pace_s=0.0,
             look_s=self.look_s,
         )
@@ -151,6 +156,7 @@ class Rig:
             tables=self.tables,
             looks=LOOKS,
             clock=self.clock,
+            sources=SOURCES,
         )
 
     @asynccontextmanager
