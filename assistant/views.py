@@ -282,7 +282,8 @@ def _sources(incident: Incident) -> tuple[Source, ...]:
 
 
 def _footer(incident: Incident) -> str:
-    spent = sum(r.seconds for r in incident.reads[:1]) + incident.analysis_seconds
+    # All sources are asked at once.
+    spent = max((r.seconds for r in incident.reads), default=0.0) + incident.analysis_seconds
     spent += incident.recall_seconds
     looked = len(incident.finding.evidence) if incident.finding else 0
     return f"{looked} evidence records · 0 tokens · {spent:.1f} s"
