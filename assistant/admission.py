@@ -16,6 +16,7 @@ from assistant.commands import (
     Approve,
     Close,
     Deny,
+    GoOn,
     OnIncident,
     RejectRunbook,
     Reopen,
@@ -23,6 +24,7 @@ from assistant.commands import (
     RequestStep,
     RequestUndo,
     Steer,
+    Stop,
 )
 from assistant.domain.action import ActionRequest, Approval, Mandate, Status, Tracked
 from assistant.domain.board import under_way
@@ -39,11 +41,13 @@ from assistant.domain.events import (
     RunbookAccepted,
     RunbookRejected,
     Steered,
+    WentOn,
 )
 from assistant.domain.incident import Incident
-from assistant.domain.people import Actor, ActorKind
+from assistant.domain.people import Actor
+from assistant.domain.stopping import held_up, stopped, stopped_words
 from assistant.engine.steering import Vocabulary, understand
-from assistant.flow import Sources
+from assistant.flow import Sources, due
 from assistant.policy.decide import Kind
 from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError
@@ -104,6 +108,10 @@ class Admission:
                 return self._deny(command, actor, incident, state)
             case Close() | Reopen():
                 return self._end(command, actor, incident, state)
+            case Stop():
+                return self._stop(actor, incident, state)
+            case GoOn():
+                return _go_on(actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -111,7 +119,7 @@ class Admission:
 
     def _steer(self, command: Steer, actor: Actor, incident: str, state: Incident) -> Decision:
         finding = state.finding
-        if actor.kind is not ActorKind.HUMAN:
+        if not actor.human:
             return _refused(incident, actor, "steer", "only a person can steer")
         named = {h.service for h in finding.hypotheses} if finding else set()
         named |= {e.subject.service for e in finding.evidence} if finding else set()
@@ -148,6 +156,7 @@ class Admission:
             return _refused(incident, actor, f"request {wanted.action}", str(error))
         why = may_ask(actor, self.sources.desk(), demo=spec.demo)
         why = why or ("the incident is closed" if not state.open else None)
+        why = why or held_up(state)
         why = why or crowded(self.waiting(), actor, incident)
         audience = await self._audience(state)
         why = why or (NOT_SAID if audience == UNKNOWN else None)
@@ -248,7 +257,7 @@ class Admission:
         if tracked is None:
             return _refused(incident, actor, "approve", "there is no such request")
         now = self.sources.clock.now()
-        why = may_decide(tracked, actor, command.digest, now)
+        why = may_decide(tracked, actor, command.digest, now) or held_up(state)
         if why is None:
             approvers = self.sources.approvers
             group = tracked.request.mandate.group
@@ -274,7 +283,7 @@ class Admission:
 
     def _deny(self, command: Deny, actor: Actor, incident: str, state: Incident) -> Decision:
         tracked = state.requests.get(command.request)
-        if tracked is None or actor.kind is not ActorKind.HUMAN:
+        if tracked is None or not actor.human:
             return _refused(incident, actor, "deny", "there is no such request for you to decide")
         if tracked.status not in (Status.PENDING, Status.APPROVED):
             why = f"this request is {tracked.status.value} already"
@@ -286,7 +295,7 @@ class Admission:
         self, command: Close | Reopen, actor: Actor, incident: str, state: Incident
     ) -> Decision:
         now, opening = self.sources.clock.now(), isinstance(command, Reopen)
-        if actor.kind is not ActorKind.HUMAN:
+        if not actor.human:
             return _refused(incident, actor, "close", "only a person can say that it is over")
         if opening == state.open or state.merged_into is not None:
             already = "open" if state.open else "closed"
@@ -305,6 +314,17 @@ class Admission:
         closed = Closed(by=actor, at=now, reason=command.reason)
         return _done(incident, "Closed. I write the postmortem.", *waiting, closed)
 
+    def _stop(self, actor: Actor, incident: str, state: Incident) -> Decision:
+        if not actor.human:
+            return _refused(incident, actor, "stop", "only a person can stop what is under way")
+        why = None if state.open else "the incident is closed"
+        why = why or ("it is stopped already" if state.stopped is not None else None)
+        why = why or ("nothing is under way" if due(state) is None else None)
+        if why is not None:
+            return _refused(incident, actor, "stop", why)
+        events = stopped(state, actor, self.sources.clock.now())
+        return _done(incident, stopped_words(state), *events)
+
     async def _runbook(
         self, command: AcceptRunbook | RejectRunbook, actor: Actor, incident: str, state: Incident
     ) -> Decision:
@@ -313,7 +333,7 @@ class Admission:
             why = "this is not the present draft; look at it again"
         elif state.draft_decided is not None:
             why = "it was decided on already"
-        elif actor.kind is not ActorKind.HUMAN:
+        elif not actor.human:
             why = "only a person can decide on a runbook"
         elif self.sources.approvers is not None:
             why = await self.sources.approvers.refusal(actor)
@@ -324,6 +344,14 @@ class Admission:
             return _done(incident, "Accepted. The next incident will find it.", event)
         event = RunbookRejected(digest=command.digest, by=actor, reason=command.reason)
         return _done(incident, "Rejected. It will not be used.", event)
+
+
+def _go_on(actor: Actor, incident: str, state: Incident) -> Decision:
+    if not actor.human:
+        return _refused(incident, actor, "go on", "only a person can let it go on")
+    if state.stopped is None:
+        return _refused(incident, actor, "go on", "nobody has stopped it")
+    return _done(incident, "I go on.", WentOn(by=actor))
 
 
 def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> Wanted | str:

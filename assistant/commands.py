@@ -47,6 +47,20 @@ class Steer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Cancel what is under way; an action that has started is not cut off."""
+
+    incident: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoOn:
+    """Go on with what was stopped."""
+
+    incident: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestStep:
     """Ask for the action of one step of the plan (from 0)."""
 
@@ -185,6 +199,8 @@ class SeeRequest:
 
 OnIncident = (
     Steer
+    | Stop
+    | GoOn
     | RequestStep
     | RequestAction
     | RequestUndo

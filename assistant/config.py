@@ -43,7 +43,8 @@ class SlackSettings(BaseModel):
 
     With an `app_token` Slack tells us through Socket Mode, else over HTTP by `signing_secret`.
     `api_url` is another one for GovSlack, or for a Slack on loopback. `link_hosts` are hosts that
-    evidence may link to, beside those of the connectors.
+    evidence may link to, beside those of the connectors. Without `streaming`, whoever asks sees a
+    card from the beginning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +56,7 @@ class SlackSettings(BaseModel):
     approvers: str = "sre"
     api_url: str = "https://slack.com/api/"
     link_hosts: tuple[str, ...] = ()
+    streaming: bool = True
 
     @model_validator(mode="after")
     def _a_way_in(self) -> Self:

@@ -6,8 +6,8 @@ event before asking for the next one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +27,7 @@ from assistant.domain.desk import Desk
 from assistant.domain.events import (
     Event,
     HypothesesRanked,
+    Opened,
     PlanProposed,
     PostmortemWritten,
     Recalled,
@@ -43,13 +44,15 @@ from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
 from assistant.domain.requests import MUTATE
 from assistant.engine.diagnose import diagnose
-from assistant.engine.question import Question
+from assistant.engine.question import Question, Telemetry
 from assistant.engine.recovery import Phases, recovery
-from assistant.gather import gather
+from assistant.gather import each, gather
 from connectors.api import Connector, Window
 from retrieval.api import RetrievalError
 
 LOOK_BACK = timedelta(minutes=75)  # an hour of baseline before an onset up to 15 minutes ago
+QUESTION = "question"  # the source of an incident that a person asks about
+NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 BEFORE_ALERT = timedelta(minutes=2)  # where nothing stepped: the alert came later than the trouble
 
 _tracer = trace.get_tracer(names.TRACER)
@@ -88,7 +91,8 @@ class Timing:
     """How an effect is waited for: `settle_s` after an action, then a look each `every_s`.
 
     After an alert `look_after_s` pass before anything is read: telemetry comes in batches, and a
-    few seconds of it say more than none.
+    few seconds of it say more than none. A person notices later and is looked for at once; only
+    where that names no cause, the same seconds are waited for and it is looked again.
     """
 
     look_after_s: float = 6.0
@@ -155,8 +159,13 @@ def due(state: Incident, but: Collection[Place] = ()) -> tuple[Stage, Tracked | 
         return None
     for tracked in state.requests.values():
         stage = _due_for(tracked)
+        # What became of an action has to be known, whoever has stopped what else there was to do.
+        if state.stopped is not None and stage is not Stage.FIND_OUT:
+            continue
         if stage is not None and (stage, tracked.request.id) not in but:
             return stage, tracked
+    if state.stopped is not None:
+        return None
     alone = _after_the_end(state) if state.closed is not None else _explaining(state)
     return (alone, None) if alone is not None and (alone, None) not in but else None
 
@@ -164,7 +173,7 @@ def due(state: Incident, but: Collection[Place] = ()) -> tuple[Stage, Tracked | 
 def _explaining(state: Incident) -> Stage | None:
     if state.finding is None or state.asked_anew:
         return Stage.INVESTIGATE
-    if not state.recalled and state.finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE):
+    if not state.recalled and state.finding.verdict in NAMED:
         return Stage.RECALL
     return None
 
@@ -191,7 +200,7 @@ def _after_the_end(state: Incident) -> Stage | None:
 
 def run(
     stage: Stage, incident: str, state: Incident, tracked: Tracked | None, sources: Sources
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Return the events of a stage."""
     if tracked is not None:
         return _on_request(stage, incident, state, tracked, sources)
@@ -207,7 +216,7 @@ def run(
 
 def _on_request(
     stage: Stage, incident: str, state: Incident, tracked: Tracked, sources: Sources
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     if stage is Stage.VERIFY:
         return verify(incident, state, tracked, sources)
     if stage is Stage.FIND_OUT or sources.approvers is None:
@@ -226,24 +235,55 @@ def _on_request(
     return execute(tracked, checks)
 
 
-async def investigate(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
-    """Yield what was read and what the engine says about it."""
-    clock, opened, steering = sources.clock, state.opened, state.steering
-    if opened.horizon is None:
-        wait_s = sources.timing.look_after_s
-        left = opened.at + timedelta(seconds=wait_s) - clock.now()
-        # Never longer than that, wherever the clock was set meanwhile.
-        await asyncio.sleep(min(max(0.0, left.total_seconds()), wait_s))
-    horizon = opened.horizon or clock.now()
-    first = min(opened.at, steering.since or opened.at)  # there must be something from before it
-    window = Window(start=first - LOOK_BACK, end=horizon)
-    yield ScopeSet(start=window.start, end=window.end)
-    with _span("gather"):
-        gathered = await gather(sources.connectors, window, clock)
-    for read in gathered.reads:
-        yield read
-    began = clock.monotonic()
-    question = Question(
+async def investigate(
+    incident: str, state: Incident, sources: Sources
+) -> AsyncGenerator[Event, None]:
+    """Yield what was read and what the engine says about it.
+
+    What a person asks is looked at at once. Where that names no cause and telemetry of the asking
+    may still be on its way, it is waited for and everything is read once more: both looks are told,
+    one finding is.
+    """
+    opened, clock = state.opened, sources.clock
+    asked = opened.source == QUESTION
+    if not asked:
+        await asyncio.sleep(_left_s(opened, clock.now(), sources.timing))
+    for first_look in (True, False):
+        horizon = opened.horizon or clock.now()
+        first = min(opened.at, state.steering.since or opened.at)  # something from before it
+        window = Window(start=first - LOOK_BACK, end=horizon)
+        yield ScopeSet(start=window.start, end=window.end)
+        telemetry = Telemetry.empty()
+        with _span("gather"):
+            async with aclosing(each(sources.connectors, window, clock)) as answers:
+                async for answer in answers:
+                    if isinstance(answer, Telemetry):
+                        telemetry = answer
+                    else:
+                        yield answer
+        began = clock.monotonic()
+        question = _question(incident, state, horizon, sources)
+        with _span("analyse"):
+            finding = await asyncio.to_thread(diagnose, telemetry, question)
+        early = asked and first_look and _left_s(opened, horizon, sources.timing) > 0
+        if not early or finding.verdict in NAMED:
+            yield HypothesesRanked(finding=finding, seconds=round(clock.monotonic() - began, 3))
+            return
+        await asyncio.sleep(_left_s(opened, clock.now(), sources.timing))
+
+
+def _left_s(opened: Opened, now: datetime, timing: Timing) -> float:
+    """Return the seconds that telemetry of the moment of the asking may still need."""
+    if opened.horizon is not None:
+        return 0.0
+    left = opened.at + timedelta(seconds=timing.look_after_s) - now
+    # Never longer than that, wherever the clock was set meanwhile.
+    return min(max(0.0, left.total_seconds()), timing.look_after_s)
+
+
+def _question(incident: str, state: Incident, horizon: datetime, sources: Sources) -> Question:
+    opened, steering = state.opened, state.steering
+    return Question(
         at=opened.at,
         horizon=horizon,
         text=opened.text,
@@ -253,12 +293,9 @@ async def investigate(incident: str, state: Incident, sources: Sources) -> Async
         ruled_out=steering.ruled_out,
         ignored=steering.ignored,
     )
-    with _span("analyse"):
-        finding = await asyncio.to_thread(diagnose, gathered.telemetry, question)
-    yield HypothesesRanked(finding=finding, seconds=round(clock.monotonic() - began, 3))
 
 
-async def recall(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+async def recall(incident: str, state: Incident, sources: Sources) -> AsyncGenerator[Event, None]:
     """Yield what memory and the runbooks say about the finding."""
     found, finding = sources.found, state.finding
     if found is None or finding is None:
@@ -281,7 +318,7 @@ async def recall(incident: str, state: Incident, sources: Sources) -> AsyncItera
 
 async def verify(
     incident: str, state: Incident, tracked: Tracked, sources: Sources
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Yield whether the evidence is as before; looks until it is, or until patience ends."""
     clock, timing, finding = sources.clock, sources.timing, state.finding
     if finding is None or tracked.started is None or tracked.finished is None:
@@ -308,13 +345,13 @@ async def verify(
             return
 
 
-async def write(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+async def write(incident: str, state: Incident, sources: Sources) -> AsyncGenerator[Event, None]:
     """Yield the postmortem."""
     if sources.memory is not None:
         yield PostmortemWritten(markdown=sources.memory.postmortem(incident, state))
 
 
-async def draft(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+async def draft(incident: str, state: Incident, sources: Sources) -> AsyncGenerator[Event, None]:
     """Yield the runbook that the incident teaches, for a person to accept."""
     try:
         made = sources.memory.draft(incident, state) if sources.memory is not None else None
@@ -325,7 +362,7 @@ async def draft(incident: str, state: Incident, sources: Sources) -> AsyncIterat
         yield RunbookDrafted(draft=made)
 
 
-async def remember(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:
+async def remember(incident: str, state: Incident, sources: Sources) -> AsyncGenerator[Event, None]:
     """Yield that the incident can be found from now on; tried again later where it cannot."""
     if sources.memory is None:
         return

@@ -5,7 +5,8 @@ end is asked for, whoever asks.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -34,6 +35,23 @@ async def gather(
     connectors: Mapping[str, Connector], window: Window, clock: Clock, *, deadline_s: float = 20.0
 ) -> Gathered:
     """Ask every connector for everything that it offers; raises nothing for a failed source."""
+    reads: list[Read] = []
+    async with aclosing(each(connectors, window, clock, deadline_s=deadline_s)) as answers:
+        async for answer in answers:
+            if isinstance(answer, Telemetry):
+                reads.sort(key=lambda read: (read.source, read.capability))
+                return Gathered(telemetry=answer, reads=tuple(reads))
+            reads.append(answer)
+    raise AssertionError("the telemetry comes last")
+
+
+async def each(
+    connectors: Mapping[str, Connector], window: Window, clock: Clock, *, deadline_s: float = 20.0
+) -> AsyncGenerator[Read | Telemetry, None]:
+    """Ask as `gather` does; yield each read as soon as it is answered, and all telemetry last.
+
+    The telemetry is the same whoever answered first. Whoever closes this ends the asking.
+    """
     asks = [
         (
             name,
@@ -43,12 +61,19 @@ async def gather(
         for name, connector in sorted(connectors.items())
         for capability in sorted(connector.capabilities)
     ]
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_read(name, c, ask, clock)) for name, c, ask in asks]
-    answers = [task.result() for task in tasks]
-    return Gathered(
-        telemetry=_joined([pages for pages, _ in answers]), reads=tuple(r for _, r in answers)
-    )
+    tasks = [asyncio.create_task(_read(name, c, ask, clock)) for name, c, ask in asks]
+    try:
+        waiting = set(tasks)
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task in done:
+                    yield task.result()[1]
+        yield _joined([task.result()[0] for task in tasks])
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _span(capability: Capability, window: Window) -> Window:

@@ -81,6 +81,7 @@ class _Workspace:
     simulated: bool
     app_token: str = ""
     http: HttpMode | None = None
+    streaming: bool
 
 
 @asynccontextmanager
@@ -125,6 +126,7 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
         channel=await channel_id(client, said.channel),
         approvers=said.approvers,
         simulated=False,
+        streaming=said.streaming,
     )
     async with _running(workspace, parts, settings, clock) as oncall:
         yield oncall
@@ -150,6 +152,7 @@ async def on_local_slack(
             channel=channel.id if channel else LOCAL_CHANNEL,
             approvers=LOCAL_APPROVERS,
             simulated=True,
+            streaming=settings.slack.streaming if settings.slack is not None else True,
         )
         async with _running(workspace, parts, settings, clock) as oncall:
             yield oncall, slack
@@ -198,6 +201,7 @@ async def _running(
                     http=workspace.http,
                     people=people,
                     channel=workspace.channel,
+                    streaming=workspace.streaming,
                 ),
                 desk=service,
                 tables=Tables(
@@ -212,6 +216,11 @@ async def _running(
                 clock=clock,
                 approvers=approvers,
                 audit=standing.lines,
+                sources=tuple(
+                    (name, gives.value)
+                    for name, connector in sorted(parts.connectors.items())
+                    for gives in sorted(connector.capabilities)
+                ),
             )
             async with _connected(slack):
                 await service.resume()

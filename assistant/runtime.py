@@ -1,4 +1,4 @@
-"""Work in order within a key and parallel across keys, behind a port of four verbs.
+"""Work in order within a key and parallel across keys, behind a port of five verbs.
 
 The journal is the only progress record; what is queued here is found again from it after a
 restart. So a lane may lose its work with its process, and nothing else is lost.
@@ -6,8 +6,9 @@ restart. So a lane may lose its work with its process, and nothing else is lost.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 Work = Callable[[], Awaitable[None]]
 
@@ -20,6 +21,9 @@ class Lanes:
     def __init__(self) -> None:
         self._queues: dict[str, asyncio.Queue[Work]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._whole: Counter[str] = Counter()
+        self._cancelled: set[str] = set()
 
     def submit(self, key: str, work: Work) -> None:
         """Queue work behind what its key already waits for."""
@@ -33,6 +37,31 @@ class Lanes:
         """Queue work after some time; forgotten at the end of the process."""
         self._start(self._wait(seconds, key, work))
 
+    def cancel(self, key: str) -> None:
+        """Cancel the work that is under way for the key; what waits behind it takes its turn.
+
+        A part of it that is `whole` is done first.
+        """
+        work = self._under_way.get(key)
+        if work is None:
+            return
+        if self._whole[key]:
+            self._cancelled.add(key)
+        else:
+            work.cancel()
+
+    @contextmanager
+    def whole(self, key: str) -> Iterator[None]:
+        """Let nothing that is cancelled for the key be cut off inside of this."""
+        self._whole[key] += 1
+        try:
+            yield
+        finally:
+            self._whole[key] -= 1
+            if not self._whole[key] and key in self._cancelled:
+                self._cancelled.discard(key)
+                self.cancel(key)
+
     async def idle(self, key: str) -> None:
         """Wait until everything that was queued for the key is done."""
         queue = self._queues.get(key)
@@ -45,10 +74,11 @@ class Lanes:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)  # a task that nobody holds may vanish
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _wait(self, seconds: float, key: str, work: Work) -> None:
         await asyncio.sleep(seconds)
@@ -57,12 +87,17 @@ class Lanes:
     async def _serve(self, key: str, queue: asyncio.Queue[Work]) -> None:
         while True:
             work = await queue.get()
-            try:
-                await work()
-            except Exception:  # noqa: BLE001 — one broken job must not stop the others of its lane
-                _log.critical("a job of %s failed", key, exc_info=True)
-            finally:
-                queue.task_done()
+            under_way = self._under_way[key] = self._start(self._do(key, work))
+            await asyncio.wait([under_way])
+            del self._under_way[key]
+            self._cancelled.discard(key)
+            queue.task_done()
+
+    async def _do(self, key: str, work: Work) -> None:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 — one broken job must not stop the others of its lane
+            _log.critical("a job of %s failed", key, exc_info=True)
 
 
 @asynccontextmanager

@@ -7,7 +7,9 @@ command follows from the journal alone, so a restart goes on where the line was.
 import asyncio
 import logging
 import secrets
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -24,6 +26,7 @@ from assistant.commands import (
     Merge,
     OnIncident,
     Split,
+    Stop,
     Thaw,
 )
 from assistant.domain.action import Status
@@ -52,14 +55,13 @@ from assistant.domain.events import (
     Thawed,
 )
 from assistant.domain.incident import IllegalEvent, Incident, apply
-from assistant.domain.people import FIRSTLINE, Actor, ActorKind
+from assistant.domain.people import FIRSTLINE, Actor
 from assistant.failure import Unusable
 from assistant.flow import Place, Sources, due, run
 from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
 from assistant.rehearsal import Rehearsed, rehearse
 from assistant.runtime import Lanes
-from connectors.api import Window
 
 Watcher = Callable[[str, Event, Incident], Awaitable[None]]
 Alarm = Callable[[str, str], Awaitable[None]]
@@ -78,16 +80,20 @@ class Service:
         self._objections: set[str] = set()
         self._sources = replace(
             sources,
-            known=self._known_windows(sources),
+            known=lambda incident: (  # what keeps out of baselines
+                *sources.known(incident),
+                *troubled(self._incidents, incident, sources.clock.now()),
+            ),
             desk=lambda: self.desk,
             recent=lambda target, now: started_on(self._incidents, target, now - RECENT),
             objected=self._objections.__contains__,
         )
         self._journal = GroupCommit(journal)
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening = asyncio.Lock()
         self._submissions: set[asyncio.Task[Answer]] = set()
         self._looking_again: set[str] = set()
+        self._deciding: set[str] = set()
         self._lanes = lanes
         self._watchers: list[Watcher] = []
         self._alarms: list[Alarm] = []
@@ -148,6 +154,8 @@ class Service:
                 return await self._alert_ended(command, actor)
             case Freeze() | Thaw():
                 return await self._freeze(command, actor)
+            case Stop() if command.incident in self._incidents:
+                return await self._stop(command, actor)
             case _:
                 return await self._on_incident(command, actor)
 
@@ -209,7 +217,7 @@ class Service:
         return Answer(incident=incident, said="Noted.")
 
     async def _freeze(self, command: Freeze | Thaw, actor: Actor) -> Answer:
-        if actor.kind is not ActorKind.HUMAN:
+        if not actor.human:
             why = "only a person can do that"
             await self._append(ALL, actor, Refused(by=actor, tried="freeze", why=why))
             return Answer(incident=None, said=f"Not done: {why}.", refused=True)
@@ -219,6 +227,29 @@ class Service:
         await self._append(ALL, actor, Thawed(by=actor))
         return Answer(incident=None, said="Thawed: actions may be started again.")
 
+    async def _stop(self, command: Stop, actor: Actor) -> Answer:
+        """Cancel what is under way at once: it must not wait for its turn behind that."""
+        incident = command.incident
+        known = set(self._incidents[incident].requests) if actor.human else set()
+        said_no = known - self._objections
+        self._objections |= said_no  # what has not begun will not begin meanwhile
+        try:
+            async with self._turns[incident]:
+                state = self._incidents[incident]
+                decision = await self._admission.decide(command, actor, incident, state)
+                if not decision.answer.refused and self._may_be_cut_off(incident):
+                    self._must_have_lanes().cancel(incident)
+                await self._write(incident, actor, *decision.events)
+        finally:
+            self._objections -= said_no
+        self._look_again(incident)
+        return decision.answer
+
+    def _may_be_cut_off(self, incident: str) -> bool:
+        """Tell whether what is under way is neither an action nor what a command comes to."""
+        statuses = {t.status for t in self._incidents[incident].requests.values()}
+        return Status.STARTED not in statuses and incident not in self._deciding
+
     async def _on_incident(self, command: OnIncident, actor: Actor) -> Answer:
         incident = command.incident
         if incident not in self._incidents:
@@ -226,11 +257,12 @@ class Service:
             return Answer(incident=None, said=said, refused=True)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         # A no counts from the moment it is said, not from when its turn comes.
-        objection = {command.request} if isinstance(command, Deny) and _human(actor) else set()
+        objection = {command.request} if isinstance(command, Deny) and actor.human else set()
         self._objections |= objection
 
         async def work() -> None:
             self._objections.difference_update(objection)
+            self._deciding.add(incident)
             try:
                 decided = await self._decide(command, actor)
                 if not answer.done():
@@ -241,6 +273,7 @@ class Service:
                 answer.set_result(Answer(incident=incident, said=said, refused=True))
                 return
             finally:
+                self._deciding.discard(incident)
                 if not answer.done():  # whoever waits must not wait for ever; the lane tells why
                     said = "That did not work; the log says why."
                     answer.set_result(Answer(incident=incident, said=said, refused=True))
@@ -294,8 +327,9 @@ class Service:
             tried.add((stage, tracked.request.id if tracked else None))
             state = self._incidents[incident]
             try:
-                async for event in run(stage, incident, state, tracked, self._sources):
-                    await self._append(incident, FIRSTLINE, event)
+                async with aclosing(run(stage, incident, state, tracked, self._sources)) as events:
+                    async for event in events:
+                        await self._append(incident, FIRSTLINE, event)
             except AlreadyIntended:
                 continue  # another process of ours has started it; its record will tell
         self._look_again(incident)
@@ -317,15 +351,20 @@ class Service:
 
     async def _append(self, incident: str, actor: Actor, *events: Event) -> None:
         """Write events down, fold them, tell the watchers; refuses what the fold refuses."""
-        # What may follow is checked against a state that nobody else adds to meanwhile.
-        async with self._turns.setdefault(incident, asyncio.Lock()):
-            for event in events:
-                self._check(incident, event)
-                intent = (event.request, event.digest) if isinstance(event, ActionStarted) else None
-                await self._journal.append(incident, actor, [event], intent=intent)
-                self._fold(incident, event)
-                if incident != ALL:
-                    await self._tell(incident, event)
+        # What may follow is checked against a state that nobody else adds to meanwhile, and what
+        # is on disk is folded, whoever stops its work at that moment.
+        with self._lanes.whole(incident) if self._lanes is not None else nullcontext():
+            async with self._turns[incident]:
+                await self._write(incident, actor, *events)
+
+    async def _write(self, incident: str, actor: Actor, *events: Event) -> None:
+        for event in events:
+            self._check(incident, event)
+            intent = (event.request, event.digest) if isinstance(event, ActionStarted) else None
+            await self._journal.append(incident, actor, [event], intent=intent)
+            self._fold(incident, event)
+            if incident != ALL:
+                await self._tell(incident, event)
 
     async def _tell(self, incident: str, event: Event) -> None:
         """Tell the watchers; what one of them cannot do does not undo what is written down."""
@@ -361,20 +400,7 @@ class Service:
             now = self._sources.clock.now()
             await self._append(incident, FIRSTLINE, Expired(request=request, at=now))
 
-    def _known_windows(self, sources: Sources) -> Callable[[str], tuple[Window, ...]]:
-        """Return what keeps out of baselines: what the sources know, and other incidents."""
-
-        def known(incident: str) -> tuple[Window, ...]:
-            now = sources.clock.now()
-            return (*sources.known(incident), *troubled(self._incidents, incident, now))
-
-        return known
-
     def _must_have_lanes(self) -> Lanes:
         if self._lanes is None:
             raise IllegalEvent("this service answers one question; open it with lanes for more")
         return self._lanes
-
-
-def _human(actor: Actor) -> bool:
-    return actor.kind is ActorKind.HUMAN

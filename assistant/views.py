@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assistant.button import Button
-from assistant.commands import Close, Reopen, RequestStep, SeeEvidence, SeePlan
+from assistant.commands import Close, GoOn, Reopen, RequestStep, SeeEvidence, SeePlan, Stop
 from assistant.domain.action import Status
 from assistant.domain.events import ReadFailed
 from assistant.domain.evidence import Evidence
@@ -161,6 +161,8 @@ def state(incident: Incident) -> str:
         return f"merged into {incident.merged_into}, and followed there"
     if incident.closed is not None:
         return f"closed by {incident.closed.by.name}: {incident.closed.reason}"
+    if incident.stopped is not None:
+        return f"stopped by {incident.stopped.by.name}"
     if incident.finding is None:
         return "looking"
     if incident.asked_anew:
@@ -201,6 +203,10 @@ def _looks(incident: Incident, name: str) -> tuple[Button, ...]:
 def _endings(incident: Incident, name: str) -> tuple[Button, ...]:
     if incident.closed is not None:
         return (Button(label="Reopen", command=Reopen(incident=name)),)
+    if incident.stopped is not None:
+        return (Button(label="Go on", command=GoOn(incident=name)),)
+    if incident.open and (incident.finding is None or incident.asked_anew):
+        return (Button(label="Stop", command=Stop(incident=name)),)
     if incident.open and (incident.resolved_by is not None or ended(incident)):
         return (
             Button(
@@ -288,7 +294,8 @@ def _sources(incident: Incident) -> tuple[Source, ...]:
 
 
 def _footer(incident: Incident) -> str:
-    spent = sum(r.seconds for r in incident.reads[:1]) + incident.analysis_seconds
+    # All sources are asked at once.
+    spent = max((r.seconds for r in incident.reads), default=0.0) + incident.analysis_seconds
     spent += incident.recall_seconds
     looked = len(incident.finding.evidence) if incident.finding else 0
     return f"{looked} evidence records · 0 tokens · {spent:.1f} s"

@@ -6,7 +6,7 @@ unknown and found out by looking, never by doing it again.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,7 +53,7 @@ class Checks:
     clock: Clock
 
 
-async def execute(tracked: Tracked, checks: Checks) -> AsyncIterator[Event]:
+async def execute(tracked: Tracked, checks: Checks) -> AsyncGenerator[Event, None]:
     """Yield what happens to a request that has its approvals."""
     request, clock = tracked.request, checks.clock
     try:
@@ -110,7 +110,9 @@ async def _do(request: ActionRequest, entry: Entry, checks: Checks) -> Event:
     )
 
 
-async def find_out(tracked: Tracked, *, catalogue: Catalogue, clock: Clock) -> AsyncIterator[Event]:
+async def find_out(
+    tracked: Tracked, *, catalogue: Catalogue, clock: Clock
+) -> AsyncGenerator[Event, None]:
     """Yield whether a request that was started was done: by looking only."""
     request = tracked.request
     if tracked.why is None:

@@ -123,6 +123,21 @@ class Steered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """Somebody stopped what was under way; nothing goes on until a person wants it to."""
+
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentOn:
+    """Somebody wants what was stopped to go on."""
+
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergedInto:
     """Somebody said that this is part of another incident; it is followed there."""
 
@@ -348,6 +363,8 @@ Event = (
     | AlertJoined
     | AlertResolved
     | Steered
+    | Stopped
+    | WentOn
     | MergedInto
     | Absorbed
     | SplitOff

@@ -42,8 +42,10 @@ from assistant.domain.events import (
     ScopeSet,
     SplitOff,
     Steered,
+    Stopped,
     Thawed,
     Verified,
+    WentOn,
     WentStale,
 )
 from assistant.domain.hypothesis import Finding
@@ -60,7 +62,8 @@ __all__ = ["IllegalEvent", "Incident", "apply"]
 class Incident:
     """What is known so far; what is not known yet is null or empty.
 
-    `asked_anew` is true while something was said that the finding does not consider yet.
+    `asked_anew` is true while something was said that the finding does not consider yet. While it
+    is `stopped`, nothing is begun until a person steers it or lets it go on.
     """
 
     opened: Opened
@@ -84,6 +87,7 @@ class Incident:
     draft: Draft | None = None
     draft_decided: bool | None = None
     remembered: bool = False
+    stopped: Stopped | None = None
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -136,10 +140,10 @@ def apply(state: Incident | None, event: Event) -> Incident:
         case ScopeSet():
             return _with(state, window=(event.start, event.end), reads=())
         case ReadPerformed() | ReadFailed():
-            return _with(state, reads=(*state.reads, event))
+            return _with(state, reads=tuple(sorted((*state.reads, event), key=_place)))
         case HypothesesRanked() | Recalled() | PlanProposed() | RecallFailed():
             return _explained(state, event)
-        case Steered() | AlertJoined() | AlertResolved():
+        case Steered() | AlertJoined() | AlertResolved() | Stopped() | WentOn():
             return _heard(state, event)
         case (
             ActionRequested()
@@ -158,6 +162,11 @@ def apply(state: Incident | None, event: Event) -> Incident:
             raise IllegalEvent("it concerns the journal as a whole, not one incident")
         case _:
             return _ended(state, event)
+
+
+def _place(read: ReadPerformed | ReadFailed) -> tuple[str, str]:
+    """Return where a read stands among the others, whoever answered first."""
+    return read.source, read.capability
 
 
 def _explained(
@@ -188,13 +197,27 @@ def _explained(
             assert_never(event)
 
 
-def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved) -> Incident:
-    if isinstance(event, Steered):
-        return _with(state, steering=event.steering, asked_anew=True)
-    heard = {event.fingerprint}
-    if isinstance(event, AlertJoined):
-        return _with(state, fingerprints=state.fingerprints | heard, silent=state.silent - heard)
-    return _with(state, silent=state.silent | heard)
+def _heard(
+    state: Incident, event: Steered | AlertJoined | AlertResolved | Stopped | WentOn
+) -> Incident:
+    match event:
+        case Steered():
+            return _with(state, steering=event.steering, asked_anew=True, stopped=None)
+        case AlertJoined(fingerprint=heard):
+            known = state.fingerprints | {heard}
+            return _with(state, fingerprints=known, silent=state.silent - {heard})
+        case AlertResolved(fingerprint=heard):
+            return _with(state, silent=state.silent | {heard})
+        case Stopped():
+            if not state.open or state.stopped is not None:
+                raise IllegalEvent("there is nothing to stop")
+            return _with(state, stopped=event)
+        case WentOn():
+            if state.stopped is None:
+                raise IllegalEvent("the incident was not stopped")
+            return _with(state, stopped=None)
+        case _:
+            assert_never(event)
 
 
 def _ended(
@@ -220,7 +243,7 @@ def _ended(
         case Closed():
             if state.closed is not None:
                 raise IllegalEvent("the incident is closed already")
-            return _with(state, closed=event)
+            return _with(state, closed=event, stopped=None)
         case Reopened():
             if state.closed is None:
                 raise IllegalEvent("the incident is open")

@@ -28,6 +28,11 @@ class Actor:
     simulated: bool = False
     subject: str = ""
 
+    @property
+    def human(self) -> bool:
+        """Tell whether it is a person."""
+        return self.kind is ActorKind.HUMAN
+
     def same_person(self, other: "Actor") -> bool:
         """Tell whether two are one person, whatever they are called."""
         one = bool(self.subject) and self.subject == other.subject

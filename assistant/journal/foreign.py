@@ -22,7 +22,7 @@ ACTIVITY = {
     "RunbookDrafted": CREATE, "ReadPerformed": READ, "ReadFailed": READ, "ActionStarted": UPDATE,
     "ActionFinished": UPDATE, "Approved": UPDATE, "Denied": UPDATE, "Closed": UPDATE,
     "Reopened": UPDATE, "Frozen": UPDATE, "Thawed": UPDATE, "RestoreAccepted": UPDATE,
-    "Redacted": DELETE,
+    "Stopped": UPDATE, "WentOn": UPDATE, "Redacted": DELETE,
 }  # fmt: skip
 FAILED = ("Refused", "ReadFailed", "ActionFailed", "WentStale", "Expired", "RecallFailed")
 GRAVE = {

@@ -40,8 +40,10 @@ from assistant.domain.events import (
     ScopeSet,
     SplitOff,
     Steered,
+    Stopped,
     Thawed,
     Verified,
+    WentOn,
     WentStale,
 )
 from assistant.domain.hypothesis import Finding, Verdict
@@ -56,7 +58,18 @@ Looked = (
     | PlanProposed
     | RecallFailed
 )
-Heard = Opened | AlertJoined | AlertResolved | Steered | MergedInto | Absorbed | SplitOff | Refused
+Heard = (
+    Opened
+    | AlertJoined
+    | AlertResolved
+    | Steered
+    | Stopped
+    | WentOn
+    | MergedInto
+    | Absorbed
+    | SplitOff
+    | Refused
+)
 Decided = (
     PolicyDecided
     | ActionRequested
@@ -152,6 +165,10 @@ def _heard(event: Heard, who: str) -> str:
             return f"the monitor of alert {fingerprint} is content again"
         case Steered(by=by, text=text):
             return f"{by.name} said: {text}"
+        case Stopped(by=by):
+            return f"{by.name} stopped what was under way"
+        case WentOn(by=by):
+            return f"{by.name} let it go on"
         case MergedInto(by=by, other=other):
             return f"{by.name} merged it into {other}"
         case Absorbed(by=by, other=other):

@@ -6,12 +6,14 @@ repeats what was not, so everything has a key. A mention comes twice, as `app_me
 
 What is written in one thread is taken in the order in which it was written: the second line may
 take back the first. Slack tells each through another connection, so a line waits a moment for one
-that is older. A button waits for nobody, since its form has to open within seconds.
+that is older. A button waits for nobody, since its form has to open within seconds, and neither does
+a stop.
 """
 
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from heapq import heappop, heappush
@@ -22,11 +24,13 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from assistant.clock import Clock
 from assistant.failure import Unusable
+from assistant.slack.intents import intent
 from assistant.slack.ports import Inbox
 
 _log = logging.getLogger(__name__)
 _TEXTS = ("app_mention", "message")
 TURN_S = 0.1
+_MENTION = re.compile(r"<@[^>]*>")
 _EDITS = ("message_changed", "message_deleted")
 
 
@@ -105,9 +109,10 @@ class Ingress:
 
 
 def lane_of(payload: Mapping[str, Any]) -> str | None:
-    """Return the thread that a text was written in, null for everything else."""
+    """Return the thread that a text was written in, null for what waits for nobody."""
     event = payload.get("event") or {}
-    if event.get("type") not in _TEXTS:
+    said = _MENTION.sub(" ", str(event.get("text") or "")).strip()
+    if event.get("type") not in _TEXTS or intent(said).word == "stop":
         return None
     return f"{event.get('channel')}:{event.get('thread_ts') or event.get('ts')}"
 

@@ -63,4 +63,6 @@ SOCKETS = 10
 TICKET_SECONDS = 30.0
 RESPONSE_URL_USES = 5
 RESPONSE_URL_SECONDS = 1_800.0
+STREAMS_A_MINUTE = 20  # chat.startStream and chat.stopStream, of the whole app
+APPENDS_A_MINUTE = 100
 POSTS_PER_SECOND = 1.0  # for each channel, sustained

@@ -9,16 +9,19 @@ from typing import Any
 PATH = "/slack/events"
 BOT_SCOPES = (
     "app_mentions:read",
+    "assistant:write",
     "channels:history",
     "channels:read",
     "chat:write",
     "groups:history",
     "groups:read",
     "im:history",
+    "reactions:write",
     "usergroups:read",
     "users:read",
 )
 EVENTS = (
+    "agent_session_stopped",
     "app_home_opened",
     "app_mention",
     "message.channels",
@@ -41,6 +44,9 @@ def manifest(name: str = "firstline", http: str | None = None) -> dict[str, Any]
             "background_color": "#1f3a5f",
         },
         "features": {
+            "agent_view": {
+                "agent_description": "Looks at what is wrong, and can be stopped while it looks.",
+            },
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,

@@ -21,6 +21,7 @@ from assistant.slack.parts import Parts
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
+from assistant.slack.stream import How, Streams
 from assistant.slack.surface import SlackSurface
 from assistant.slack.transports import LOOK_S, SocketMode
 
@@ -40,6 +41,7 @@ class Connection:
 
     Slack tells us through Socket Mode, by `app_token`, or over HTTP where there is `http`.
     `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown).
+    With `streaming`, who asks sees what is read in a message that grows, where Slack allows it.
     """
 
     client: AsyncWebClient
@@ -47,6 +49,7 @@ class Connection:
     app_token: str = ""
     http: HttpMode | None = None
     channel: str | None = None
+    streaming: bool = False
     pace_s: float = PACE_S
     look_s: float = LOOK_S
     pace: Pace = field(default_factory=Pace)
@@ -57,6 +60,7 @@ class Slack:
     """Everything that Slack needs; `run` once.
 
     `approvers` say whom a request waits for (null: nobody), `audit` how the journal stands.
+    `sources` are those that are asked, by name and by what they give.
     """
 
     connection: Connection
@@ -66,6 +70,7 @@ class Slack:
     clock: Clock
     approvers: Approvers | None = None
     audit: Audit = tuple
+    sources: tuple[tuple[str, str], ...] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     contact: Contact = field(default_factory=Contact)
 
@@ -76,14 +81,26 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
+        streams = Streams(
+            reached.client,
+            tables.messages,
+            self.clock,
+            How(
+                on=reached.streaming,
+                sources=self.sources,
+                hosts=self.looks.hosts,
+                pace_s=reached.pace_s,
+            ),
+        )
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
-        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
+        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks, streams)
         parts = Parts(
             desk=self.desk,
             buttons=tables.buttons,
             people=reached.people,
             places=places,
             looks=self.looks,
+            streams=streams,
             look_again=surface.look_again,
         )
         tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
@@ -96,9 +113,11 @@ class Slack:
         self.desk.watch(tabs.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume()
+        still = [name for name, state in self.desk.incidents().items() if state.open]
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
+                tasks.create_task(streams.run(still, surface.again))
                 tasks.create_task(transport.run(ingress, self.contact, self.clock, self.ready))
                 tasks.create_task(tabs.run())
         except BaseExceptionGroup as group:

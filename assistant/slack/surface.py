@@ -9,26 +9,40 @@ from assistant.domain.events import Event
 from assistant.domain.incident import Incident
 from assistant.slack.letters import Looks, letters
 from assistant.slack.outbox import Outbox
-from assistant.slack.places import Places, request_slot
+from assistant.slack.places import Places, card_slot, request_slot
 from assistant.slack.ports import Buttons, Desk
+from assistant.slack.stream import Streams
 
 
 class SlackSurface:
     """`watched` is for `Desk.watch`; it only enqueues."""
 
     def __init__(
-        self, desk: Desk, buttons: Buttons, places: Places, outbox: Outbox, looks: Looks
+        self,
+        desk: Desk,
+        buttons: Buttons,
+        places: Places,
+        outbox: Outbox,
+        looks: Looks,
+        streams: Streams,
     ) -> None:
         self._desk = desk
         self._buttons = buttons
         self._places = places
         self._outbox = outbox
         self._looks = looks
+        self._streams = streams
 
     async def watched(self, incident: str, event: Event, state: Incident) -> None:
         """Have the incident's messages made equal to its state after the event."""
-        del event  # the state says it all
+        self._streams.told(incident, event, state)
         self._show(incident, state)
+
+    def again(self, incident: str) -> None:
+        """Show an incident whose card was held back."""
+        state = self._desk.incident(incident)
+        if state is not None:
+            self._show(incident, state)
 
     def resume(self) -> None:
         """Show what may not have been shown before the process ended."""
@@ -53,7 +67,8 @@ class SlackSurface:
             if tracked.status is Status.PENDING
         }
         for letter in letters(name, incident, place, self._looks, token):
-            self._outbox.put(replace(letter, look=look and letter.slot in waiting))
+            if letter.slot != card_slot(name) or not self._streams.holds(name):
+                self._outbox.put(replace(letter, look=look and letter.slot in waiting))
 
 
 def _token(buttons: Buttons, incident: str, command: Pressable) -> str:

@@ -18,6 +18,7 @@ Element = dict[str, Any]
 
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _MARKED = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+_MARKDOWN = re.compile(r"\w+://|[\[\]`*~|\\]")  # an underscore inside a word is none
 _BREAKS = ("Zl", "Zp")
 _HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn")
 
@@ -49,6 +50,11 @@ def escape(text: str, most: int = 3_000) -> str:
     """Return text that Slack shows as it is: no mention, no link, nobody called."""
     cut = clip(text, most)
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def bare(text: str, most: int) -> str:
+    """Return text for where only Markdown is taken: one line without anything that could be it."""
+    return escape(one_line(_MARKDOWN.sub("", text), most))
 
 
 def words(text: str) -> str:

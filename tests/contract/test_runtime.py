@@ -94,6 +94,52 @@ async def test_the_end_cancels_what_is_under_way_and_waits_for_it():
     assert ended == ["work"]
 
 
+async def test_what_is_cancelled_ends_and_what_waits_behind_it_takes_its_turn():
+    done, begun = [], asyncio.Event()
+
+    async def first():
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            done.append("cut off")
+
+    async def note(name):
+        done.append(name)
+
+    async with lanes() as port:
+        port.cancel("INC-1")  # nothing is under way
+        port.submit("INC-1", first)
+        port.submit("INC-1", lambda: note("second"))
+        await asyncio.wait_for(begun.wait(), SOON)
+        port.cancel("INC-2")
+        port.cancel("INC-1")
+        await asyncio.wait_for(port.idle("INC-1"), SOON)
+        port.cancel("INC-1")
+        port.submit("INC-1", lambda: note("third"))
+        await asyncio.wait_for(port.idle("INC-1"), SOON)
+    assert done == ["cut off", "second", "third"]
+
+
+async def test_what_is_whole_is_done_before_its_work_is_cut_off():
+    done, begun, hold = [], asyncio.Event(), asyncio.Event()
+
+    async def work():
+        with port.whole("INC-1"):
+            begun.set()
+            await hold.wait()
+            done.append("whole")
+        await asyncio.Event().wait()
+
+    async with lanes() as port:
+        port.submit("INC-1", work)
+        await asyncio.wait_for(begun.wait(), SOON)
+        port.cancel("INC-1")
+        hold.set()
+        await asyncio.wait_for(port.idle("INC-1"), SOON)
+    assert done == ["whole"]
+
+
 @pytest.fixture
 def desk(tmp_path):
     return Desk(tmp_path / "firstline.db")

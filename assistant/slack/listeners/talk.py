@@ -1,6 +1,7 @@
 """What people write: a question, steering in an incident's thread, or one of a few words."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +9,22 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.commands import Close, Command, Freeze, Investigate, Reopen, Steer, Thaw
+from assistant.commands import (
+    Close,
+    Command,
+    Freeze,
+    GoOn,
+    Investigate,
+    Reopen,
+    Steer,
+    Stop,
+    Thaw,
+)
 from assistant.slack.blocks.home import status_lines
 from assistant.slack.intents import HELP, Intent, intent, steers
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
+from assistant.slack.progress import Asker
 from assistant.slack.reply import whisper
 from assistant.slack.text import words
 
@@ -80,12 +92,27 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
         if command is None:
             reply = f'Say "{meant.word}" in the thread of the incident that you mean.'
         else:
-            answer = await parts.desk.submit(command, actor)
+            with _heard_out(command, told, parts):
+                answer = await parts.desk.submit(command, actor)
             # Whoever asks a question sees the card; only a refusal must be told as well.
             told_by_card = isinstance(command, Investigate) and not answer.refused
             reply = "" if told_by_card else answer.said
     if reply:
         await whisper(client, told.channel, told.user, reply, told.thread)
+
+
+def _heard_out(command: Command, told: Heard, parts: Parts) -> AbstractContextManager[None]:
+    """Show whoever asks a question, from the first second on, what comes of it."""
+    if not isinstance(command, Investigate) or command.place is None:
+        return nullcontext()
+    asker = Asker(
+        channel=told.channel,
+        thread=told.thread or told.ts,
+        message=told.ts,
+        user=told.user,
+        team=told.team,
+    )
+    return parts.streams.asked(command.place, asker)
 
 
 def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Command | None:
@@ -103,6 +130,10 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
             return None
         case "tell":
             return Steer(incident=incident, text=meant.text, zone=zone)
+        case "stop":
+            return Stop(incident=incident)
+        case "go on":
+            return GoOn(incident=incident)
         case "close":
             return Close(incident=incident, reason=meant.text or "resolved")
         case _:

@@ -13,7 +13,7 @@ from assistant.slack.local.faults import Failure, Fault, Faults
 from assistant.slack.local.methods import METHODS
 from assistant.slack.local.office import Made, Office
 from assistant.slack.local.people import Token
-from assistant.slack.local.refusals import Refused
+from assistant.slack.local.refusals import RateLimited, Refused
 from assistant.slack.local.responses import respond
 
 MAX_BODY = 16 * 1024 * 1024
@@ -42,12 +42,14 @@ class Api:
             return answer
         args: dict[str, Any] = {}
         token = None
+        too_often: int | None = None
         try:
             args = await _arguments(request)
             token = self._token(request, args)
             reply = {"ok": True, **self._run(name, token, args)}
         except Refused as refused:
             reply = {"ok": False, "error": refused.code, **refused.more}
+            too_often = refused.seconds if isinstance(refused, RateLimited) else None
         self._office.calls.append(
             Made(
                 method=name,
@@ -59,6 +61,8 @@ class Api:
         )
         if fault is not None and fault.failure is Failure.LOST_ANSWER and request.transport:
             request.transport.abort()
+        if too_often is not None:
+            return _slower(too_often)
         scopes = ",".join(sorted(token.scopes)) if token else ""
         return web.json_response(reply, headers={"X-OAuth-Scopes": scopes})
 
@@ -103,13 +107,17 @@ class Api:
 
 async def _fail(fault: Fault) -> web.Response | None:
     if fault.failure is Failure.RATE_LIMITED:
-        wait = {"Retry-After": str(int(fault.seconds))}
-        return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=wait)
+        return _slower(int(fault.seconds))
     if fault.failure is Failure.ERROR:
         return web.Response(status=fault.status, text="Something broke on purpose.")
     if fault.failure is Failure.SLOW:
         await asyncio.sleep(fault.seconds)
     return None
+
+
+def _slower(seconds: int) -> web.Response:
+    wait = {"Retry-After": str(seconds)}
+    return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=wait)
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

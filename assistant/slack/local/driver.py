@@ -172,6 +172,24 @@ class Person:
         await delivery.finished.wait()
         return delivery
 
+    async def stop(self, channel: str, thread: str) -> Delivery:
+        """Press the Stop that is shown while the app works in a thread."""
+        place = self._joined(channel)
+        if self._workspace.sessions.get((place.id, thread)) != "processing":
+            raise NotThere("Nothing is under way in this thread.")
+        delivery = self._office.tell(
+            {
+                "type": "agent_session_stopped",
+                "channel": place.id,
+                "thread_ts": thread,
+                "streaming_message_ts": self._workspace.halt(place, thread),
+                "user": self.id,
+                "event_ts": self._office.now_ts(),
+            }
+        )
+        await delivery.finished.wait()
+        return delivery
+
     @property
     def _payloads(self) -> Payloads:
         return Payloads(self._office, self.user)

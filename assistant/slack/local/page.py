@@ -181,13 +181,15 @@ class LocalPage:
     async def _press(self, person: Person, state: State, form: _Form) -> State:
         try:
             press = {key: str(value) for key, value in json.loads(form["press"]).items()}
-            where = press["view"] if "view" in press else (press["channel"], press["ts"])
-            action = press["shortcut"] if "shortcut" in press else press["action_id"]
-        except (ValueError, KeyError, AttributeError):
+            where = press["view"] if "view" in press else (press["channel"], press.get("ts", ""))
+            action = next(press[key] for key in ("stop", "shortcut", "action_id") if key in press)
+        except (ValueError, KeyError, AttributeError, StopIteration):
             raise NotThere("This button is not one of the page.") from None
         option = press.get("option")
         if isinstance(where, str):
             await person.click_in_view(where, action, option=option)
+        elif "stop" in press:
+            await person.stop(press["channel"], action)
         elif "shortcut" in press:
             await person.shortcut(action, *where)
         else:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.slack.local import words
-from assistant.slack.local.people import Message
+from assistant.slack.local.people import Message, Stream
 from assistant.slack.local.workspace import Workspace
 
 LONG, FOLDED = 20, 3  # paragraphs that a record shows of a text, and of what is folded
@@ -54,6 +54,8 @@ class Panels:
             body: RenderableType = Group(*self._blocks(message.blocks, message))
         else:
             body = _prose(words.mrkdwn(message.text, self._workspace.label))
+        if message.stream:
+            body = Group(*([body] if message.text else []), self._tasks(message.stream))
         colour = "yellow" if message.only_for else ("cyan" if message.bot else "default")
         panel = Panel(body, title=title, title_align="left", box=box.ROUNDED, border_style=colour)
         return Padding(panel, (0, 0, 0, 3 if message.thread else 0))
@@ -113,6 +115,16 @@ class Panels:
                 line.append(f" {len(self.choices)} ", style="reverse bold")
                 line.append(f" {label}   ")
         return line if line.plain else None
+
+    def _tasks(self, stream: Stream) -> Text:
+        """The plan of a message that grows, a task a line."""
+        lines = [Text(stream.title, style="bold")] if stream.title else []
+        for task in stream.tasks:
+            line = Text(f" {words.MARKS[task['status']]} {task['title']}")
+            if details := task.get("details"):
+                line.append(" ").append_text(_prose(words.mrkdwn(details, self._workspace.label)))
+            lines.append(line)
+        return Text("\n").join(lines)
 
     def _text(self, text: Mapping[str, str]) -> Text:
         if text["type"] == "plain_text":

@@ -51,6 +51,23 @@ class Kind(StrEnum):
     DIRECT = "im"
 
 
+class Streaming(StrEnum):
+    """How far a message is that grows while its app works."""
+
+    GROWING = "growing"
+    STOPPED = "stopped"  # by a person
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What a growing message shows beside its text: a plan, and its tasks as they came."""
+
+    state: Streaming = Streaming.GROWING
+    title: str = ""
+    tasks: tuple[Mapping[str, Any], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message; `only_for` makes it ephemeral, `thread` is the ts of the thread's first one.
@@ -73,6 +90,7 @@ class Message:
     metadata: Mapping[str, Any] | None = None
     reactions: tuple[tuple[str, str], ...] = ()
     files: tuple[str, ...] = ()
+    stream: Stream | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,6 +13,14 @@ class Refused(Exception):
         self.more = more
 
 
+class RateLimited(Refused):
+    """The method was called too often; it may be called again after so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("ratelimited")
+        self.seconds = seconds
+
+
 def refused_for(code: str, faults: Sequence[str]) -> Refused:
     """A refusal that points at each fault."""
     return Refused(code, response_metadata={"messages": [f"[ERROR] {text}" for text in faults]})

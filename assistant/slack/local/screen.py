@@ -89,6 +89,7 @@ class Screen:
             "image_source": self._image_source,
             "alignment": _alignment,
             "pressing": _pressing,
+            "mark": words.MARKS.get,
         }
 
     def render(self, state: State, person: Person, complaints: Mapping[str, str]) -> str:
@@ -113,6 +114,7 @@ class Screen:
             messages=person.messages(channel.id),
             thread=person.messages(channel.id, state.thread) if state.thread else [],
             status=workspace.statuses.get((channel.id, "")),
+            thread_busy=workspace.sessions.get((channel.id, state.thread)) == "processing",
             thread_status=workspace.statuses.get((channel.id, state.thread)),
             may_write=person.id in channel.members and not channel.archived,
             home=person.home(),

@@ -35,6 +35,7 @@ class Paragraph:
     marker: str = ""
 
 
+MARKS = {"pending": "○", "in_progress": "◐", "complete": "✓", "error": "✗"}  # of tasks
 EMOJI = {
     "white_check_mark": "✅",
     "x": "❌",

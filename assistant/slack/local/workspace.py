@@ -11,7 +11,18 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from assistant.slack.local.changes import Changes
-from assistant.slack.local.people import Channel, File, Group, Kind, Message, Token, User, View
+from assistant.slack.local.people import (
+    Channel,
+    File,
+    Group,
+    Kind,
+    Message,
+    Stream,
+    Streaming,
+    Token,
+    User,
+    View,
+)
 
 
 class Flags(TypedDict, total=False):
@@ -40,6 +51,7 @@ class Posted(TypedDict, total=False):
     only_for: str | None
     metadata: Mapping[str, Any] | None
     files: tuple[str, ...]
+    stream: Stream | None
 
 
 class Workspace:
@@ -57,6 +69,7 @@ class Workspace:
         self.tokens: dict[str, Token] = {}
         self.statuses: dict[tuple[str, str], str] = {}
         self.removed: list[Message] = []
+        self.sessions: dict[tuple[str, str], str] = {}
         self.troubles: dict[str, list[str]] = defaultdict(list)
         self._ids = 0
         self.team = self.new_id("T")
@@ -152,6 +165,17 @@ class Workspace:
         """Put a changed message into the place of the one with its ts."""
         self.channels[message.channel].messages[message.ts] = message
         self.changes.note()
+
+    def halt(self, channel: Channel, thread: str) -> list[str]:
+        """End what grows in a thread, as a person's Stop does; returns the ts of each."""
+        growing = [
+            (m, m.stream)
+            for m in channel.messages.values()
+            if m.stream and m.stream.state is Streaming.GROWING and thread in (m.ts, m.thread)
+        ]
+        for message, stream in growing:
+            self.rewrite(replace(message, stream=replace(stream, state=Streaming.STOPPED)))
+        return [message.ts for message, _ in growing]
 
     def remove(self, message: Message) -> None:
         """Take a message out of its channel."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer import Answer
 from assistant.clock import SystemClock
+from assistant.commands import Steer
 from assistant.domain.incident import apply
 from assistant.inbound import Inbound
 from assistant.slack.authz import SlackApprovers
@@ -24,17 +25,25 @@ LOOKS = Looks(
 )
 
 
+SOURCES = (("otlp", "logs"), ("otlp", "spans"))
+
+
 class Desk:
-    """Takes every command, unless `answers` holds another answer for its type."""
+    """Takes every command, unless `answers` holds another answer for its type.
+
+    What steers is answered once `hold` is set, if it is there.
+    """
 
     def __init__(self, note):
         self.note = note  # wakes whoever waits for something to be taken
         self.taken, self.answers, self.watchers, self._incidents = [], {}, [], {}
-        self.alarms, self.rehearsed = [], {}
+        self.alarms, self.rehearsed, self.hold = [], {}, None
 
     async def submit(self, command, actor):
         self.taken.append((command, actor))
         self.note()
+        if self.hold is not None and isinstance(command, Steer):
+            await self.hold.wait()
         answer = self.answers.get(type(command), Answer(incident="INC-1", said=""))
         if isinstance(answer, Exception):
             raise answer
@@ -127,6 +136,7 @@ class Rig:
     look_s = 60.0
     pace = Pace()
     http = None
+    streaming = False
 
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
@@ -147,6 +157,7 @@ class Rig:
             http=self.http,
             people=people,
             channel=self.home,
+            streaming=self.streaming,
             pace_s=0.0,
             look_s=self.look_s,
             pace=self.pace,
@@ -159,6 +170,7 @@ class Rig:
             clock=self.clock,
             approvers=SlackApprovers(self.client, self.clock, people, "sre"),
             audit=lambda: ("7 records, head abc…, chain OK",),
+            sources=SOURCES,
         )
 
     @asynccontextmanager

@@ -24,7 +24,7 @@ SAID = [
     "Next: A new release raises exceptions — exception-in-new-release (match 0.71)",
     "1 look Compare both versions. kubectl get pods",
     "2 act Roll ledger back.",
-    "Sources ✓ spans (store) 500 rows in 0.4 s ✗ logs (store) not looked at: The store is down.",
+    "Sources ✗ logs (store) not looked at: The store is down. ✓ spans (store) 500 rows in 0.4 s",
     "5 evidence records · 0 tokens",
 ]
 

@@ -10,7 +10,17 @@ from slackrig import judged
 from written import NOON, PLAN, finding
 
 from assistant.answer import Answer
-from assistant.commands import Approve, Close, Deny, Freeze, Investigate, RequestStep, Steer
+from assistant.commands import (
+    Approve,
+    Close,
+    Deny,
+    Freeze,
+    GoOn,
+    Investigate,
+    RequestStep,
+    Steer,
+    Stop,
+)
 from assistant.domain.action import Approval
 from assistant.domain.events import Approved, HypothesesRanked, Opened, PlanProposed
 from assistant.domain.people import Actor, ActorKind
@@ -202,6 +212,27 @@ async def test_a_few_words_are_commands(rig):
         told = " ".join(rig.whispers("ana"))
         assert "in the thread of the incident" in told
         assert "INC-1: booking fails — looking" in told
+
+
+async def test_stop_is_a_button_of_the_card_and_a_word_that_waits_for_nobody(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        card = find(rig.messages(thread=ts), "looking")
+        await rig.slack.person("ben").click("incidents", card.ts, "do:0")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        rig.desk.hold = asyncio.Event()  # what is said before it waits for what is under way
+        cleo = rig.slack.person("cleo")
+        await cleo.say("incidents", "@firstline not the ledger", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
+        await cleo.say("incidents", "@firstline go on", thread=ts)
+        await cleo.say("incidents", "@firstline Stop!", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 3)
+        assert rig.desk.taken[-1][0] == Stop(incident="INC-1")
+        rig.desk.hold.set()
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 4)
+        await rig.slack.settled()
+        pressed, _, _, on = (command for command, _ in rig.desk.taken)
+        assert (pressed, on) == (Stop(incident="INC-1"), GoOn(incident="INC-1"))
 
 
 async def test_other_bots_are_not_people(rig):

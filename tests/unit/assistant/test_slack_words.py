@@ -15,6 +15,7 @@ NEEDED = {
     "message.groups": "groups:history",
     "message.im": "im:history",
     "app_home_opened": None,
+    "agent_session_stopped": "assistant:write",
 }
 
 

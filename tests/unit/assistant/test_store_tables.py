@@ -18,6 +18,8 @@ COMMANDS = (
     c.Investigate(text="it fails", at=NOON, labels={"team": "a"}, fingerprint="f"),
     c.AlertEnded(at=NOON, fingerprint="f"),
     c.Steer(incident="I", text="not the database", zone="Europe/Berlin"),
+    c.Stop(incident="I"),
+    c.GoOn(incident="I"),
     c.RequestStep(incident="I", step=1),
     RUN,
     c.RequestUndo(incident="I", request="r"),

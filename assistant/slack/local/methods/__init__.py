@@ -11,6 +11,7 @@ from assistant.slack.local.methods import (
     files,
     marks,
     reading,
+    streams,
     views,
 )
 
@@ -22,5 +23,6 @@ METHODS: Mapping[str, Method] = {
     **files.METHODS,
     **marks.METHODS,
     **reading.METHODS,
+    **streams.METHODS,
     **views.METHODS,
 }

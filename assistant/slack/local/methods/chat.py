@@ -9,7 +9,7 @@ from assistant.slack import limits
 from assistant.slack.check import Surface, faults, too_long
 from assistant.slack.grammar import fault
 from assistant.slack.local.call import Call, Method, Reply
-from assistant.slack.local.people import Channel, Message
+from assistant.slack.local.people import Channel, Message, Streaming
 from assistant.slack.local.refusals import Refused, refused_for
 from assistant.slack.local.shapes import message_object
 from assistant.slack.local.workspace import Workspace
@@ -20,7 +20,7 @@ def _post_message(call: Call) -> Reply:
     text, blocks = _content(call)
     if not text and not blocks:
         raise Refused("no_text")
-    thread = _thread(call, channel)
+    thread = thread_of(call, channel)
     message = call.office.post(
         channel,
         user=call.bot.id,
@@ -40,6 +40,8 @@ def _update(call: Call) -> Reply:
     message = call.message(channel, "ts")
     if message.user != call.bot.id:
         raise Refused("cant_update_message")
+    if message.stream and message.stream.state is Streaming.GROWING:
+        raise Refused("streaming_state_conflict")
     text, blocks = _content(call)
     if not text and "blocks" not in call.args:
         raise Refused("no_text")
@@ -83,7 +85,7 @@ def _post_ephemeral(call: Call) -> Reply:
         app=call.office.workspace.app_id,
         text=text,
         blocks=blocks,
-        thread=_thread(call, channel),
+        thread=thread_of(call, channel),
         only_for=call.text("user"),
     )
     return {"message_ts": message.ts}
@@ -135,7 +137,7 @@ def _target(call: Call) -> Channel:
     return call.joined_channel()
 
 
-def _thread(call: Call, channel: Channel) -> str | None:
+def thread_of(call: Call, channel: Channel) -> str | None:
     """The first message of the thread; one that is a reply itself has no thread."""
     if not (ts := call.text("thread_ts")):
         return None

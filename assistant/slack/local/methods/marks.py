@@ -1,4 +1,4 @@
-"""bookmarks.*, pins.*, reactions.*, and the status line: what is stuck onto a channel."""
+"""bookmarks.*, pins.*, reactions.*: what is stuck onto a channel."""
 
 import re
 from dataclasses import replace
@@ -48,18 +48,8 @@ def _add_reaction(call: Call) -> Reply:
     return {}
 
 
-def _set_status(call: Call) -> Reply:
-    """Both spellings of the status line beneath a thread."""
-    channel = call.joined_channel("channel_id")
-    call.office.workspace.statuses[channel.id, call.text("thread_ts")] = call.text("status")
-    call.office.workspace.changes.note()
-    return {}
-
-
 METHODS = {
     "bookmarks.add": Method(run=_add_bookmark, scope="bookmarks:write"),
     "pins.add": Method(run=_add_pin, scope="pins:write"),
     "reactions.add": Method(run=_add_reaction, scope="reactions:write"),
-    "assistant.threads.setStatus": Method(run=_set_status, scope="assistant:write"),
-    "agents.sessions.setStatus": Method(run=_set_status, scope="assistant:write"),
 }

@@ -1,0 +1,180 @@
+"""The first ten seconds after a mention: `python -m bench.mentions --count 50`.
+
+The example system runs with one fault, firstline is on call for it in a Slack on loopback, and one
+person asks again and again, each time in a thread of its own. Measured from their message: the
+first visible sign, the first thing that a source has told, and the verdict; and, apart, the seconds
+of the slowest source. The exit status is 0 if the 95th percentile of each is within its bar.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant import oncall, wiring
+from assistant.clock import SystemClock
+from assistant.commands import Close
+from assistant.config import AuditSettings, Settings
+from assistant.demo import systems
+from assistant.domain.hypothesis import Verdict
+from assistant.domain.people import Actor, ActorKind
+from assistant.service import Service
+from assistant.slack.local.people import Message
+from assistant.slack.local.slack import LocalSlack
+from connectors import registry
+from connectors.demo import DemoRun
+from connectors.otlp import OtlpReceiver
+from connectors.otlp import Settings as OtlpSettings
+
+CHANNEL, PERSON = "incidents", "ana"
+PATIENCE_S = 60.0
+BARS = {"first sign": 1.0, "first content": 3.0, "verdict": 10.0}
+SOURCES = "slowest source"
+DONE = ("complete", "error")
+NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One mention: seconds from its message, and whether a cause was named; by name of figure."""
+
+    seconds: dict[str, float]
+    named: bool
+
+
+def main() -> int:
+    """Ask, and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m bench.mentions", description=__doc__)
+    parser.add_argument("--count", type=int, default=50, help="how many mentions")
+    parser.add_argument("--fault", default="", help="default: the first one that there is")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    answered = asyncio.run(_run(options.count, options.fault, options.seed))
+    return _told(answered)
+
+
+async def _run(count: int, fault: str, seed: int) -> list[Answered]:
+    folder = Path(tempfile.mkdtemp(prefix="firstline-mentions-"))
+    try:
+        async with _on_call(folder, fault, seed) as (service, slack):
+            return [await _mention(service, slack, number) for number in range(count)]
+    finally:
+        for made in (folder, folder.with_name(f"{folder.name}.audit")):
+            shutil.rmtree(made, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _on_call(
+    folder: Path, fault: str, seed: int
+) -> AsyncIterator[tuple[Service, LocalSlack]]:
+    """Start the system, break it, and be on call for it."""
+    system = min(systems().items())[1]
+    receiver = OtlpReceiver(OtlpSettings(port=0))
+    settings = Settings(data=folder, audit=AuditSettings())
+    async with AsyncExitStack() as stack:
+        index = stack.enter_context(wiring.index(settings))
+        await receiver.start()
+        stack.push_async_callback(receiver.aclose)
+        run = DemoRun(
+            otlp_endpoint=receiver.endpoint,
+            alert_webhook=f"{receiver.endpoint}/alerts",
+            folder=folder / "system",
+            seed=seed,
+            fault=fault or system.faults[0].name,
+        )
+        session = await stack.enter_async_context(system.start(run))
+        seen = registry.load(session.system.connectors).connectors
+        for connector in seen.values():
+            stack.push_async_callback(connector.aclose)
+        connectors = {receiver.connector.name: receiver.connector, **seen}
+        parts = oncall.Parts(connectors=connectors, actuators={}, index=index, receivers={})
+        service, slack = await stack.enter_async_context(
+            oncall.on_local_slack(parts, settings, SystemClock())
+        )
+        await session.play()
+        print(f"{run.fault} with seed {seed} is in; {os.getloadavg()[0]:.1f} jobs run", flush=True)
+        await asyncio.sleep(BARS["verdict"])  # whoever notices it has seen it for a while
+        yield service, slack
+
+
+async def _mention(service: Service, slack: LocalSlack, number: int) -> Answered:
+    clock = SystemClock()
+    before = set(service.incidents())
+    person = slack.person(PERSON)
+    began = clock.monotonic()
+    ts = await person.say(CHANNEL, "@firstline the pages are slow")
+
+    def thread() -> list[Message]:
+        return person.messages(CHANNEL, ts)
+
+    looks: dict[str, Callable[[], bool]] = {
+        "first sign": lambda: _sign(thread()),
+        "first content": lambda: _content(thread()),
+        "verdict": lambda: _verdict(thread()),
+    }
+    seconds = {}
+    for name, look in looks.items():
+        await slack.wait_for(lambda look=look: look() or None, PATIENCE_S)
+        seconds[name] = clock.monotonic() - began
+    (incident,) = set(service.incidents()) - before
+    found = service.incidents()[incident]
+    seconds[SOURCES] = max((read.seconds for read in found.reads), default=0.0)
+    actor = Actor(kind=ActorKind.HUMAN, id=person.id, name=PERSON, simulated=True)
+    await service.submit(Close(incident=incident, reason="measured"), actor)
+    await service.settled(incident)
+    told = "  ".join(f"{name} {value:.2f}" for name, value in seconds.items())
+    print(f"{number + 1:3}  {told}", flush=True)
+    return Answered(
+        seconds=seconds, named=found.finding is not None and found.finding.verdict in NAMED
+    )
+
+
+def _sign(thread: Sequence[Message]) -> bool:
+    return bool(thread[0].reactions) or any(m.app for m in thread)
+
+
+def _content(thread: Sequence[Message]) -> bool:
+    """Tell whether a line of some source is to be seen, in the stream or on the card."""
+    tasks = [task for m in thread if m.stream for task in m.stream.tasks]
+    return any(task["status"] in DONE for task in tasks) or "rows in" in str(_blocks(thread))
+
+
+def _verdict(thread: Sequence[Message]) -> bool:
+    return any(m.app and m.blocks and "looking" not in m.text for m in thread)
+
+
+def _blocks(thread: Sequence[Message]) -> list[object]:
+    return [m.blocks for m in thread if m.app]
+
+
+def _told(answered: Sequence[Answered]) -> int:
+    """Print percentiles beside the bars; 1 where one is missed."""
+    missed = False
+    for name in (*BARS, SOURCES):
+        values = [a.seconds[name] for a in answered]
+        p50, p95 = statistics.median(values), _p95(values)
+        bar = BARS.get(name)
+        late = bar is not None and p95 > bar
+        missed |= late
+        judged = "" if bar is None else f"  bar {bar:g} s{'  MISSED' if late else ''}"
+        print(f"{name:15} p50 {p50:6.2f} s  p95 {p95:6.2f} s{judged}")
+    named = sum(a.named for a in answered)
+    print(f"{named} of {len(answered)} named a cause; {os.getloadavg()[0]:.1f} jobs run")
+    return int(missed)
+
+
+def _p95(values: Sequence[float]) -> float:
+    """Return the value that one in twenty exceeds: of few, the highest."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
