@@ -29,7 +29,7 @@ from assistant.slack.errors import SlackError
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.manifest import SCOPES
 from assistant.slack.notes import Notes
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
@@ -119,7 +119,7 @@ async def on_local_slack(
     parts: Parts, settings: Settings, clock: Clock
 ) -> AsyncIterator[tuple[Service, LocalSlack]]:
     """Be on call in a Slack on loopback with simulated people; raises `StoreError`."""
-    async with LocalSlack(demo_workspace(), clock, scopes=frozenset(BOT_SCOPES)) as slack:
+    async with LocalSlack(demo_workspace(), clock, scopes=SCOPES) as slack:
         channel = slack.workspace.channel_named(LOCAL_CHANNEL)
         workspace = _Workspace(
             client=web_client(slack.bot_token, slack.api_url),

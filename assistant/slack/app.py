@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners import home, pressing, talk
+from assistant.slack.listeners import commands, declaring, home, pressing, shortcuts, talk
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -30,6 +30,9 @@ def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
         attaching_conversation_kwargs_enabled=False,
     )
     talk.register(app, parts)
+    commands.register(app, parts)
+    shortcuts.register(app, parts)
+    declaring.register(app, parts)
     pressing.register(app, parts)
     home.register(app, parts)
     app.event(re.compile(""))(_ignore)
@@ -46,7 +49,8 @@ async def _failed(error: Exception, body: Mapping[str, Any], client: AsyncWebCli
     told = str(error) if isinstance(error, SlackError) else FAILED
     _LOG.error("a listener failed: %s", type(error).__name__)
     event = body.get("event") or {}
-    user = (body.get("user") or {}).get("id") or event.get("user")
+    user = (body.get("user") or {}).get("id") or event.get("user") or body.get("user_id")
     channel = (body.get("channel") or {}).get("id") or event.get("channel")
+    channel = channel or body.get("channel_id")
     if isinstance(user, str) and isinstance(channel, str):
         await whisper(client, channel, user, told, event.get("thread_ts"))

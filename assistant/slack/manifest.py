@@ -6,16 +6,39 @@ Source: docs.slack.dev, app manifest reference.
 
 from typing import Any
 
+COMMAND = "/firstline"
+INVESTIGATE, POSTMORTEM, DECLARE = (
+    "investigate_message",
+    "postmortem_from_thread",
+    "declare_incident",
+)
+# Why each is asked for stands in docs/slack.md.
 BOT_SCOPES = (
     "app_mentions:read",
     "channels:history",
     "channels:read",
     "chat:write",
+    "commands",
     "groups:history",
+    "groups:read",
     "im:history",
     "usergroups:read",
     "users:read",
 )
+OPTIONAL_SCOPES = (
+    "bookmarks:read",
+    "bookmarks:write",
+    "channels:manage",
+    "files:write",
+    "pins:write",
+)
+SCOPES = frozenset((*BOT_SCOPES, *OPTIONAL_SCOPES))
+# By their callback ids: the name (24 characters at most), where it is found, what it does.
+SHORTCUTS = {
+    INVESTIGATE: ("Investigate this", "message", "Ask what is behind what this message says."),
+    POSTMORTEM: ("Postmortem from thread", "message", "Look at the account of this incident."),
+    DECLARE: ("Declare an incident", "global", "Open an incident and have it looked into."),
+}
 EVENTS = (
     "app_home_opened",
     "app_mention",
@@ -41,8 +64,22 @@ def manifest(name: str = "firstline") -> dict[str, Any]:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": name, "always_online": False},
+            "shortcuts": [
+                {"name": label, "type": where, "callback_id": callback, "description": does}
+                for callback, (label, where, does) in SHORTCUTS.items()
+            ],
+            "slash_commands": [
+                {
+                    "command": COMMAND,
+                    "description": "Incidents: declare, investigate, status, postmortem",
+                    "usage_hint": "declare logins fail",
+                    "should_escape": False,
+                }
+            ],
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": {
+            "scopes": {"bot": list(BOT_SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}
+        },
         "settings": {
             "event_subscriptions": {"bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True},

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from assistant.clock import Clock
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk
@@ -9,9 +10,10 @@ from assistant.slack.ports import Buttons, Desk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The service, the buttons' table, and who and where in Slack."""
+    """The service, the buttons' table, who and where in Slack, and what time it is."""
 
     desk: Desk
     buttons: Buttons
     people: People
     places: Places
+    clock: Clock

@@ -36,6 +36,11 @@ class Places:
         self._messages = messages
         self._fallback = fallback
 
+    @property
+    def fallback(self) -> str | None:
+        """Return the channel of incidents that began nowhere in Slack."""
+        return self._fallback
+
     def of(self, incident: Incident) -> Place | None:
         """Return where it is shown."""
         written = incident.opened.place or self._fallback

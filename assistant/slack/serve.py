@@ -62,7 +62,13 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
-        parts = Parts(desk=self.desk, buttons=tables.buttons, people=reached.people, places=places)
+        parts = Parts(
+            desk=self.desk,
+            buttons=tables.buttons,
+            people=reached.people,
+            places=places,
+            clock=self.clock,
+        )
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)

@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Deny, OnIncident, RejectRunbook
+from assistant.slack.blocks.forms import REASON, reason_form
 from assistant.slack.errors import FAILURES, SlackError, sentence
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
@@ -22,7 +23,6 @@ from assistant.slack.text import clean
 
 Ack = Callable[[], Awaitable[Any]]
 NO_LONGER_VALID = "This button is no longer valid."
-_REASON, _REASON_LENGTH = "reason", 500
 _LOG = logging.getLogger(__name__)
 
 
@@ -53,14 +53,16 @@ def register(app: AsyncApp, parts: Parts) -> None:
             await whisper(client, press.channel, press.user, NO_LONGER_VALID, press.thread)
             return
         try:
-            await client.views_open(trigger_id=str(body["trigger_id"]), view=_form(press.token))
+            await client.views_open(
+                trigger_id=str(body["trigger_id"]), view=reason_form(press.token)
+            )
         except FAILURES as error:
             raise SlackError(f"The form could not be opened. {sentence(error)}") from error
 
     async def submitted(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         token = str(body["view"].get("private_metadata") or "")
-        reason = str(body["view"]["state"]["values"][_REASON][_REASON].get("value") or "")
+        reason = str(body["view"]["state"]["values"][REASON][REASON].get("value") or "")
         press = replace(_from(body), token=token)
         place = _place(parts.buttons.command(token), parts)
         if place is None:
@@ -81,7 +83,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
     app.action(re.compile(r"^do:\d+$"))(do)
     app.action(re.compile(r"^ask:\d+$"))(ask)
-    app.view(_REASON)(submitted)
+    app.view(REASON)(submitted)
     app.action(re.compile(""))(stale)
 
 
@@ -133,29 +135,3 @@ def _from(body: Mapping[str, Any]) -> Press:
     user = body["user"]
     team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
     return Press(user=str(user["id"]), team=str(team), channel="", thread=None, token="")
-
-
-def _form(token: str) -> dict[str, Any]:
-    """Return the modal that asks why not."""
-    text = {"type": "plain_text", "emoji": False}
-    return {
-        "type": "modal",
-        "callback_id": _REASON,
-        "private_metadata": token,
-        "title": text | {"text": "Reject"},
-        "submit": text | {"text": "Reject"},
-        "close": text | {"text": "Cancel"},
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": _REASON,
-                "label": text | {"text": "Why not?"},
-                "element": {
-                    "type": "plain_text_input",
-                    "action_id": _REASON,
-                    "multiline": True,
-                    "max_length": _REASON_LENGTH,
-                },
-            }
-        ],
-    }

@@ -19,8 +19,9 @@ from aiohttp import web
 
 from assistant.slack.local.driver import Person
 from assistant.slack.local.interactions import NotThere
-from assistant.slack.local.screen import FOLDER, Screen, State
+from assistant.slack.local.screen import FOLDER, Screen, Shortcuts, State
 from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import SHORTCUTS
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -39,13 +40,16 @@ _Form = Mapping[str, str]
 
 
 class LocalPage:
-    """Serves the page of one `LocalSlack`; `shortcuts` maps labels to callback ids of messages."""
+    """Serves the page of one `LocalSlack`.
+
+    `shortcuts` are those of the app's manifest: what they are called and where, by callback id.
+    """
 
     def __init__(
-        self, slack: LocalSlack, *, port: int = 0, shortcuts: Mapping[str, str] | None = None
+        self, slack: LocalSlack, *, port: int = 0, shortcuts: Shortcuts = SHORTCUTS
     ) -> None:
         self._slack = slack
-        self._screen = Screen(slack.office, shortcuts or {})
+        self._screen = Screen(slack.office, shortcuts)
         self._complaints: dict[str, dict[str, str]] = {}
         self._token = secrets.token_urlsafe(24)
         self._port = port
@@ -181,6 +185,9 @@ class LocalPage:
     async def _press(self, person: Person, state: State, form: _Form) -> State:
         try:
             press = {key: str(value) for key, value in json.loads(form["press"]).items()}
+            if press.keys() == {"shortcut"}:
+                await person.shortcut(press["shortcut"])
+                return state
             where = press["view"] if "view" in press else (press["channel"], press["ts"])
             action = press["shortcut"] if "shortcut" in press else press["action_id"]
         except (ValueError, KeyError, AttributeError):

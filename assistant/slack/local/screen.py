@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from assistant.slack.local.shapes import message_object
 from assistant.slack.local.workspace import Workspace
 
 FOLDER = Path(__file__).with_name("templates")
+Shortcuts: TypeAlias = Mapping[str, tuple[str, str, str]]
 _COLOURS = 6
 
 
@@ -60,7 +61,7 @@ class State:
 class Screen:
     """Renders the page of any person of one workspace."""
 
-    def __init__(self, office: Office, shortcuts: Mapping[str, str]) -> None:
+    def __init__(self, office: Office, shortcuts: Shortcuts) -> None:
         self._office = office
         self._workspace = office.workspace
         self._shortcuts = shortcuts
@@ -119,8 +120,15 @@ class Screen:
             modal=person.modal(),
             complaints=complaints,
             errors=person.errors,
-            shortcuts=self._shortcuts,
+            shortcuts=self._offers("message"),
+            anywhere=self._offers("global"),
         )
+
+    def _offers(self, where: str) -> dict[str, str]:
+        """The callback ids of shortcuts of one kind, by what they are called."""
+        return {
+            name: callback for callback, (name, kind, _) in self._shortcuts.items() if kind == where
+        }
 
     def _title(self, channel: Channel) -> str:
         return self._workspace.bot.name if channel.kind is Kind.DIRECT else f"#{channel.name}"

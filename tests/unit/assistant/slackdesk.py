@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.domain.incident import apply
+from assistant.slack import manifest
 from assistant.slack.letters import Looks
-from assistant.slack.manifest import BOT_SCOPES
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
 
+SCOPES = manifest.SCOPES
 LOOKS = Looks(
     offered=frozenset({"rollback"}), approvers="@sre", hosts=frozenset({"traces.example"})
 )
@@ -60,11 +61,12 @@ class Buttons:
         self.known, self.tokens = {}, {}
 
     def token(self, command, incident):
-        if (command, incident) not in self.tokens:
+        kept = (repr(command), incident)  # some hold what cannot be hashed
+        if kept not in self.tokens:
             token = secrets.token_urlsafe(16)
-            self.tokens[command, incident] = token
+            self.tokens[kept] = token
             self.known[token] = command
-        return self.tokens[command, incident]
+        return self.tokens[kept]
 
     def command(self, token):
         return self.known.get(token)
@@ -174,6 +176,3 @@ class Rig:
             for m in self.messages(who, first.ts)
             if m.only_for and m.thread
         ]
-
-
-SCOPES = frozenset(BOT_SCOPES)

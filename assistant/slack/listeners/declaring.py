@@ -1,0 +1,127 @@
+"""An incident that somebody declares: where it may begin, its form, and how it is opened.
+
+The form is opened within Slack's three seconds, whatever else Slack still has to say; everything is
+asked again when it comes back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from assistant.commands import Investigate, Steer
+from assistant.slack.blocks.forms import DECLARE, SERVICE, SINCE, WHAT, declare_form
+from assistant.slack.channels import inside
+from assistant.slack.errors import FAILURES, SlackError, sentence
+from assistant.slack.parts import Parts
+from assistant.slack.places import Place
+from assistant.slack.reply import told
+from assistant.slack.text import clean, one_line
+
+Ack = Callable[[], Awaitable[Any]]
+QUICK_S = 1.5  # of the three seconds in which a form can be opened
+NOT_INSIDE = "I am not in this conversation: /invite me, or begin it where I am."
+ALREADY = "{} is about this already."
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """Somebody, as Slack's envelope says it."""
+
+    user: str
+    team: str
+
+
+def register(app: AsyncApp, parts: Parts) -> None:
+    """Listen to the form that comes back."""
+
+    async def submitted(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        view, who = body["view"], who_of(body)
+        begun = parts.buttons.command(str(view.get("private_metadata") or ""))
+        if not isinstance(begun, Investigate):
+            _LOG.warning("a form came back that is unknown")
+            return
+        values = _values(view)
+        asked = replace(
+            begun,
+            text=clean(values.get(WHAT, "")).strip(),
+            service=one_line(values.get(SERVICE, ""), 80) or None,
+        )
+        channel = _channel(begun.place)
+        said = await refusal(parts, client, who.user, channel)
+        if said is None:
+            said = await opened(parts, who, asked, since=values.get(SINCE, ""))
+        place = channel or parts.places.fallback
+        await told(client, place, who.user, said)
+
+    app.view(DECLARE)(submitted)
+
+
+async def ask(
+    parts: Parts, client: AsyncWebClient, who: Who, channel: str | None, trigger: str
+) -> str | None:
+    """Open the form; return why it is not opened, if it is not. Raises `SlackError`."""
+    try:
+        async with asyncio.timeout(QUICK_S):
+            why = await refusal(parts, client, who.user, channel)
+    except TimeoutError:
+        why = None
+    if why is not None:
+        return why
+    place = str(Place(channel=channel)) if channel else None
+    begun = Investigate(text="", at=parts.clock.now(), place=place)
+    view = declare_form(parts.buttons.token(begun, ""), channels=False)
+    try:
+        await client.views_open(trigger_id=trigger, view=view)
+    except FAILURES as error:
+        raise SlackError(f"The form could not be opened. {sentence(error)}") from error
+    return None
+
+
+async def refusal(
+    parts: Parts, client: AsyncWebClient, user: str, channel: str | None
+) -> str | None:
+    """Return why somebody cannot begin an incident in a channel, null where they can."""
+    outside = await parts.people.outside(user)
+    if outside is not None or channel is None:
+        return outside
+    return None if await inside(client, channel) else NOT_INSIDE
+
+
+async def opened(parts: Parts, who: Who, asked: Investigate, *, since: str = "") -> str:
+    """Open an incident and return what to tell whoever asked; `since` is in their words."""
+    actor, zone = await parts.people.actor(who.user, who.team)
+    answer = await parts.desk.submit(asked, actor)
+    began = one_line(since, 60).removeprefix("since ")
+    if answer.refused or answer.incident is None or not began:
+        return answer.said
+    hint = Steer(incident=answer.incident, text=f"since {began}", zone=zone)
+    noted = await parts.desk.submit(hint, actor)
+    return f"{answer.said} {noted.said}"
+
+
+def who_of(body: Mapping[str, Any]) -> Who:
+    """Return who acted, by the envelope of a form or a shortcut."""
+    user = body["user"]
+    team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
+    return Who(user=str(user["id"]), team=str(team))
+
+
+def _values(view: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was typed, by field."""
+    state = (view.get("state") or {}).get("values") or {}
+    return {
+        action: str(held.get("value") or "")
+        for held_by in state.values()
+        for action, held in held_by.items()
+    }
+
+
+def _channel(place: str | None) -> str | None:
+    return place.partition("/")[0] if place else None
