@@ -15,6 +15,7 @@ from assistant.commands import (
     Approve,
     Close,
     Deny,
+    Move,
     OnIncident,
     RejectRunbook,
     Reopen,
@@ -32,6 +33,7 @@ from assistant.domain.events import (
     Denied,
     Event,
     Expired,
+    Moved,
     PolicyDecided,
     Refused,
     Reopened,
@@ -102,6 +104,8 @@ class Admission:
                 return self._deny(command, actor, incident, state)
             case Close() | Reopen():
                 return self._end(command, actor, incident, state)
+            case Move():
+                return _move(command, actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -311,6 +315,20 @@ class Admission:
             return _done(incident, "Accepted. The next incident will find it.", event)
         event = RunbookRejected(digest=command.digest, by=actor, reason=command.reason)
         return _done(incident, "Rejected. It will not be used.", event)
+
+
+def _move(command: Move, actor: Actor, incident: str, state: Incident) -> Decision:
+    why = None
+    if actor.kind is not ActorKind.HUMAN:
+        why = "only a person can move an incident"
+    elif state.moved is not None:
+        why = f"it has been moved to {state.moved.shown} already"
+    elif not state.open:
+        why = "the incident is closed"
+    if why is not None:
+        return _refused(incident, actor, "move the incident", why)
+    event = Moved(by=actor, place=command.place, shown=command.shown)
+    return _done(incident, f"{incident} is followed in {command.shown} from now on.", event)
 
 
 def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> _Wanted | str:

@@ -111,6 +111,15 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Show it in a place of its own from now on; `shown` is what people call that."""
+
+    incident: str
+    place: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
     """Two are one: follow this incident in another."""
 
@@ -165,6 +174,7 @@ OnIncident = (
     | Deny
     | Close
     | Reopen
+    | Move
     | Merge
     | Split
     | AcceptRunbook

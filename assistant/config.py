@@ -37,7 +37,8 @@ class SlackSettings(BaseModel):
     """The workspace. `channel` is where alerts are answered, `approvers` a user group's handle.
 
     `api_url` is another one for GovSlack, or for a Slack on loopback. `link_hosts` are hosts that
-    evidence may link to, beside those of the connectors.
+    evidence may link to, beside those of the connectors. `incident_channels` tells whether an
+    incident may have a channel of its own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +49,7 @@ class SlackSettings(BaseModel):
     approvers: str = "sre"
     api_url: str = "https://slack.com/api/"
     link_hosts: tuple[str, ...] = ()
+    incident_channels: bool = False
 
 
 class PolicySettings(BaseModel):

@@ -69,6 +69,7 @@ class _Workspace:
     channel: str
     approvers: str
     simulated: bool
+    own_channels: bool
 
 
 @asynccontextmanager
@@ -109,6 +110,7 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
         channel=await channel_id(client, said.channel),
         approvers=said.approvers,
         simulated=False,
+        own_channels=said.incident_channels,
     )
     async with _running(workspace, parts, settings, clock) as service:
         yield service
@@ -127,6 +129,7 @@ async def on_local_slack(
             channel=channel.id if channel else LOCAL_CHANNEL,
             approvers=LOCAL_APPROVERS,
             simulated=True,
+            own_channels=True,
         )
         async with _running(workspace, parts, settings, clock) as service:
             yield service, slack
@@ -172,6 +175,7 @@ async def _running(
                     app_token=workspace.app_token,
                     people=people,
                     channel=workspace.channel,
+                    own_channels=workspace.own_channels,
                 ),
                 desk=service,
                 tables=Tables(

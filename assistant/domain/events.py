@@ -123,6 +123,18 @@ class Steered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Somebody gave it a place of its own, where it is shown from now on.
+
+    `place` is in the surface's own words, `shown` is what people call it.
+    """
+
+    by: Actor
+    place: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergedInto:
     """Somebody said that this is part of another incident; it is followed there."""
 
@@ -348,6 +360,7 @@ Event = (
     | AlertJoined
     | AlertResolved
     | Steered
+    | Moved
     | MergedInto
     | Absorbed
     | SplitOff

@@ -25,6 +25,7 @@ from assistant.domain.events import (
     Frozen,
     HypothesesRanked,
     MergedInto,
+    Moved,
     Opened,
     PlanProposed,
     PolicyDecided,
@@ -78,6 +79,7 @@ class Incident:
     fingerprints: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     requests: Mapping[str, Tracked] = field(default_factory=dict)
+    moved: Moved | None = None
     merged_into: str | None = None
     closed: Closed | None = None
     postmortem: str | None = None
@@ -139,7 +141,7 @@ def apply(state: Incident | None, event: Event) -> Incident:
             return _with(state, reads=(*state.reads, event))
         case HypothesesRanked() | Recalled() | PlanProposed() | RecallFailed():
             return _explained(state, event)
-        case Steered() | AlertJoined() | AlertResolved():
+        case Steered() | AlertJoined() | AlertResolved() | Moved():
             return _heard(state, event)
         case (
             ActionRequested()
@@ -188,9 +190,13 @@ def _explained(
             assert_never(event)
 
 
-def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved) -> Incident:
+def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved | Moved) -> Incident:
     if isinstance(event, Steered):
         return _with(state, steering=event.steering, asked_anew=True)
+    if isinstance(event, Moved):
+        if state.moved is not None:
+            raise IllegalEvent("the incident has a place of its own already")
+        return _with(state, moved=event)
     heard = {event.fingerprint}
     if isinstance(event, AlertJoined):
         return _with(state, fingerprints=state.fingerprints | heard, silent=state.silent - heard)

@@ -23,6 +23,7 @@ from assistant.domain.events import (
     Frozen,
     HypothesesRanked,
     MergedInto,
+    Moved,
     Opened,
     PlanProposed,
     PolicyDecided,
@@ -56,7 +57,17 @@ Looked = (
     | PlanProposed
     | RecallFailed
 )
-Heard = Opened | AlertJoined | AlertResolved | Steered | MergedInto | Absorbed | SplitOff | Refused
+Heard = (
+    Opened
+    | AlertJoined
+    | AlertResolved
+    | Steered
+    | Moved
+    | MergedInto
+    | Absorbed
+    | SplitOff
+    | Refused
+)
 Decided = (
     PolicyDecided
     | ActionRequested
@@ -152,6 +163,8 @@ def _heard(event: Heard, who: str) -> str:
             return f"the monitor of alert {fingerprint} is content again"
         case Steered(by=by, text=text):
             return f"{by.name} said: {text}"
+        case Moved(by=by, shown=shown):
+            return f"{by.name} moved it to {shown}"
         case MergedInto(by=by, other=other):
             return f"{by.name} merged it into {other}"
         case Absorbed(by=by, other=other):

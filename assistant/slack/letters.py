@@ -70,10 +70,10 @@ def letters(
     first = card_slot(name)
     return [
         Letter(
-            slot=slot,
+            slot=place.slot(slot),
             channel=place.channel,
             thread=place.thread,
-            under=None if slot == first else first,
+            under=None if slot == first else place.slot(first),
             text=text,
             blocks=tuple(blocks),
         )

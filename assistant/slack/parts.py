@@ -6,14 +6,19 @@ from assistant.clock import Clock
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk
+from assistant.slack.rooms import Rooms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The service, the buttons' table, who and where in Slack, and what time it is."""
+    """The service, the buttons' table, who and where in Slack, and what time it is.
+
+    `rooms` are the channels that incidents have for themselves.
+    """
 
     desk: Desk
     buttons: Buttons
     people: People
     places: Places
     clock: Clock
+    rooms: Rooms

@@ -10,12 +10,14 @@ from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.errors import SlackError
 from assistant.slack.ingress import Ingress
+from assistant.slack.keeper import Keeper
 from assistant.slack.letters import Looks
 from assistant.slack.outbox import PACE_S, Outbox
 from assistant.slack.parts import Parts
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
+from assistant.slack.rooms import Rooms
 from assistant.slack.surface import SlackSurface
 from assistant.slack.transports import LOOK_S, SocketMode
 
@@ -33,13 +35,15 @@ class Tables:
 class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
-    `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown).
+    `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown);
+    `own_channels` tells whether an incident may have one of its own.
     """
 
     client: AsyncWebClient
     app_token: str
     people: People
     channel: str | None = None
+    own_channels: bool = False
     pace_s: float = PACE_S
     look_s: float = LOOK_S
 
@@ -68,9 +72,18 @@ class Slack:
             people=reached.people,
             places=places,
             clock=self.clock,
+            rooms=Rooms(
+                reached.client,
+                self.desk,
+                tables.messages,
+                places,
+                reached.people,
+                allowed=reached.own_channels,
+            ),
         )
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
-        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
+        keeper = Keeper(reached.client, tables.messages)
+        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks, keeper)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
         socket = SocketMode(ingress, reached.client, reached.app_token, reached.look_s)
         url = await socket.check()
@@ -80,6 +93,7 @@ class Slack:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
+                tasks.create_task(keeper.run())
                 tasks.create_task(socket.run(url, self.ready))
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Investigate, Steer
-from assistant.slack.blocks.forms import DECLARE, SERVICE, SINCE, WHAT, declare_form
+from assistant.slack.blocks.forms import DECLARE, OWN_CHANNEL, SERVICE, SINCE, WHAT, declare_form
 from assistant.slack.channels import inside
 from assistant.slack.errors import FAILURES, SlackError, sentence
 from assistant.slack.parts import Parts
@@ -56,7 +56,8 @@ def register(app: AsyncApp, parts: Parts) -> None:
         channel = _channel(begun.place)
         said = await refusal(parts, client, who.user, channel)
         if said is None:
-            said = await opened(parts, who, asked, since=values.get(SINCE, ""))
+            own = OWN_CHANNEL in values
+            said = await opened(parts, who, asked, since=values.get(SINCE, ""), own_channel=own)
         place = channel or parts.places.fallback
         await told(client, place, who.user, said)
 
@@ -76,7 +77,7 @@ async def ask(
         return why
     place = str(Place(channel=channel)) if channel else None
     begun = Investigate(text="", at=parts.clock.now(), place=place)
-    view = declare_form(parts.buttons.token(begun, ""), channels=False)
+    view = declare_form(parts.buttons.token(begun, ""), channels=parts.rooms.allowed)
     try:
         await client.views_open(trigger_id=trigger, view=view)
     except FAILURES as error:
@@ -94,16 +95,21 @@ async def refusal(
     return None if await inside(client, channel) else NOT_INSIDE
 
 
-async def opened(parts: Parts, who: Who, asked: Investigate, *, since: str = "") -> str:
+async def opened(
+    parts: Parts, who: Who, asked: Investigate, *, since: str = "", own_channel: bool = False
+) -> str:
     """Open an incident and return what to tell whoever asked; `since` is in their words."""
     actor, zone = await parts.people.actor(who.user, who.team)
     answer = await parts.desk.submit(asked, actor)
-    began = one_line(since, 60).removeprefix("since ")
-    if answer.refused or answer.incident is None or not began:
+    if answer.refused or answer.incident is None:
         return answer.said
-    hint = Steer(incident=answer.incident, text=f"since {began}", zone=zone)
-    noted = await parts.desk.submit(hint, actor)
-    return f"{answer.said} {noted.said}"
+    said = [answer.said]
+    if own_channel:
+        said.append(await parts.rooms.open(answer.incident, actor))
+    if began := one_line(since, 60).removeprefix("since "):
+        hint = Steer(incident=answer.incident, text=f"since {began}", zone=zone)
+        said.append((await parts.desk.submit(hint, actor)).said)
+    return " ".join(said)
 
 
 def who_of(body: Mapping[str, Any]) -> Who:
@@ -114,12 +120,13 @@ def who_of(body: Mapping[str, Any]) -> Who:
 
 
 def _values(view: Mapping[str, Any]) -> dict[str, str]:
-    """Return what was typed, by field."""
+    """Return what was typed, by field; a box is there if it was checked."""
     state = (view.get("state") or {}).get("values") or {}
+    held = {action: one for block in state.values() for action, one in block.items()}
     return {
-        action: str(held.get("value") or "")
-        for held_by in state.values()
-        for action, held in held_by.items()
+        action: str(one.get("value") or "")
+        for action, one in held.items()
+        if one.get("value") or one.get("selected_options")
     }
 
 

@@ -97,6 +97,7 @@ HISTORY = (
     e.AlertJoined(at=NOON, text="booking is slow", service=None, fingerprint="f2"),
     e.AlertResolved(at=NOON, fingerprint="f2"),
     e.Steered(by=ANN, text="not front", steering=TOLD),
+    e.Moved(by=ANN, place="C2", shown="#inc-001-booking-fails"),
     e.Absorbed(by=ANN, other="INC-2"),
     e.SplitOff(by=ANN, other="INC-3", text="the mail is late"),
     e.PolicyDecided(
