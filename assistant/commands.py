@@ -24,7 +24,7 @@ class Investigate:
     horizon: datetime | None = None
     service: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    source: str = "question"  # question, alert
+    source: str = "question"  # question, alert, slack (an alert that was read there)
     fingerprint: str | None = None
     place: str | None = None
 

@@ -38,7 +38,8 @@ class SlackSettings(BaseModel):
 
     `api_url` is another one for GovSlack, or for a Slack on loopback. `link_hosts` are hosts that
     evidence may link to, beside those of the connectors. `incident_channels` tells whether an
-    incident may have a channel of its own.
+    incident may have a channel of its own. What other apps write in the channels of `watch` are
+    alerts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +51,7 @@ class SlackSettings(BaseModel):
     api_url: str = "https://slack.com/api/"
     link_hosts: tuple[str, ...] = ()
     incident_channels: bool = False
+    watch: tuple[str, ...] = ()
 
 
 class PolicySettings(BaseModel):

@@ -70,6 +70,7 @@ class _Workspace:
     approvers: str
     simulated: bool
     own_channels: bool
+    watched: frozenset[str] = frozenset()
 
 
 @asynccontextmanager
@@ -111,6 +112,7 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
         approvers=said.approvers,
         simulated=False,
         own_channels=said.incident_channels,
+        watched=frozenset([await channel_id(client, name) for name in said.watch]),
     )
     async with _running(workspace, parts, settings, clock) as service:
         yield service
@@ -176,6 +178,7 @@ async def _running(
                     people=people,
                     channel=workspace.channel,
                     own_channels=workspace.own_channels,
+                    watched=workspace.watched,
                 ),
                 desk=service,
                 tables=Tables(

@@ -28,7 +28,7 @@ class Opened:
     text: str
     service: str | None
     horizon: datetime | None = None
-    source: str = "question"  # question, alert
+    source: str = "question"  # question, alert, slack (an alert that was read there)
     fingerprint: str | None = None
     place: str | None = None
 

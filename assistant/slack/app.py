@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners import commands, declaring, home, pressing, shortcuts, talk
+from assistant.slack.listeners import alerts, commands, declaring, home, pressing, shortcuts, talk
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -29,6 +29,7 @@ def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
         process_before_response=True,
         attaching_conversation_kwargs_enabled=False,
     )
+    alerts.register(app, parts)
     talk.register(app, parts)
     commands.register(app, parts)
     shortcuts.register(app, parts)

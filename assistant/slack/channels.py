@@ -25,7 +25,7 @@ async def channel_id(client: AsyncWebClient, name: str) -> str:
         if not cursor:
             raise SlackError(
                 f"There is no public channel #{wanted}: create it and invite the app, "
-                "or name another one in [slack] channel."
+                "or name another one under [slack]."
             )
 
 

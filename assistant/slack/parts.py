@@ -13,7 +13,8 @@ from assistant.slack.rooms import Rooms
 class Parts:
     """The service, the buttons' table, who and where in Slack, and what time it is.
 
-    `rooms` are the channels that incidents have for themselves.
+    `rooms` are the channels that incidents have for themselves; in the channels `watched` (ids)
+    what other apps write are alerts.
     """
 
     desk: Desk
@@ -22,3 +23,4 @@ class Parts:
     places: Places
     clock: Clock
     rooms: Rooms
+    watched: frozenset[str] = frozenset()

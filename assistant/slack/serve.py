@@ -36,7 +36,8 @@ class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
     `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown);
-    `own_channels` tells whether an incident may have one of its own.
+    `own_channels` tells whether an incident may have one of its own; in those `watched` (ids) other
+    apps' messages are alerts.
     """
 
     client: AsyncWebClient
@@ -44,6 +45,7 @@ class Connection:
     people: People
     channel: str | None = None
     own_channels: bool = False
+    watched: frozenset[str] = frozenset()
     pace_s: float = PACE_S
     look_s: float = LOOK_S
 
@@ -80,6 +82,7 @@ class Slack:
                 reached.people,
                 allowed=reached.own_channels,
             ),
+            watched=reached.watched,
         )
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         keeper = Keeper(reached.client, tables.messages)

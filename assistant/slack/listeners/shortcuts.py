@@ -1,7 +1,7 @@
 """Shortcuts: what can be done with a message, and what can be begun from anywhere."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -19,6 +19,7 @@ from assistant.slack.text import clip
 from assistant.slack.told import told_in
 
 MOST_TEXT = 500
+THEN = timedelta(hours=1)  # an old message is about what was seen then
 NOTHING_SAID = "There are no words in this message that I could look into."
 
 
@@ -63,8 +64,13 @@ async def _investigated(body: Mapping[str, Any], parts: Parts, client: AsyncWebC
     if not text:
         return NOTHING_SAID
     at = datetime.fromtimestamp(float(message["ts"]), UTC)
-    place = str(Place(channel=channel, thread=thread))
-    return await opened(parts, who, Investigate(text=text, at=at, place=place))
+    asked = Investigate(
+        text=text,
+        at=at,
+        horizon=at + THEN if at + THEN < parts.clock.now() else None,
+        place=str(Place(channel=channel, thread=thread)),
+    )
+    return await opened(parts, who, asked)
 
 
 def thread_of(message: Mapping[str, Any]) -> str:
