@@ -22,6 +22,7 @@ from assistant.commands import (
     RequestAction,
     RequestStep,
     RequestUndo,
+    SharePostmortem,
     Steer,
 )
 from assistant.domain.action import ActionRequest, Approval, Mandate, Status, Tracked
@@ -33,7 +34,6 @@ from assistant.domain.events import (
     Denied,
     Event,
     Expired,
-    Moved,
     PolicyDecided,
     Refused,
     Reopened,
@@ -43,9 +43,11 @@ from assistant.domain.events import (
 )
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor, ActorKind
+from assistant.domain.shown import Moved, PostmortemShared
 from assistant.engine.steering import Vocabulary, understand
 from assistant.flow import Sources
 from assistant.policy.decide import Kind
+from assistant.showing import moved, shared, told
 from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError
 
@@ -104,8 +106,8 @@ class Admission:
                 return self._deny(command, actor, incident, state)
             case Close() | Reopen():
                 return self._end(command, actor, incident, state)
-            case Move():
-                return _move(command, actor, incident, state)
+            case Move() | SharePostmortem():
+                return self._show(command, actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -296,6 +298,20 @@ class Admission:
         closed = Closed(by=actor, at=now, reason=command.reason)
         return _done(incident, "Closed. I write the postmortem.", *waiting, closed)
 
+    def _show(
+        self, command: Move | SharePostmortem, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        memory = self.sources.memory
+        outcome: Moved | PostmortemShared | str
+        if isinstance(command, Move):
+            outcome = moved(command, actor, state)
+        else:
+            account = memory.postmortem(incident, state) if memory is not None else None
+            outcome = shared(command, actor, state, account)
+        if isinstance(outcome, str):
+            return _refused(incident, actor, "change what is shown", outcome)
+        return _done(incident, told(incident, outcome), outcome)
+
     async def _runbook(
         self, command: AcceptRunbook | RejectRunbook, actor: Actor, incident: str, state: Incident
     ) -> Decision:
@@ -315,20 +331,6 @@ class Admission:
             return _done(incident, "Accepted. The next incident will find it.", event)
         event = RunbookRejected(digest=command.digest, by=actor, reason=command.reason)
         return _done(incident, "Rejected. It will not be used.", event)
-
-
-def _move(command: Move, actor: Actor, incident: str, state: Incident) -> Decision:
-    why = None
-    if actor.kind is not ActorKind.HUMAN:
-        why = "only a person can move an incident"
-    elif state.moved is not None:
-        why = f"it has been moved to {state.moved.shown} already"
-    elif not state.open:
-        why = "the incident is closed"
-    if why is not None:
-        return _refused(incident, actor, "move the incident", why)
-    event = Moved(by=actor, place=command.place, shown=command.shown)
-    return _done(incident, f"{incident} is followed in {command.shown} from now on.", event)
 
 
 def _wanted(command: RequestStep | RequestAction | RequestUndo, state: Incident) -> _Wanted | str:

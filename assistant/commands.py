@@ -120,6 +120,18 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharePostmortem:
+    """Post the account of an incident as it stands.
+
+    Of the records up to the number `upto`, which were looked at, only those in `kept` are told.
+    """
+
+    incident: str
+    upto: int
+    kept: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
     """Two are one: follow this incident in another."""
 
@@ -175,6 +187,7 @@ OnIncident = (
     | Close
     | Reopen
     | Move
+    | SharePostmortem
     | Merge
     | Split
     | AcceptRunbook

@@ -13,6 +13,7 @@ from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.people import Actor
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Recovery
+from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.steering import Steering
 
 
@@ -120,18 +121,6 @@ class Steered:
     by: Actor
     text: str
     steering: Steering
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """Somebody gave it a place of its own, where it is shown from now on.
-
-    `place` is in the surface's own words, `shown` is what people call it.
-    """
-
-    by: Actor
-    place: str
-    shown: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +372,7 @@ Event = (
     | Closed
     | Reopened
     | PostmortemWritten
+    | PostmortemShared
     | RunbookDrafted
     | RunbookAccepted
     | RunbookRejected

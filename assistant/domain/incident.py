@@ -25,7 +25,6 @@ from assistant.domain.events import (
     Frozen,
     HypothesesRanked,
     MergedInto,
-    Moved,
     Opened,
     PlanProposed,
     PolicyDecided,
@@ -52,6 +51,7 @@ from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
 from assistant.domain.requests import IllegalEvent, track
+from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.steering import Steering
 
 __all__ = ["IllegalEvent", "Incident", "apply"]
@@ -83,6 +83,7 @@ class Incident:
     merged_into: str | None = None
     closed: Closed | None = None
     postmortem: str | None = None
+    shared: tuple[PostmortemShared, ...] = ()
     draft: Draft | None = None
     draft_decided: bool | None = None
     remembered: bool = False
@@ -141,8 +142,10 @@ def apply(state: Incident | None, event: Event) -> Incident:
             return _with(state, reads=(*state.reads, event))
         case HypothesesRanked() | Recalled() | PlanProposed() | RecallFailed():
             return _explained(state, event)
-        case Steered() | AlertJoined() | AlertResolved() | Moved():
+        case Steered() | AlertJoined() | AlertResolved():
             return _heard(state, event)
+        case Moved() | PostmortemShared():
+            return _shown(state, event)
         case (
             ActionRequested()
             | Approved()
@@ -190,17 +193,21 @@ def _explained(
             assert_never(event)
 
 
-def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved | Moved) -> Incident:
+def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved) -> Incident:
     if isinstance(event, Steered):
         return _with(state, steering=event.steering, asked_anew=True)
-    if isinstance(event, Moved):
-        if state.moved is not None:
-            raise IllegalEvent("the incident has a place of its own already")
-        return _with(state, moved=event)
     heard = {event.fingerprint}
     if isinstance(event, AlertJoined):
         return _with(state, fingerprints=state.fingerprints | heard, silent=state.silent - heard)
     return _with(state, silent=state.silent | heard)
+
+
+def _shown(state: Incident, event: Moved | PostmortemShared) -> Incident:
+    if isinstance(event, PostmortemShared):
+        return _with(state, shared=(*state.shared, event))
+    if state.moved is not None:
+        raise IllegalEvent("the incident has a place of its own already")
+    return _with(state, moved=event)
 
 
 def _ended(

@@ -23,7 +23,6 @@ from assistant.domain.events import (
     Frozen,
     HypothesesRanked,
     MergedInto,
-    Moved,
     Opened,
     PlanProposed,
     PolicyDecided,
@@ -47,6 +46,7 @@ from assistant.domain.events import (
 )
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.domain.record import Record
+from assistant.domain.shown import Moved, PostmortemShared
 
 Looked = (
     ScopeSet
@@ -85,6 +85,7 @@ Ended = (
     Closed
     | Reopened
     | PostmortemWritten
+    | PostmortemShared
     | RunbookDrafted
     | RunbookAccepted
     | RunbookRejected
@@ -234,6 +235,10 @@ def _ended(event: Ended) -> str:
             return f"{by.name} opened it again{_because(reason)}"
         case PostmortemWritten():
             return "the postmortem was written"
+        case PostmortemShared(by=by, left_out=()):
+            return f"{by.name} posted the postmortem"
+        case PostmortemShared(by=by, left_out=left_out):
+            return f"{by.name} posted the postmortem without {len(left_out)} lines of its timeline"
         case RunbookDrafted(draft=draft):
             return f"a runbook was drafted: {draft.runbook} ({draft.digest[:SHORT]})"
         case RunbookAccepted(by=by, digest=digest):

@@ -14,7 +14,16 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners import alerts, commands, declaring, home, pressing, shortcuts, talk
+from assistant.slack.listeners import (
+    alerts,
+    commands,
+    declaring,
+    home,
+    pressing,
+    sharing,
+    shortcuts,
+    talk,
+)
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -34,6 +43,7 @@ def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
     commands.register(app, parts)
     shortcuts.register(app, parts)
     declaring.register(app, parts)
+    sharing.register(app, parts)
     pressing.register(app, parts)
     home.register(app, parts)
     app.event(re.compile(""))(_ignore)

@@ -1,4 +1,4 @@
-"""What an incident's own channel carries besides messages: its topic, a bookmark and a pin.
+"""What an incident has in Slack besides messages: files, and its own channel's topic and pin.
 
 Made from the state alone, like letters; each has a slot, and is done once.
 """
@@ -44,14 +44,37 @@ class Bookmark:
     title: str
 
 
-Chore: TypeAlias = Topic | Pin | Bookmark
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file called `name`, in the thread, or under the message in the slot `card`."""
+
+    slot: str
+    channel: str
+    thread: str | None
+    card: str
+    name: str
+    title: str
+    content: str
+
+
+Chore: TypeAlias = Topic | Pin | Bookmark | Upload
 
 
 def chores(name: str, incident: Incident, place: Place, looks: Looks) -> Iterator[Chore]:
-    """Yield what there is to do for an incident; nothing outside of its own channel."""
+    """Yield what there is to do for an incident."""
+    card = place.slot(card_slot(name))
+    for number, shared in enumerate(incident.shared, start=1):
+        yield Upload(
+            slot=f"{name}/shared/{number}/file",
+            channel=place.channel,
+            thread=place.thread,
+            card=card,
+            name=f"{name.lower()}-postmortem-{number}.md",
+            title=f"Postmortem of {name}",
+            content=shared.markdown,
+        )
     if not place.own:
         return
-    card = place.slot(card_slot(name))
     text = topic(name, incident, looks)
     yield Topic(slot=f"{name}/topic", channel=place.channel, text=text)
     yield Pin(slot=f"{name}/pin", channel=place.channel, card=card)

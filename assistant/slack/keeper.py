@@ -1,7 +1,7 @@
 """Does chores, each once: what is noted as done is not done again, what may be is looked for.
 
-A chore is noted before it is done. Topics and pins can be set twice without harm; a bookmark is
-looked for where nobody knows whether it was made.
+A chore is noted before it is done. Topics and pins can be set twice without harm; a bookmark or a
+file is looked for where nobody knows whether it was made.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.domain.canonical import digest
 from assistant.failure import Unusable
-from assistant.slack.chores import Bookmark, Chore, Pin, Topic
+from assistant.slack.chores import Bookmark, Chore, Pin, Topic, Upload
 from assistant.slack.errors import FAILURES, code, passing, sentence, wait_s
 from assistant.slack.ports import Messages
 
 LATER_S, LONGEST_S = 0.25, 30.0
+PAGE = 200
 _LOG = logging.getLogger(__name__)
 
 
@@ -81,11 +82,15 @@ class Keeper:
         card = self._messages.get(chore.card)
         if card is None or card.ts is None:
             return False
+        maybe = known is not None
         self._messages.intend(chore.slot, chore.channel, None, mark)
-        if isinstance(chore, Pin):
-            await self._pin(chore, card.ts)
-        else:
-            await self._bookmark(chore, card.ts, maybe=known is not None)
+        match chore:
+            case Pin():
+                await self._pin(chore, card.ts)
+            case Bookmark():
+                await self._bookmark(chore, card.ts, maybe=maybe)
+            case Upload():
+                await self._upload(chore, chore.thread or card.ts, maybe=maybe)
         self._messages.sent(chore.slot, card.ts, mark)
         return True
 
@@ -108,3 +113,28 @@ class Keeper:
         await self._client.bookmarks_add(
             channel_id=channel, title=mark.title, type="link", link=link
         )
+
+    async def _upload(self, file: Upload, thread: str, *, maybe: bool) -> None:
+        """Share a file; `maybe` is true where it may be there."""
+        if maybe and await self._shared(file, thread):
+            return
+        await self._client.files_upload_v2(
+            channel=file.channel,
+            thread_ts=thread,
+            filename=file.name,
+            title=file.title,
+            content=file.content,
+        )
+
+    async def _shared(self, file: Upload, thread: str) -> bool:
+        cursor = ""
+        while True:
+            reply = await self._client.conversations_replies(
+                channel=file.channel, ts=thread, limit=PAGE, cursor=cursor
+            )
+            shown = [f for m in reply.get("messages") or () for f in m.get("files") or ()]
+            if any(one.get("name") == file.name for one in shown):
+                return True
+            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return False

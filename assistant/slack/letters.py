@@ -108,6 +108,9 @@ def _written(
     if incident.postmortem is not None:
         blocks = memory.postmortem_message(name, incident.postmortem)
         yield f"{name}/postmortem", memory.postmortem_text(name), blocks
+    for number, one in enumerate(incident.shared, start=1):
+        blocks = memory.postmortem_message(name, one.markdown, memory.shared_by(one))
+        yield f"{name}/shared/{number}", memory.postmortem_text(name), blocks
     if incident.draft is not None:
         draft = draft_view(incident.draft, name, decided=incident.draft_decided)
         shown = memory.draft_card(draft, pressed(draft.buttons))

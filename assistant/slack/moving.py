@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assistant.domain.events import Moved
 from assistant.domain.incident import Incident
+from assistant.domain.shown import Moved
 from assistant.slack.blocks.pieces import Block, paragraphs
 from assistant.slack.letters import Letter, Looks, Token, letters
 from assistant.slack.places import Place, card_slot

@@ -83,6 +83,16 @@ class Places:
         still = [name for name in here if self._desk.incidents()[name].open]
         return next(iter(reversed(still or here)), None)
 
+    def incident_in(self, channel: str) -> str | None:
+        """Return the incident that a channel is about, else the newest that is shown in it."""
+        own = self.incident_at(channel, None)
+        here = [
+            name
+            for name, incident in self._desk.incidents().items()
+            if (place := self.of(incident)) is not None and place.channel == channel
+        ]
+        return own or next(reversed(here), None)
+
     def card(self, incident: str) -> str | None:
         """Return the `ts` of the incident's card, null before it was posted."""
         state = self._desk.incident(incident)

@@ -25,6 +25,10 @@ class Desk(Protocol):
 
     def incidents(self) -> Mapping[str, Incident]: ...
 
+    def account(self, incident: str) -> str | None:
+        """Return its postmortem as it stands, null where no records are kept."""
+        ...
+
     def watch(self, watcher: Watcher) -> None:
         """Call it with the incident's id, each journaled event, and the state after it."""
         ...

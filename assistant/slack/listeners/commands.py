@@ -16,7 +16,9 @@ from assistant.commands import Investigate
 from assistant.slack.blocks.home import status_lines
 from assistant.slack.errors import SlackError
 from assistant.slack.intents import SLASH_HELP, Intent, slash
-from assistant.slack.listeners.declaring import Ack, Who, ask, opened, refusal
+from assistant.slack.listeners.declaring import ask, opened, refusal
+from assistant.slack.listeners.opening import Ack, Who
+from assistant.slack.listeners.sharing import look
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
 from assistant.slack.reply import answered
@@ -50,6 +52,9 @@ async def _done(
     match meant.word:
         case "declare" | "investigate" if not meant.text:
             return await ask(parts, client, who, channel, str(body["trigger_id"]))
+        case "postmortem":
+            here = parts.places.incident_in(channel)
+            return await look(parts, client, who, here, str(body["trigger_id"]))
         case "declare" | "investigate":
             why = await refusal(parts, client, who.user, channel)
             place = str(Place(channel=channel))

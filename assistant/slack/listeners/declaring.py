@@ -4,10 +4,9 @@ The form is opened within Slack's three seconds, whatever else Slack still has t
 asked again when it comes back.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -16,25 +15,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.commands import Investigate, Steer
 from assistant.slack.blocks.forms import DECLARE, OWN_CHANNEL, SERVICE, SINCE, WHAT, declare_form
 from assistant.slack.channels import inside
-from assistant.slack.errors import FAILURES, SlackError, sentence
+from assistant.slack.listeners.opening import Ack, Who, held, in_time, show, who_of
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
 from assistant.slack.reply import told
 from assistant.slack.text import clean, one_line
 
-Ack = Callable[[], Awaitable[Any]]
-QUICK_S = 1.5  # of the three seconds in which a form can be opened
 NOT_INSIDE = "I am not in this conversation: /invite me, or begin it where I am."
 ALREADY = "{} is about this already."
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
-    """Somebody, as Slack's envelope says it."""
-
-    user: str
-    team: str
 
 
 def register(app: AsyncApp, parts: Parts) -> None:
@@ -68,20 +57,13 @@ async def ask(
     parts: Parts, client: AsyncWebClient, who: Who, channel: str | None, trigger: str
 ) -> str | None:
     """Open the form; return why it is not opened, if it is not. Raises `SlackError`."""
-    try:
-        async with asyncio.timeout(QUICK_S):
-            why = await refusal(parts, client, who.user, channel)
-    except TimeoutError:
-        why = None
+    why = await in_time(refusal(parts, client, who.user, channel))
     if why is not None:
         return why
     place = str(Place(channel=channel)) if channel else None
     begun = Investigate(text="", at=parts.clock.now(), place=place)
-    view = declare_form(parts.buttons.token(begun, ""), channels=parts.rooms.allowed)
-    try:
-        await client.views_open(trigger_id=trigger, view=view)
-    except FAILURES as error:
-        raise SlackError(f"The form could not be opened. {sentence(error)}") from error
+    form = declare_form(parts.buttons.token(begun, ""), channels=parts.rooms.allowed)
+    await show(client, trigger, form)
     return None
 
 
@@ -112,20 +94,11 @@ async def opened(
     return " ".join(said)
 
 
-def who_of(body: Mapping[str, Any]) -> Who:
-    """Return who acted, by the envelope of a form or a shortcut."""
-    user = body["user"]
-    team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
-    return Who(user=str(user["id"]), team=str(team))
-
-
 def _values(view: Mapping[str, Any]) -> dict[str, str]:
     """Return what was typed, by field; a box is there if it was checked."""
-    state = (view.get("state") or {}).get("values") or {}
-    held = {action: one for block in state.values() for action, one in block.items()}
     return {
         action: str(one.get("value") or "")
-        for action, one in held.items()
+        for action, one in held(view).items()
         if one.get("value") or one.get("selected_options")
     }
 

@@ -10,7 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Investigate
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners.declaring import ALREADY, Ack, ask, opened, refusal, who_of
+from assistant.slack.listeners.declaring import ALREADY, ask, opened, refusal
+from assistant.slack.listeners.opening import Ack, who_of
 from assistant.slack.manifest import DECLARE, INVESTIGATE
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place

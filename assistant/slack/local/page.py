@@ -19,7 +19,7 @@ from aiohttp import web
 
 from assistant.slack.local.driver import Person
 from assistant.slack.local.interactions import NotThere
-from assistant.slack.local.screen import FOLDER, Screen, Shortcuts, State
+from assistant.slack.local.screen import FOLDER, Screen, Shortcuts, State, picture_kind
 from assistant.slack.local.slack import LocalSlack
 from assistant.slack.manifest import SHORTCUTS
 
@@ -35,7 +35,6 @@ HEADERS = {
 }
 _MAX_FORM = 256 * 1024
 _HEARTBEAT = 15.0
-_IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 _Form = Mapping[str, str]
 
 
@@ -135,7 +134,7 @@ class LocalPage:
         """An uploaded picture; anything else stays where it is."""
         file = self._slack.workspace.files.get(request.match_info["file"])
         content = file.content if file and file.shared else b""
-        kind = next((kind for magic, kind in _IMAGES.items() if content.startswith(magic)), None)
+        kind = picture_kind(content)
         if kind is None:
             raise web.HTTPNotFound
         return web.Response(body=content, content_type=kind)

@@ -25,6 +25,7 @@ from assistant.slack.local.workspace import Workspace
 FOLDER = Path(__file__).with_name("templates")
 Shortcuts: TypeAlias = Mapping[str, tuple[str, str, str]]
 _COLOURS = 6
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ class Screen:
             "shade": _shade,
             "replies": self._replies,
             "json": self._json,
+            "attached": self._attached,
             "href": self._href,
             "link": lambda state, **changed: f"?{replace(state, **changed).query()}",
             "mrkdwn": lambda text: words.mrkdwn(text, self._workspace.label),
@@ -148,6 +150,20 @@ class Screen:
         others = self._workspace.channels[message.channel].messages.values()
         return sum(m.thread == message.ts and m.only_for is None for m in others)
 
+    def _attached(self, message: Message) -> list[dict[str, object]]:
+        """The files of a message; what is no picture is shown as words."""
+        files = [self._workspace.files[name] for name in message.files]
+        return [
+            {
+                "id": file.id,
+                "name": file.name,
+                "title": file.title,
+                "picture": picture_kind(file.content) is not None,
+                "text": file.content.decode(errors="replace"),
+            }
+            for file in files
+        ]
+
     def _json(self, value: object) -> str:
         if isinstance(value, Message):
             return json.dumps(message_object(value, self._workspace, metadata=True), indent=2)
@@ -178,6 +194,11 @@ class Screen:
         """Only files that were uploaded here are shown: a foreign image would be fetched."""
         file = self._workspace.files.get(block.get("slack_file", {}).get("id", ""))
         return f"files/{file.id}" if file else None
+
+
+def picture_kind(content: bytes) -> str | None:
+    """The media type of a picture that a browser may be shown, judged by its first bytes."""
+    return next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
 
 
 def _shade(name: str) -> int:

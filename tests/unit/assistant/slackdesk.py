@@ -26,7 +26,7 @@ class Desk:
     def __init__(self, note):
         self.note = note  # wakes whoever waits for something to be taken
         self.taken, self.answers, self.watchers, self._incidents = [], {}, [], {}
-        self.alarms = []
+        self.alarms, self.accounts = [], {}
 
     async def submit(self, command, actor):
         self.taken.append((command, actor))
@@ -41,6 +41,9 @@ class Desk:
 
     def incidents(self):
         return self._incidents
+
+    def account(self, incident):
+        return self.accounts.get(incident)
 
     def watch(self, watcher):
         self.watchers.append(watcher)
@@ -101,8 +104,8 @@ class Sent:
 
 
 class Messages:
-    def __init__(self):
-        self.rows = {}
+    def __init__(self, note=lambda: None):
+        self.rows, self.note = {}, note
 
     def get(self, slot):
         return self.rows.get(slot)
@@ -113,6 +116,7 @@ class Messages:
 
     def sent(self, slot, ts, digest):
         self.rows[slot] = replace(self.rows[slot], ts=ts, digest=digest, state="sent")
+        self.note()
 
 
 class Rig:
@@ -122,7 +126,8 @@ class Rig:
 
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
-        self.tables = Tables(buttons=Buttons(), inbox=Inbox(), messages=Messages())
+        messages = Messages(slack.workspace.changes.note)
+        self.tables = Tables(buttons=Buttons(), inbox=Inbox(), messages=messages)
         self.client = web_client(slack.bot_token, slack.api_url)
         self.home = channel
         self.clock = SystemClock()

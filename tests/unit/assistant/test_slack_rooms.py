@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 from acting import ASKED, REQUEST
-from slackdesk import LOOKS, SCOPES, Messages, Rig
+from slackdesk import LOOKS, SCOPES, Rig
 from written import NOON, PLAN, finding
 
 from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.commands import Approve, Investigate, Move, Steer
-from assistant.domain.events import HypothesesRanked, Moved, Opened, PlanProposed
+from assistant.domain.events import HypothesesRanked, Opened, PlanProposed
 from assistant.domain.incident import apply
+from assistant.domain.shown import Moved
 from assistant.slack.chores import topic
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
@@ -33,27 +34,10 @@ async def slack():
         assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
-class Noted(Messages):
-    """Wakes whoever waits for something to be noted."""
-
-    def __init__(self, note):
-        super().__init__()
-        self.note = note
-
-    def sent(self, slot, ts, digest):
-        super().sent(slot, ts, digest)
-        self.note()
-
-
 class Roomy(Rig):
     """A rig that allows incidents their own channels."""
 
     allowed = True
-
-    def __init__(self, slack):
-        super().__init__(slack)
-        messages = Noted(slack.workspace.changes.note)
-        self.tables = replace(self.tables, messages=messages)
 
     def build(self):
         whole = super().build()

@@ -305,3 +305,13 @@ async def test_all_check_boxes_can_be_taken_away(slack, app, run, browser, chann
             assert answer.status == 200
         await slack.wait_for(lambda: got)
     assert got == [[]]
+
+
+async def test_a_file_of_words_is_shown_as_words(slack, client, channel, browser):
+    await client.files_upload_v2(
+        channel=channel, filename="account.md", title="Postmortem", content=f"# {EVIL}"
+    )
+    async with LocalPage(slack) as page:
+        html = await shown(browser, page, user="ana", channel=channel)
+    assert "Postmortem <small>account.md</small>" in html
+    assert "<pre># &lt;script&gt;alert(1)&lt;/script&gt;</pre>" in html
