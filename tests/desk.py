@@ -41,6 +41,7 @@ class Desk:
     kind: type = World
     elsewhere: Path | None = None
     seen: bool = True
+    memory: object = None
 
     def __post_init__(self):
         self.clock = Clock()
@@ -70,6 +71,7 @@ class Desk:
             catalogue=Catalogue({"world": self.world}),
             approvers=self.approvers,
             judge=self.judge,
+            memory=self.memory,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
             timing=TIMING if self.seen else replace(TIMING, patience_s=1),
         )

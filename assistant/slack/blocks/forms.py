@@ -7,7 +7,7 @@ from assistant.slack.blocks.pieces import Block, plain
 
 REASON, DECLARE = "reason", "declare"
 WHAT, SERVICE, SINCE, OWN_CHANNEL = "what", "service", "since", "own_channel"
-REASON_LENGTH, WHAT_LENGTH, SERVICE_LENGTH, SINCE_LENGTH = 500, 500, 80, 60
+REASON_LENGTH, WHAT_LENGTH, SERVICE_LENGTH = 500, 500, 80
 
 
 def modal(callback: str, token: str, title: str, submit: str, blocks: Sequence[Block]) -> Block:
@@ -56,20 +56,24 @@ def declare_form(token: str, *, channels: bool) -> Block:
     blocks = [
         field(WHAT, "What is wrong?", WHAT_LENGTH, long=True, hint="As users notice it."),
         field(SERVICE, "Service", SERVICE_LENGTH, optional=True, hint="Where it shows, if known."),
-        field(SINCE, "Since when?", SINCE_LENGTH, optional=True, hint="For example 13:50."),
+        _asked(SINCE, "Since when?", {"type": "timepicker", "action_id": SINCE}),
     ]
     if channels:
         choice = {
             "text": plain("Open a channel of its own", limits.OPTION),
             "value": OWN_CHANNEL,
         }
-        blocks.append(
-            {
-                "type": "input",
-                "block_id": OWN_CHANNEL,
-                "optional": True,
-                "label": plain("Where to work on it", limits.LABEL),
-                "element": {"type": "checkboxes", "action_id": OWN_CHANNEL, "options": [choice]},
-            }
-        )
+        boxes = {"type": "checkboxes", "action_id": OWN_CHANNEL, "options": [choice]}
+        blocks.append(_asked(OWN_CHANNEL, "Where to work on it", boxes))
     return modal(DECLARE, token, "Declare an incident", "Declare", blocks)
+
+
+def _asked(name: str, label: str, element: Block) -> Block:
+    """Return a field that may stay empty."""
+    return {
+        "type": "input",
+        "block_id": name,
+        "optional": True,
+        "label": plain(label, limits.LABEL),
+        "element": element,
+    }

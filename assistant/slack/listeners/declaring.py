@@ -80,7 +80,7 @@ async def refusal(
 async def opened(
     parts: Parts, who: Who, asked: Investigate, *, since: str = "", own_channel: bool = False
 ) -> str:
-    """Open an incident and return what to tell whoever asked; `since` is in their words."""
+    """Open an incident and return what to tell whoever asked; `since` is HH:MM in their zone."""
     actor, zone = await parts.people.actor(who.user, who.team)
     answer = await parts.desk.submit(asked, actor)
     if answer.refused or answer.incident is None:
@@ -88,8 +88,8 @@ async def opened(
     said = [answer.said]
     if own_channel:
         said.append(await parts.rooms.open(answer.incident, actor))
-    if began := one_line(since, 60).removeprefix("since "):
-        hint = Steer(incident=answer.incident, text=f"since {began}", zone=zone)
+    if since:
+        hint = Steer(incident=answer.incident, text=f"since {since}", zone=zone)
         said.append((await parts.desk.submit(hint, actor)).said)
     return " ".join(said)
 
@@ -97,9 +97,9 @@ async def opened(
 def _values(view: Mapping[str, Any]) -> dict[str, str]:
     """Return what was typed, by field; a box is there if it was checked."""
     return {
-        action: str(one.get("value") or "")
+        action: str(one.get("value") or one.get("selected_time") or "")
         for action, one in held(view).items()
-        if one.get("value") or one.get("selected_options")
+        if any(one.get(name) for name in ("value", "selected_time", "selected_options"))
     }
 
 

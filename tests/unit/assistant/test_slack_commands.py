@@ -12,6 +12,7 @@ from assistant.slack.intents import SLASH_HELP, Intent, slash
 from assistant.slack.listeners.declaring import NOT_INSIDE
 from assistant.slack.listeners.shortcuts import NOTHING_SAID
 from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.interactions import NotThere
 from assistant.slack.local.people import Kind
 from assistant.slack.local.slack import LocalSlack
 
@@ -111,9 +112,9 @@ async def test_the_form_declares_with_service_and_time(rig):
         await ana.slash("/firstline", "declare", "incidents")
         form = await rig.slack.wait_for(ana.modal)
         assert rig.channel not in str(form.content)  # what comes back carries a token alone
-        await ana.submit(
-            form.id, {"what": "logins\nfail", "service": "front", "since": "since 13:50"}
-        )
+        with pytest.raises(NotThere, match=r"such as 13:50"):
+            await ana.submit(form.id, {"what": "logins fail", "since": "noon"})
+        await ana.submit(form.id, {"what": "logins\nfail", "service": "front", "since": "13:50"})
         await whispered(rig, "ana", "INC-1: I am looking. Noted: since 13:50.")
         (asked, actor), (hint, _) = rig.desk.taken
         assert (asked.text, asked.service, asked.place) == ("logins\nfail", "front", rig.channel)
