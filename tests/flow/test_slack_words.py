@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from desk import Desk
 
@@ -68,10 +69,10 @@ async def on_call(desk, slack):
 
 
 async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing_twice(tmp_path):
-    desk = Desk(tmp_path / "f.db")
+    desk = Desk(tmp_path / "f.db", seen=False)
     desk.memory = Records(desk)
     async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
-        ana = slack.person("ana")
+        ana, until = slack.person("ana"), partial(slack.wait_for, seconds=20)
 
         def room():
             return slack.workspace.channel_named("inc-001-front-is-slow")
@@ -82,19 +83,20 @@ async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing
 
         async with on_call(desk, slack):
             await ana.shortcut("declare_incident")
-            form = await slack.wait_for(ana.modal)
+            form = await until(ana.modal)
             await ana.submit(
                 form.id,
                 {"what": "front is slow", "own_channel": "own_channel", "since": "00:01"},
             )
-            await slack.wait_for(lambda: room() and room().pins and room().bookmarks)
-            await slack.wait_for(lambda: desk.events(Opened) and desk.events(Moved))
+            await until(lambda: room() and room().pins and room().bookmarks)
+            await until(lambda: desk.events(Opened) and desk.events(Moved))
             await ana.slash("/firstline", "postmortem", room().id)
-            form = await slack.wait_for(ana.modal)
+            form = await until(ana.modal)
             await ana.submit(form.id, {"lines:1": "2,3"})
-            await slack.wait_for(lambda: [m for m in shown() if m.files])
-            await slack.wait_for(lambda: [m for m in shown() if "Posted by ana" in str(m.blocks)])
+            await until(lambda: [m for m in shown() if m.files])
+            await until(lambda: [m for m in shown() if "Posted by ana" in str(m.blocks)])
             await desk.service.settled("INC-1")
+            await slack.settled(20)
             (moved,), (shared,) = desk.events(Moved), desk.events(PostmortemShared)
             assert desk.events(Steered)
         assert (moved.event.place, moved.actor.name) == (room().id, "ana")
@@ -104,8 +106,8 @@ async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing
         before = [m.ts for m in shown() if not m.only_for]
         async with on_call(desk, slack):
             await ana.slash("/firstline", "status", room().id)
-            await slack.wait_for(lambda: [m for m in ana.messages(room().id) if m.only_for])
-            await slack.settled()
+            await until(lambda: [m for m in ana.messages(room().id) if m.only_for])
+            await slack.settled(20)
             assert desk.service.incident("INC-1").moved == moved.event
             again = [m.ts for m in shown() if not m.only_for]
         assert again == before
