@@ -17,12 +17,14 @@ from assistant.commands import (
     Close,
     Deny,
     GoOn,
+    Move,
     OnIncident,
     RejectRunbook,
     Reopen,
     RequestAction,
     RequestStep,
     RequestUndo,
+    SharePostmortem,
     Steer,
     Stop,
 )
@@ -45,10 +47,12 @@ from assistant.domain.events import (
 )
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
+from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.stopping import held_up, stopped, stopped_words
 from assistant.engine.steering import Vocabulary, understand
 from assistant.flow import Sources, due
 from assistant.policy.decide import Kind
+from assistant.showing import moved, shared, told
 from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError
 
@@ -112,6 +116,8 @@ class Admission:
                 return self._stop(actor, incident, state)
             case GoOn():
                 return _go_on(actor, incident, state)
+            case Move() | SharePostmortem():
+                return self._show(command, actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -168,7 +174,7 @@ class Admission:
     async def _audience(self, state: Incident) -> str | None:
         """Return who can read along where the incident is shown; null where nobody can."""
         audience = self.sources.audience
-        return await audience.readers(state.opened.place) if audience is not None else None
+        return await audience.readers(state.place) if audience is not None else None
 
     async def _preview(
         self, wanted: Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
@@ -267,7 +273,7 @@ class Admission:
                 else "nobody may approve here"
             )
         why = why or unread(tracked.request, command.typed)
-        why = why or await wider(tracked.request, state.opened.place, self.sources.audience)
+        why = why or await wider(tracked.request, state.place, self.sources.audience)
         if why is not None:
             late = tracked.status is Status.PENDING and lapsed(tracked.request, now)
             expired = (Expired(request=command.request, at=now),) if late else ()
@@ -324,6 +330,20 @@ class Admission:
             return _refused(incident, actor, "stop", why)
         events = stopped(state, actor, self.sources.clock.now())
         return _done(incident, stopped_words(state), *events)
+
+    def _show(
+        self, command: Move | SharePostmortem, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        memory = self.sources.memory
+        outcome: Moved | PostmortemShared | str
+        if isinstance(command, Move):
+            outcome = moved(command, actor, state)
+        else:
+            account = memory.postmortem(incident, state) if memory is not None else None
+            outcome = shared(command, actor, state, account)
+        if isinstance(outcome, str):
+            return _refused(incident, actor, "change what is shown", outcome)
+        return _done(incident, told(incident, outcome), outcome)
 
     async def _runbook(
         self, command: AcceptRunbook | RejectRunbook, actor: Actor, incident: str, state: Incident

@@ -24,7 +24,7 @@ class Investigate:
     horizon: datetime | None = None
     service: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    source: str = "question"  # question, alert
+    source: str = "question"  # question, alert, slack (an alert that was read there)
     fingerprint: str | None = None
     place: str | None = None
 
@@ -129,6 +129,27 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Show it in a place of its own from now on; `shown` is what people call that."""
+
+    incident: str
+    place: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharePostmortem:
+    """Post the account of an incident as it stands.
+
+    Of the records up to the number `upto`, which were looked at, only those in `kept` are told.
+    """
+
+    incident: str
+    upto: int
+    kept: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
     """Two are one: follow this incident in another."""
 
@@ -208,6 +229,8 @@ OnIncident = (
     | Deny
     | Close
     | Reopen
+    | Move
+    | SharePostmortem
     | Merge
     | Split
     | AcceptRunbook

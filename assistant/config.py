@@ -44,7 +44,8 @@ class SlackSettings(BaseModel):
     With an `app_token` Slack tells us through Socket Mode, else over HTTP by `signing_secret`.
     `api_url` is another one for GovSlack, or for a Slack on loopback. `link_hosts` are hosts that
     evidence may link to, beside those of the connectors. Without `streaming`, whoever asks sees a
-    card from the beginning.
+    card from the beginning. `incident_channels` tells whether an incident may have a channel of its
+    own. What other apps write in the channels of `watch` are alerts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +58,8 @@ class SlackSettings(BaseModel):
     api_url: str = "https://slack.com/api/"
     link_hosts: tuple[str, ...] = ()
     streaming: bool = True
+    incident_channels: bool = False
+    watch: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _a_way_in(self) -> Self:

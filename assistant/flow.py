@@ -229,7 +229,7 @@ def _on_request(
         objected=sources.objected,
         ours=sources.ours,
         recent=sources.recent,
-        wider=lambda request: wider(request, state.opened.place, sources.audience),
+        wider=lambda request: wider(request, state.place, sources.audience),
         clock=sources.clock,
     )
     return execute(tracked, checks)

@@ -32,7 +32,7 @@ from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES, PATH
+from assistant.slack.manifest import PATH, SCOPES
 from assistant.slack.notes import Notes
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
@@ -79,9 +79,11 @@ class _Workspace:
     channel: str
     approvers: str
     simulated: bool
+    own_channels: bool
+    streaming: bool
     app_token: str = ""
     http: HttpMode | None = None
-    streaming: bool
+    watched: frozenset[str] = frozenset()
 
 
 @asynccontextmanager
@@ -127,6 +129,8 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
         approvers=said.approvers,
         simulated=False,
         streaming=said.streaming,
+        own_channels=said.incident_channels,
+        watched=frozenset([await channel_id(client, name) for name in said.watch]),
     )
     async with _running(workspace, parts, settings, clock) as oncall:
         yield oncall
@@ -144,7 +148,7 @@ async def on_local_slack(
     parts: Parts, settings: Settings, clock: Clock
 ) -> AsyncIterator[tuple[OnCall, LocalSlack]]:
     """Be on call in a Slack on loopback with simulated people; raises `StoreError`."""
-    async with LocalSlack(demo_workspace(), clock, scopes=frozenset(BOT_SCOPES)) as slack:
+    async with LocalSlack(demo_workspace(), clock, scopes=SCOPES) as slack:
         channel = slack.workspace.channel_named(LOCAL_CHANNEL)
         workspace = _Workspace(
             client=web_client(slack.bot_token, slack.api_url),
@@ -153,6 +157,7 @@ async def on_local_slack(
             approvers=LOCAL_APPROVERS,
             simulated=True,
             streaming=settings.slack.streaming if settings.slack is not None else True,
+            own_channels=True,
         )
         async with _running(workspace, parts, settings, clock) as oncall:
             yield oncall, slack
@@ -202,6 +207,8 @@ async def _running(
                     people=people,
                     channel=workspace.channel,
                     streaming=workspace.streaming,
+                    own_channels=workspace.own_channels,
+                    watched=workspace.watched,
                 ),
                 desk=service,
                 tables=Tables(

@@ -6,7 +6,7 @@ cell or a call to somebody.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -30,6 +30,9 @@ _MARKUP = re.compile(r"([\\`*\[\]<>|~]|(?<!\w)[@_]|_(?!\w)|!(?=\[)|(?<=:)/(?=/)|
 _WWW = re.compile(r"\b(www)\.", re.IGNORECASE)
 # At the start of a line these open a list, a heading or a rule.
 _OPENING = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[+#=:-](?!\d)))")
+
+# A line of the timeline. What was said cannot look like one: `plain` escapes its brackets.
+_MOMENT = re.compile(r"- (?P<text>.+) \[#(?P<seq>\d+)\]")
 
 Tell = Callable[[Record], str]
 
@@ -89,6 +92,20 @@ def postmortem(incident: str, records: Sequence[Record], state: Incident, tell: 
         gaps=state.gaps,
         questions=tuple(_questions(state, first)),
     )
+
+
+def timeline(markdown: str) -> tuple[tuple[int, str], ...]:
+    """Return the timeline of a postmortem: each record's number, and its line in Markdown."""
+    found = (_MOMENT.fullmatch(line) for line in markdown.split("\n"))
+    return tuple((int(line["seq"]), line["text"]) for line in found if line is not None)
+
+
+def without(markdown: str, seqs: Collection[int]) -> str:
+    """Return a postmortem without the timeline's lines of some records."""
+    lines = markdown.split("\n")
+    found = ((line, _MOMENT.fullmatch(line)) for line in lines)
+    kept = [line for line, moment in found if moment is None or int(moment["seq"]) not in seqs]
+    return "\n".join(kept)
 
 
 def plain(text: object) -> str:

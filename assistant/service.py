@@ -121,6 +121,11 @@ class Service:
         """Return an incident as it stands."""
         return self._incidents.get(incident)
 
+    def account(self, incident: str) -> str | None:
+        """Return the postmortem of an incident as it stands, null where no records are kept."""
+        memory, state = self._sources.memory, self._incidents.get(incident)
+        return memory.postmortem(incident, state) if memory and state else None
+
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` each event with the state after it, once it is on disk."""
         self._watchers.append(watcher)

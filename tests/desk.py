@@ -42,6 +42,7 @@ class Desk:
     elsewhere: Path | None = None
     seen: bool = True
     audience: object = None
+    memory: object = None
 
     def __post_init__(self):
         self.clock = Clock()
@@ -72,6 +73,7 @@ class Desk:
             approvers=self.approvers,
             audience=self.audience,
             judge=self.judge,
+            memory=self.memory,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
             timing=TIMING if self.seen else replace(TIMING, patience_s=1),
         )

@@ -37,7 +37,8 @@ async def run(settings: Settings, *, name: str) -> int:
         click.echo(f"webhooks and health: {url}", err=True)
         click.echo(
             f"You are {name} in #{oncall.LOCAL_CHANNEL}. Begin with @firstline; a number presses"
-            " the button, > answers in the thread, Ctrl-D ends it.",
+            " the button, > answers in the thread, ! lists shortcuts, #name goes to another"
+            " channel, /firstline lists commands, Ctrl-D ends it.",
             err=True,
         )
         lines = typed(sys.stdin) if sys.stdin.isatty() else _one_by_one(slack, here.service)

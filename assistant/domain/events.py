@@ -13,6 +13,7 @@ from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.people import Actor
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Recovery
+from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.steering import Steering
 
 
@@ -28,7 +29,7 @@ class Opened:
     text: str
     service: str | None
     horizon: datetime | None = None
-    source: str = "question"  # question, alert
+    source: str = "question"  # question, alert, slack (an alert that was read there)
     fingerprint: str | None = None
     place: str | None = None
 
@@ -365,6 +366,7 @@ Event = (
     | Steered
     | Stopped
     | WentOn
+    | Moved
     | MergedInto
     | Absorbed
     | SplitOff
@@ -387,6 +389,7 @@ Event = (
     | Closed
     | Reopened
     | PostmortemWritten
+    | PostmortemShared
     | RunbookDrafted
     | RunbookAccepted
     | RunbookRejected

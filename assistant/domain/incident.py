@@ -53,6 +53,7 @@ from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
 from assistant.domain.requests import IllegalEvent, track
+from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.steering import Steering
 
 __all__ = ["IllegalEvent", "Incident", "apply"]
@@ -81,9 +82,11 @@ class Incident:
     fingerprints: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     requests: Mapping[str, Tracked] = field(default_factory=dict)
+    moved: Moved | None = None
     merged_into: str | None = None
     closed: Closed | None = None
     postmortem: str | None = None
+    shared: tuple[PostmortemShared, ...] = ()
     draft: Draft | None = None
     draft_decided: bool | None = None
     remembered: bool = False
@@ -105,6 +108,11 @@ class Incident:
     def open(self) -> bool:
         """Tell whether people still work on it."""
         return self.closed is None and self.merged_into is None
+
+    @property
+    def place(self) -> str | None:
+        """Return where it is shown, in the surface's own words; null where nobody asked there."""
+        return self.moved.place if self.moved is not None else self.opened.place
 
     @property
     def resolved_by(self) -> Tracked | None:
@@ -145,6 +153,8 @@ def apply(state: Incident | None, event: Event) -> Incident:
             return _explained(state, event)
         case Steered() | AlertJoined() | AlertResolved() | Stopped() | WentOn():
             return _heard(state, event)
+        case Moved() | PostmortemShared():
+            return _shown(state, event)
         case (
             ActionRequested()
             | Approved()
@@ -218,6 +228,14 @@ def _heard(
             return _with(state, stopped=None)
         case _:
             assert_never(event)
+
+
+def _shown(state: Incident, event: Moved | PostmortemShared) -> Incident:
+    if isinstance(event, PostmortemShared):
+        return _with(state, shared=(*state.shared, event))
+    if state.moved is not None:
+        raise IllegalEvent("the incident has a place of its own already")
+    return _with(state, moved=event)
 
 
 def _ended(

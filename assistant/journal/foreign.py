@@ -19,6 +19,7 @@ SUCCESS, FAILURE = 1, 2
 INFORMATIONAL, MEDIUM, HIGH = 1, 3, 4
 ACTIVITY = {
     "Opened": CREATE, "ActionRequested": CREATE, "PostmortemWritten": CREATE,
+    "PostmortemShared": CREATE, "Moved": UPDATE,
     "RunbookDrafted": CREATE, "ReadPerformed": READ, "ReadFailed": READ, "ActionStarted": UPDATE,
     "ActionFinished": UPDATE, "Approved": UPDATE, "Denied": UPDATE, "Closed": UPDATE,
     "Reopened": UPDATE, "Frozen": UPDATE, "Thawed": UPDATE, "RestoreAccepted": UPDATE,

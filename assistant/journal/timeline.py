@@ -48,6 +48,7 @@ from assistant.domain.events import (
 )
 from assistant.domain.hypothesis import Finding, Verdict
 from assistant.domain.record import Record
+from assistant.domain.shown import Moved, PostmortemShared
 
 Looked = (
     ScopeSet
@@ -65,6 +66,7 @@ Heard = (
     | Steered
     | Stopped
     | WentOn
+    | Moved
     | MergedInto
     | Absorbed
     | SplitOff
@@ -87,6 +89,7 @@ Ended = (
     Closed
     | Reopened
     | PostmortemWritten
+    | PostmortemShared
     | RunbookDrafted
     | RunbookAccepted
     | RunbookRejected
@@ -169,6 +172,8 @@ def _heard(event: Heard, who: str) -> str:
             return f"{by.name} stopped what was under way"
         case WentOn(by=by):
             return f"{by.name} let it go on"
+        case Moved(by=by, shown=shown):
+            return f"{by.name} moved it to {shown}"
         case MergedInto(by=by, other=other):
             return f"{by.name} merged it into {other}"
         case Absorbed(by=by, other=other):
@@ -238,6 +243,10 @@ def _ended(event: Ended) -> str:
             return f"{by.name} opened it again{_because(reason)}"
         case PostmortemWritten():
             return "the postmortem was written"
+        case PostmortemShared(by=by, left_out=()):
+            return f"{by.name} posted the postmortem"
+        case PostmortemShared(by=by, left_out=left_out):
+            return f"{by.name} posted the postmortem without {len(left_out)} lines of its timeline"
         case RunbookDrafted(draft=draft):
             return f"a runbook was drafted: {draft.runbook} ({draft.digest[:SHORT]})"
         case RunbookAccepted(by=by, digest=digest):

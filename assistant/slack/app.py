@@ -15,7 +15,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
 from assistant.slack.hometab import HomeTabs
-from assistant.slack.listeners import gone, home, looking, pressing, reviewing, stopping, talk
+from assistant.slack.listeners import (
+    alerts,
+    commands,
+    declaring,
+    gone,
+    home,
+    looking,
+    pressing,
+    reviewing,
+    sharing,
+    shortcuts,
+    stopping,
+    talk,
+)
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -33,11 +46,16 @@ def build_app(parts: Parts, client: AsyncWebClient, tabs: HomeTabs) -> AsyncApp:
         # knows by its bot_id.
         ignoring_self_events_enabled=False,
     )
+    alerts.register(app, parts)
     gone.register(app, parts)  # before: it is a message event as well
     talk.register(app, parts)
     home.register(app, parts, tabs)  # before the others: what is pressed there is answered there
     looking.register(app, parts)
     reviewing.register(app, parts)
+    commands.register(app, parts)
+    shortcuts.register(app, parts)
+    declaring.register(app, parts)
+    sharing.register(app, parts)
     pressing.register(app, parts)
     stopping.register(app, parts)
     app.event(re.compile(""))(_ignore)
@@ -54,7 +72,8 @@ async def _failed(error: Exception, body: Mapping[str, Any], client: AsyncWebCli
     told = str(error) if isinstance(error, SlackError) else FAILED
     _LOG.error("a listener failed: %s", type(error).__name__)
     event = body.get("event") or {}
-    user = (body.get("user") or {}).get("id") or event.get("user")
+    user = (body.get("user") or {}).get("id") or event.get("user") or body.get("user_id")
     channel = (body.get("channel") or {}).get("id") or event.get("channel")
+    channel = channel or body.get("channel_id")
     if isinstance(user, str) and isinstance(channel, str):
         await whisper(client, channel, user, told, event.get("thread_ts"))

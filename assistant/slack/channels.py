@@ -1,8 +1,8 @@
-"""The channel that is meant by a name."""
+"""The channel that is meant by a name, and whether firstline is in it."""
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.slack.errors import FAILURES, SlackError, sentence
+from assistant.slack.errors import FAILURES, SlackError, code, sentence
 
 PAGE = 200
 
@@ -25,5 +25,19 @@ async def channel_id(client: AsyncWebClient, name: str) -> str:
         if not cursor:
             raise SlackError(
                 f"There is no public channel #{wanted}: create it and invite the app, "
-                "or name another one in [slack] channel."
+                "or name another one under [slack]."
             )
+
+
+async def inside(client: AsyncWebClient, channel: str) -> bool:
+    """Tell whether firstline is in a channel; raises `SlackError` where Slack does not say.
+
+    A channel that it cannot see is one that it is not in.
+    """
+    try:
+        reply = await client.conversations_info(channel=channel)
+    except FAILURES as error:
+        if code(error) != "channel_not_found":
+            raise SlackError(sentence(error)) from error
+        return False
+    return bool((reply.get("channel") or {}).get("is_member"))

@@ -122,7 +122,7 @@ class HomeTabs:
         names = [name for name, one in self._parts.desk.incidents().items() if one.open]
         found = {}
         for name in names[-SHOWN:]:
-            channel, ts = self._parts.places.at(card_slot(name)) or ("", None)
+            channel, ts = self._parts.places.at(name, card_slot(name)) or ("", None)
             if ts is None:
                 continue
             if (channel, ts) not in self._links:

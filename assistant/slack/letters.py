@@ -73,10 +73,10 @@ def letters(
     first = card_slot(name)
     return [
         Letter(
-            slot=slot,
+            slot=place.slot(slot),
             channel=place.channel,
             thread=place.thread,
-            under=None if slot == first else first,
+            under=None if slot == first else place.slot(first),
             text=text,
             blocks=tuple(blocks),
         )
@@ -111,6 +111,9 @@ def _written(
     if incident.postmortem is not None:
         blocks = memory.postmortem_message(name, incident.postmortem)
         yield f"{name}/postmortem", memory.postmortem_text(name), blocks
+    for number, one in enumerate(incident.shared, start=1):
+        blocks = memory.postmortem_message(name, one.markdown, memory.shared_by(one))
+        yield f"{name}/shared/{number}", memory.postmortem_text(name), blocks
     if incident.draft is not None:
         draft = draft_view(incident.draft, name, decided=incident.draft_decided)
         shown = memory.draft_card(draft, pressed(draft.buttons))

@@ -3,24 +3,31 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from assistant.clock import Clock
 from assistant.slack.letters import Looks
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk
+from assistant.slack.rooms import Rooms
 from assistant.slack.stream import Streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The service, the buttons' table, who and where in Slack, how things look, what is streamed.
+    """The service, the buttons' table, who and where in Slack, what time it is, how things look.
 
-    `look_again` has an incident's waiting requests posted again where they are there no more.
+    `rooms` are the channels that incidents have for themselves; in the channels `watched` (ids)
+    what other apps write are alerts. `look_again` has an incident's waiting requests posted again
+    where they are there no more. `streams` show whoever asks what is read.
     """
 
     desk: Desk
     buttons: Buttons
     people: People
     places: Places
+    clock: Clock
+    rooms: Rooms
+    watched: frozenset[str] = frozenset()
     looks: Looks
     look_again: Callable[[str], None]
     streams: Streams

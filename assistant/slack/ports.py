@@ -30,6 +30,10 @@ class Desk(Protocol):
         """Return what each step of the plan that is an action would do now; it only looks."""
         ...
 
+    def account(self, incident: str) -> str | None:
+        """Return its postmortem as it stands, null where no records are kept."""
+        ...
+
     def watch(self, watcher: Watcher) -> None:
         """Call it with the incident's id, each journaled event, and the state after it."""
         ...

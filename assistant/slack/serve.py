@@ -14,6 +14,7 @@ from assistant.slack.errors import SlackError
 from assistant.slack.hometab import Audit, HomeTabs
 from assistant.slack.http import HttpMode
 from assistant.slack.ingress import Ingress
+from assistant.slack.keeper import Keeper
 from assistant.slack.letters import Looks
 from assistant.slack.line import Pace
 from assistant.slack.outbox import PACE_S, Outbox
@@ -21,8 +22,9 @@ from assistant.slack.parts import Parts
 from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
+from assistant.slack.rooms import Rooms
 from assistant.slack.stream import How, Streams
-from assistant.slack.surface import SlackSurface
+from assistant.slack.surface import SlackSurface, Ways
 from assistant.slack.transports import LOOK_S, SocketMode
 
 
@@ -40,8 +42,10 @@ class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
     Slack tells us through Socket Mode, by `app_token`, or over HTTP where there is `http`.
-    `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown).
-    With `streaming`, who asks sees what is read in a message that grows, where Slack allows it.
+    `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown);
+    `own_channels` tells whether an incident may have one of its own; in those `watched` (ids) other
+    apps' messages are alerts. With `streaming`, who asks sees what is read in a message that grows,
+    where Slack allows it.
     """
 
     client: AsyncWebClient
@@ -50,6 +54,8 @@ class Connection:
     http: HttpMode | None = None
     channel: str | None = None
     streaming: bool = False
+    own_channels: bool = False
+    watched: frozenset[str] = frozenset()
     pace_s: float = PACE_S
     look_s: float = LOOK_S
     pace: Pace = field(default_factory=Pace)
@@ -92,8 +98,18 @@ class Slack:
                 pace_s=reached.pace_s,
             ),
         )
+        rooms = Rooms(
+            reached.client,
+            self.desk,
+            tables.messages,
+            places,
+            reached.people,
+            allowed=reached.own_channels,
+        )
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
-        surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks, streams)
+        keeper = Keeper(reached.client, tables.messages)
+        ways = Ways(outbox=outbox, streams=streams, keeper=keeper)
+        surface = SlackSurface(self.desk, tables.buttons, places, self.looks, ways)
         parts = Parts(
             desk=self.desk,
             buttons=tables.buttons,
@@ -102,6 +118,9 @@ class Slack:
             looks=self.looks,
             streams=streams,
             look_again=surface.look_again,
+            clock=self.clock,
+            rooms=rooms,
+            watched=reached.watched,
         )
         tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
         ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
@@ -117,6 +136,7 @@ class Slack:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
+                tasks.create_task(keeper.run())
                 tasks.create_task(streams.run(still, surface.again))
                 tasks.create_task(transport.run(ingress, self.contact, self.clock, self.ready))
                 tasks.create_task(tabs.run())

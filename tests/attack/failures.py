@@ -24,7 +24,7 @@ from assistant.requests_view import request_view
 from assistant.slack.courier import Courier
 from assistant.slack.letters import Looks
 from assistant.slack.places import Places
-from assistant.slack.surface import SlackSurface
+from assistant.slack.surface import SlackSurface, Ways
 from assistant.slack.transports import web_client
 from assistant.store.buttons import Buttons
 from assistant.store.messages import Messages
@@ -43,7 +43,8 @@ class Tray:
         places = Places(desk.service, messages, slack.workspace.channel_named("incidents").id)
         self.courier = Courier(web_client(slack.bot_token, slack.api_url), messages)
         self.letters = {}
-        surface = SlackSurface(desk.service, Buttons(desk.database), places, self, Looks())
+        ways = Ways(outbox=self)
+        surface = SlackSurface(desk.service, Buttons(desk.database), places, Looks(), ways)
         desk.service.watch(surface.watched)
         surface.resume()
 

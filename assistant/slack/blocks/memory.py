@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from assistant.domain.shown import PostmortemShared
 from assistant.memory_view import DraftView, SeenBefore
 from assistant.slack.blocks.pieces import (
     LINE,
@@ -38,13 +39,20 @@ def similar_text(seen: Sequence[SeenBefore]) -> str:
     return escape("Seen before: " + "; ".join(one.title for one in seen))
 
 
-def postmortem_message(incident: str, markdown: str) -> list[Block]:
-    """Return the postmortem, as much of it as a message holds."""
+def postmortem_message(incident: str, markdown: str, *more: str) -> list[Block]:
+    """Return the postmortem, as much of it as a message holds; `more` is small print."""
     return [
         header(f"Postmortem of {incident}"),
-        context("Made from the journal alone"),
+        context("Made from the journal alone", *more),
         rich(*prose(markdown, PROSE)),
     ]
+
+
+def shared_by(shared: PostmortemShared) -> str:
+    """Return who posted an account, and how much they left out."""
+    out = len(shared.left_out)
+    less = f", without {out} {'line' if out == 1 else 'lines'} of its timeline" if out else ""
+    return f"Posted by {shared.by.name}{less}"
 
 
 def postmortem_text(incident: str) -> str:

@@ -78,7 +78,7 @@ def _kind(line: str) -> list[tuple[str, str]]:
     """Say what a line is that stands for itself; nothing for the rule below a table's head."""
     if line.lstrip().startswith("|"):
         cells = [cell.strip() for cell in _CELL.split(line.strip().strip("|"))]
-        return [] if _TABLE_RULE.match(line) else [("code", _literal("  ·  ".join(cells)))]
+        return [] if _TABLE_RULE.match(line) else [("code", literal("  ·  ".join(cells)))]
     if found := _HEADING.match(line):
         return [("heading", found.group(1))]
     if found := _ITEM.match(line):
@@ -90,15 +90,15 @@ def _inline(text: str) -> list[Element]:
     parts = []
     for piece in _INLINE.split(clip(text, 2_500)):
         if piece.startswith("**") and len(piece) > len("****"):
-            parts.append(said(_literal(piece[2:-2]), bold=True))
+            parts.append(said(literal(piece[2:-2]), bold=True))
         elif piece.startswith("`") and len(piece) > len("``"):
             parts.append(said(piece[1:-1], code=True))
         elif piece:
-            parts.append(said(_literal(piece)))
+            parts.append(said(literal(piece)))
     return parts or [said(" ")]
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Return a text without the marks that keep Markdown from reading it; here nothing does."""
     return _ESCAPED.sub(r"\1", text)
 

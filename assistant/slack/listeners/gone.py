@@ -33,6 +33,6 @@ def waiting_at(channel: str, ts: str, parts: Parts) -> str | None:
     for name, incident in parts.desk.incidents().items():
         for tracked in incident.requests.values():
             waits = tracked.status is Status.PENDING
-            if waits and parts.places.at(request_slot(name, tracked.request.id)) in where:
+            if waits and parts.places.at(name, request_slot(name, tracked.request.id)) in where:
                 return name
     return None

@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Deny, Look, OnIncident, RejectRunbook
+from assistant.slack.blocks.forms import REASON, reason_form
 from assistant.slack.errors import FAILURES, SlackError, sentence
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
@@ -22,7 +23,6 @@ from assistant.slack.text import clean
 
 Ack = Callable[[], Awaitable[Any]]
 NO_LONGER_VALID = "This button is no longer valid."
-_REASON, _REASON_LENGTH = "reason", 500
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,12 +58,12 @@ def register(app: AsyncApp, parts: Parts) -> None:
         if command is None:
             await tell(client, press, NO_LONGER_VALID)
             return
-        await opened(client, press, _form(press.token))
+        await opened(client, press, reason_form(press.token))
 
     async def submitted(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         press, command = filled(body, parts)
-        reason = str(typed(body, _REASON) or "")
+        reason = str(typed(body, REASON) or "")
         if isinstance(command, Deny | RejectRunbook):
             command = replace(command, reason=clean(reason).strip())
         reply = await answer(command if isinstance(command, OnIncident) else None, press, parts)
@@ -76,7 +76,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
     app.action(re.compile(r"^do:\d+$"))(do)
     app.action(re.compile(r"^ask:\d+$"))(ask)
-    app.view(_REASON)(submitted)
+    app.view(REASON)(submitted)
     app.action(re.compile(""))(stale)
 
 
@@ -169,29 +169,3 @@ def _from(body: Mapping[str, Any]) -> Press:
         view=str(view.get("id") or "") if view.get("type") == "modal" else "",
         trigger=str(body.get("trigger_id") or ""),
     )
-
-
-def _form(token: str) -> dict[str, Any]:
-    """Return the modal that asks why not."""
-    text = {"type": "plain_text", "emoji": False}
-    return {
-        "type": "modal",
-        "callback_id": _REASON,
-        "private_metadata": token,
-        "title": text | {"text": "Reject"},
-        "submit": text | {"text": "Reject"},
-        "close": text | {"text": "Cancel"},
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": _REASON,
-                "label": text | {"text": "Why not?"},
-                "element": {
-                    "type": "plain_text_input",
-                    "action_id": _REASON,
-                    "multiline": True,
-                    "max_length": _REASON_LENGTH,
-                },
-            }
-        ],
-    }

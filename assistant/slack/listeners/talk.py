@@ -80,7 +80,7 @@ def _heard(event: Mapping[str, Any], bot: str, team: str) -> Heard | None:
 
 
 async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
-    incident = parts.places.incident_at(told.channel, told.thread) if told.thread else None
+    incident = parts.places.incident_at(told.channel, told.thread)
     if not told.addressed and (incident is None or not steers(told.text)):
         return
     meant = intent(told.text) if told.addressed else Intent(word="tell", text=told.text)
@@ -89,7 +89,9 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
     if reply is None:
         actor, zone = await parts.people.actor(told.user, told.team)
         command = _command(meant, told, incident, zone)
-        if command is None:
+        if meant.word == "channel" and incident is not None:
+            reply = await parts.rooms.open(incident, actor)
+        elif command is None:
             reply = f'Say "{meant.word}" in the thread of the incident that you mean.'
         else:
             with _heard_out(command, told, parts):
@@ -136,5 +138,7 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
             return GoOn(incident=incident)
         case "close":
             return Close(incident=incident, reason=meant.text or "resolved")
+        case "channel":
+            return None  # it is made before the incident is moved there
         case _:
             return Reopen(incident=incident, reason=meant.text)

@@ -9,6 +9,7 @@ SCOPES = frozenset(
     {
         "app_mentions:read",
         "assistant:write",
+        "bookmarks:read",
         "bookmarks:write",
         "channels:history",
         "channels:join",

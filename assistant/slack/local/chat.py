@@ -1,7 +1,8 @@
 """The loopback Slack in a terminal: one person, one channel.
 
 A line is said in the channel, a number presses the button with that number, `>` answers in the
-latest thread, `/` starts a command. A modal asks for its fields one after the other.
+latest thread, `/` starts a command, `!` lists shortcuts (`!1` uses the first, on the latest
+message), `#` goes to another channel. A modal asks for its fields one after the other.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from assistant.slack.local.interactions import NotThere
 from assistant.slack.local.panels import Panels
 from assistant.slack.local.people import Message, View
 from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import SHORTCUTS
 
 CHUNK = 4096
 
@@ -113,6 +115,12 @@ class _Session:
                 block_id=choice.block_id,
                 option=choice.option,
             )
+        elif line.startswith("!"):
+            await self._use(line[1:])
+        elif line.startswith("#"):
+            self._person.messages(line)  # whoever may not see it is told so
+            self._channel = line
+            self.catch_up()
         elif line.startswith("/"):
             command, _, rest = line.partition(" ")
             await self._person.slash(command, rest, self._channel)
@@ -123,6 +131,21 @@ class _Session:
             )
         elif line:
             await self._person.say(self._channel, line)
+
+    async def _use(self, number: str) -> None:
+        """Use the shortcut with a number from 1; list them where it is none."""
+        if not (number.isdecimal() and 1 <= int(number) <= len(SHORTCUTS)):
+            for index, (name, _, does) in enumerate(SHORTCUTS.values(), start=1):
+                self._console.print(Text(f" !{index}  {name}: {does}"))
+            return
+        callback, (name, where, _) = list(SHORTCUTS.items())[int(number) - 1]
+        if where == "global":
+            await self._person.shortcut(callback)
+            return
+        latest = next((m for m in reversed(self._messages()) if not m.only_for), None)
+        if latest is None:
+            raise NotThere(f"There is no message yet for {name}.")
+        await self._person.shortcut(callback, self._channel, latest.ts)
 
     async def _fill(self, modal: View, line: str) -> None:
         """Take one field; after the last one the modal is submitted. `cancel` closes it."""

@@ -3,6 +3,7 @@
 They are built from what is really on the screen; what is not there raises `NotThere`.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from assistant.slack.local.office import Office
 from assistant.slack.local.people import Channel, Message, User, View
 from assistant.slack.local.shapes import message_object, view_object
 from assistant.slack.local.workspace import Workspace
+
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class NotThere(LookupError):
@@ -79,6 +82,8 @@ def chosen_state(element: Mapping[str, Any], value: str | None) -> dict[str, Any
         return {"type": kind, "value": value or None}
     if kind in ("users_select", "datepicker", "timepicker"):
         part = {"users_select": "user", "datepicker": "date", "timepicker": "time"}[kind]
+        if kind == "timepicker" and value and not _TIME.fullmatch(value):
+            raise NotThere(f"{element['action_id']} takes a time such as 13:50.")
         return {"type": kind, f"selected_{part}": value or None}
     offered = {option["value"]: option for option in element["options"]}
     wanted = [name for name in (value or "").split(",") if name]

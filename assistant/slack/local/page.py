@@ -19,8 +19,9 @@ from aiohttp import web
 
 from assistant.slack.local.driver import Person
 from assistant.slack.local.interactions import NotThere
-from assistant.slack.local.screen import FOLDER, Screen, State
+from assistant.slack.local.screen import FOLDER, Screen, Shortcuts, State, picture_kind
 from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import SHORTCUTS
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -34,18 +35,20 @@ HEADERS = {
 }
 _MAX_FORM = 256 * 1024
 _HEARTBEAT = 15.0
-_IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 _Form = Mapping[str, str]
 
 
 class LocalPage:
-    """Serves the page of one `LocalSlack`; `shortcuts` maps labels to callback ids of messages."""
+    """Serves the page of one `LocalSlack`.
+
+    `shortcuts` are those of the app's manifest: what they are called and where, by callback id.
+    """
 
     def __init__(
-        self, slack: LocalSlack, *, port: int = 0, shortcuts: Mapping[str, str] | None = None
+        self, slack: LocalSlack, *, port: int = 0, shortcuts: Shortcuts = SHORTCUTS
     ) -> None:
         self._slack = slack
-        self._screen = Screen(slack.office, shortcuts or {})
+        self._screen = Screen(slack.office, shortcuts)
         self._complaints: dict[str, dict[str, str]] = {}
         self._token = secrets.token_urlsafe(24)
         self._port = port
@@ -131,7 +134,7 @@ class LocalPage:
         """An uploaded picture; anything else stays where it is."""
         file = self._slack.workspace.files.get(request.match_info["file"])
         content = file.content if file and file.shared else b""
-        kind = next((kind for magic, kind in _IMAGES.items() if content.startswith(magic)), None)
+        kind = picture_kind(content)
         if kind is None:
             raise web.HTTPNotFound
         return web.Response(body=content, content_type=kind)
@@ -181,6 +184,9 @@ class LocalPage:
     async def _press(self, person: Person, state: State, form: _Form) -> State:
         try:
             press = {key: str(value) for key, value in json.loads(form["press"]).items()}
+            if press.keys() == {"shortcut"}:
+                await person.shortcut(press["shortcut"])
+                return state
             where = press["view"] if "view" in press else (press["channel"], press.get("ts", ""))
             action = next(press[key] for key in ("stop", "shortcut", "action_id") if key in press)
         except (ValueError, KeyError, AttributeError, StopIteration):

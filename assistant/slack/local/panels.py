@@ -57,6 +57,9 @@ class Panels:
         if message.stream:
             body = Group(*([body] if message.text else []), self._tasks(message.stream))
         colour = "yellow" if message.only_for else ("cyan" if message.bot else "default")
+        files = [self._workspace.files[name] for name in message.files]
+        if files:
+            body = Group(body, *(Text(f"[file: {f.title} ({f.name})]", style="dim") for f in files))
         panel = Panel(body, title=title, title_align="left", box=box.ROUNDED, border_style=colour)
         return Padding(panel, (0, 0, 0, 3 if message.thread else 0))
 

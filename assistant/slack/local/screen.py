@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,9 @@ from assistant.slack.local.shapes import message_object
 from assistant.slack.local.workspace import Workspace
 
 FOLDER = Path(__file__).with_name("templates")
+Shortcuts: TypeAlias = Mapping[str, tuple[str, str, str]]
 _COLOURS = 6
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class State:
 class Screen:
     """Renders the page of any person of one workspace."""
 
-    def __init__(self, office: Office, shortcuts: Mapping[str, str]) -> None:
+    def __init__(self, office: Office, shortcuts: Shortcuts) -> None:
         self._office = office
         self._workspace = office.workspace
         self._shortcuts = shortcuts
@@ -77,6 +79,7 @@ class Screen:
             "shade": _shade,
             "replies": self._replies,
             "json": self._json,
+            "attached": self._attached,
             "href": self._href,
             "link": lambda state, **changed: f"?{replace(state, **changed).query()}",
             "mrkdwn": lambda text: words.mrkdwn(text, self._workspace.label),
@@ -121,8 +124,15 @@ class Screen:
             modal=person.modal(),
             complaints=complaints,
             errors=person.errors,
-            shortcuts=self._shortcuts,
+            shortcuts=self._offers("message"),
+            anywhere=self._offers("global"),
         )
+
+    def _offers(self, where: str) -> dict[str, str]:
+        """The callback ids of shortcuts of one kind, by what they are called."""
+        return {
+            name: callback for callback, (name, kind, _) in self._shortcuts.items() if kind == where
+        }
 
     def _title(self, channel: Channel) -> str:
         return self._workspace.bot.name if channel.kind is Kind.DIRECT else f"#{channel.name}"
@@ -141,6 +151,20 @@ class Screen:
     def _replies(self, message: Message) -> int:
         others = self._workspace.channels[message.channel].messages.values()
         return sum(m.thread == message.ts and m.only_for is None for m in others)
+
+    def _attached(self, message: Message) -> list[dict[str, object]]:
+        """The files of a message; what is no picture is shown as words."""
+        files = [self._workspace.files[name] for name in message.files]
+        return [
+            {
+                "id": file.id,
+                "name": file.name,
+                "title": file.title,
+                "picture": picture_kind(file.content) is not None,
+                "text": file.content.decode(errors="replace"),
+            }
+            for file in files
+        ]
 
     def _json(self, value: object) -> str:
         if isinstance(value, Message):
@@ -172,6 +196,11 @@ class Screen:
         """Only files that were uploaded here are shown: a foreign image would be fetched."""
         file = self._workspace.files.get(block.get("slack_file", {}).get("id", ""))
         return f"files/{file.id}" if file else None
+
+
+def picture_kind(content: bytes) -> str | None:
+    """The media type of a picture that a browser may be shown, judged by its first bytes."""
+    return next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
 
 
 def _shade(name: str) -> int:

@@ -70,6 +70,7 @@ class Workspace:
         self.statuses: dict[tuple[str, str], str] = {}
         self.removed: list[Message] = []
         self.sessions: dict[tuple[str, str], str] = {}
+        self.channels_by_admins = False  # a setting of workspaces: apps make no channels then
         self.troubles: dict[str, list[str]] = defaultdict(list)
         self._ids = 0
         self.team = self.new_id("T")

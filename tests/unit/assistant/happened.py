@@ -12,6 +12,7 @@ from assistant.domain.amends import Redacted, RestoreAccepted
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect, Measure, Recovery
+from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.steering import Steering
 from connectors.actions import ActionCall
 
@@ -98,6 +99,7 @@ HISTORY = (
     e.AlertResolved(at=NOON, fingerprint="f2"),
     e.Steered(by=ANN, text="not front", steering=TOLD),
     e.Stopped(by=ANN, at=NOON), e.WentOn(by=BEN),
+    Moved(by=ANN, place="C2", shown="#inc-001-booking-fails"),
     e.Absorbed(by=ANN, other="INC-2"),
     e.SplitOff(by=ANN, other="INC-3", text="the mail is late"),
     e.PolicyDecided(
@@ -120,6 +122,8 @@ HISTORY = (
     e.Reopened(by=BEN, at=NOON, reason="errors again"),
     e.Closed(by=ANN, at=NOON, reason="resolved"),
     e.PostmortemWritten(markdown="# What happened\n"),
+    PostmortemShared(by=ANN, markdown="# What happened\n", upto=40, left_out=(3, 4)),
+    PostmortemShared(by=ANN, markdown="# What happened\n", upto=40, left_out=()),
     e.RunbookDrafted(draft=replace(DRAFT, digest="c" * 64)),
     e.RunbookRejected(digest="c" * 64, by=BEN, reason="too long"),
     e.RunbookDrafted(draft=DRAFT),

@@ -10,16 +10,17 @@ from assistant.clock import SystemClock
 from assistant.commands import Steer
 from assistant.domain.incident import apply
 from assistant.inbound import Inbound
+from assistant.slack import manifest
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.line import Pace
 from assistant.slack.local.faults import Outage
-from assistant.slack.manifest import BOT_SCOPES, PATH
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
 
+SCOPES = manifest.SCOPES
 LOOKS = Looks(
     offered=frozenset({"rollback"}), approvers="@sre", hosts=frozenset({"traces.example"})
 )
@@ -37,7 +38,7 @@ class Desk:
     def __init__(self, note):
         self.note = note  # wakes whoever waits for something to be taken
         self.taken, self.answers, self.watchers, self._incidents = [], {}, [], {}
-        self.alarms, self.rehearsed, self.hold = [], {}, None
+        self.alarms, self.rehearsed, self.accounts, self.hold = [], {}, {}, None
 
     async def submit(self, command, actor):
         self.taken.append((command, actor))
@@ -58,6 +59,9 @@ class Desk:
     async def rehearse(self, incident):
         return self.rehearsed
 
+    def account(self, incident):
+        return self.accounts.get(incident)
+
     def watch(self, watcher):
         self.watchers.append(watcher)
 
@@ -77,11 +81,12 @@ class Buttons:
         self.known, self.tokens = {}, {}
 
     def token(self, command, incident):
-        if (command, incident) not in self.tokens:
+        kept = (repr(command), incident)  # some hold what cannot be hashed
+        if kept not in self.tokens:
             token = secrets.token_urlsafe(16)
-            self.tokens[command, incident] = token
+            self.tokens[kept] = token
             self.known[token] = command
-        return self.tokens[command, incident]
+        return self.tokens[kept]
 
     def command(self, token):
         return self.known.get(token)
@@ -116,8 +121,8 @@ class Sent:
 
 
 class Messages:
-    def __init__(self):
-        self.rows = {}
+    def __init__(self, note=lambda: None):
+        self.rows, self.note = {}, note
 
     def get(self, slot):
         return self.rows.get(slot)
@@ -128,6 +133,7 @@ class Messages:
 
     def sent(self, slot, ts, digest):
         self.rows[slot] = replace(self.rows[slot], ts=ts, digest=digest, state="sent")
+        self.note()
 
 
 class Rig:
@@ -140,7 +146,8 @@ class Rig:
 
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
-        self.tables = Tables(buttons=Buttons(), inbox=Inbox(), messages=Messages())
+        messages = Messages(slack.workspace.changes.note)
+        self.tables = Tables(buttons=Buttons(), inbox=Inbox(), messages=messages)
         self.client = web_client(slack.bot_token, slack.api_url)
         self.home = channel
         self.clock = SystemClock()
@@ -217,9 +224,9 @@ class HttpRig(Rig):
     async def served(self):
         """Open the port and have Slack know of it."""
         server = Inbound("127.0.0.1", 0, lambda: None)
-        server.mount(PATH, self.http.respond)
+        server.mount(manifest.PATH, self.http.respond)
         try:
-            self.url = f"{await server.start()}{PATH}"
+            self.url = f"{await server.start()}{manifest.PATH}"
             self.requests = await self.slack.deliver_to(self.url)
             yield self.requests
         finally:
@@ -244,6 +251,3 @@ class HttpRig(Rig):
 
     async def reached(self):
         """Return at once: it is, or `run` would not be here."""
-
-
-SCOPES = frozenset(BOT_SCOPES)

@@ -1,13 +1,17 @@
 """Words on their way to Slack and from it, what they mean, and what makes a telling the same."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from assistant.slack.blocks.prose import prose
 from assistant.slack.ingress import key_of
 from assistant.slack.intents import Intent, intent, steers
-from assistant.slack.manifest import BOT_SCOPES, EVENTS, manifest
+from assistant.slack.manifest import BOT_SCOPES, EVENTS, OPTIONAL_SCOPES, SHORTCUTS, manifest
 from assistant.slack.text import clean, clip, escape, link, one_line, words
 
+PAGE = Path(__file__).parents[3] / "docs/slack.md"
 HOSTS = frozenset({"traces.example"})
 NEEDED = {
     "app_mention": "app_mentions:read",
@@ -129,3 +133,22 @@ def test_the_manifest_grants_what_its_events_need():
     assert whole["settings"]["socket_mode_enabled"] is True
     assert {NEEDED[event] for event in EVENTS} - {None} <= set(BOT_SCOPES)
     assert not [scope for scope in BOT_SCOPES if "search" in scope or scope.startswith("admin")]
+
+
+def test_the_manifest_keeps_to_what_slack_takes():
+    features, scopes = manifest()["features"], manifest()["oauth_config"]["scopes"]
+    assert len(features["shortcuts"]) == len(SHORTCUTS) <= 10
+    for shortcut in features["shortcuts"]:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+        assert shortcut["type"] in ("message", "global")
+    (command,) = features["slash_commands"]
+    assert re.fullmatch(r"/[a-z0-9_-]{1,31}", command["command"])
+    assert set(scopes["bot"]).isdisjoint(scopes["bot_optional"])
+
+
+def test_the_documents_say_of_each_scope_what_it_is_for():
+    row = re.compile(r"^\| `([a-z_]+:?[a-z_:]*)` \| (\w+) \| (.{15,}) \|$", re.MULTILINE)
+    rows = row.findall(PAGE.read_text(encoding="utf-8"))
+    assert {scope for scope, needed, _ in rows if needed == "yes"} == set(BOT_SCOPES)
+    assert {scope for scope, needed, _ in rows if needed == "no"} == set(OPTIONAL_SCOPES)

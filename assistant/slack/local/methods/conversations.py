@@ -16,6 +16,8 @@ def _create(call: Call) -> Reply:
     if refusal := name_refusal(name):
         raise Refused(refusal)
     workspace = call.office.workspace
+    if workspace.channels_by_admins:
+        raise Refused("restricted_action")
     if workspace.channel_named(name):
         raise Refused("name_taken")
     created = int(call.office.clock.now().timestamp())

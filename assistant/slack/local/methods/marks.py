@@ -25,6 +25,10 @@ def _add_bookmark(call: Call) -> Reply:
     return {"bookmark": bookmark}
 
 
+def _list_bookmarks(call: Call) -> Reply:
+    return {"bookmarks": list(call.joined_channel("channel_id").bookmarks)}
+
+
 def _add_pin(call: Call) -> Reply:
     channel = call.joined_channel()
     message = call.message(channel, "timestamp")
@@ -50,6 +54,7 @@ def _add_reaction(call: Call) -> Reply:
 
 METHODS = {
     "bookmarks.add": Method(run=_add_bookmark, scope="bookmarks:write"),
+    "bookmarks.list": Method(run=_list_bookmarks, scope="bookmarks:read"),
     "pins.add": Method(run=_add_pin, scope="pins:write"),
     "reactions.add": Method(run=_add_reaction, scope="reactions:write"),
 }

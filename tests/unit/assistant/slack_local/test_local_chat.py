@@ -224,3 +224,33 @@ async def test_a_record_cuts_what_is_long_or_folded_and_has_no_buttons(slack, ch
     assert "… 2 more" in text
     assert text.count("more") == 20 + 2
     assert "Go" not in text
+
+
+async def test_shortcuts_and_other_channels_are_within_reach(slack, app, run, screen):
+    used = []
+
+    @app.shortcut({"type": "message_action", "callback_id": "investigate_message"})
+    async def investigate(ack, shortcut):
+        await ack()
+        used.append(shortcut["message"]["text"])
+
+    @app.shortcut({"type": "shortcut", "callback_id": "declare_incident"})
+    async def declare(ack):
+        await ack()
+        used.append("declared")
+
+    keys = Keys(
+        screen,
+        ("", "logins fail"),
+        ("logins fail", "!"),
+        ("!3  Declare an incident", "!1"),
+        ("", "!3"),
+        ("", "#secret"),
+        ("There is no channel #secret", "#general"),
+        ("", "hello there"),
+    )
+    console = Console(file=screen, width=80)
+    async with run(app):
+        await chat(slack, slack.person("ana"), "#incidents", console=console, lines=aiter(keys))
+    assert used == ["logins fail", "declared"]
+    assert [m.text for m in slack.person("ana").messages("#general")] == ["hello there"]

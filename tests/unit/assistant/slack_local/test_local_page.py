@@ -31,7 +31,7 @@ EVIL = "<script>alert(1)</script>"
 
 @pytest.fixture
 async def page(slack):
-    async with LocalPage(slack, shortcuts={"Write postmortem": "pm"}) as page:
+    async with LocalPage(slack, shortcuts={"pm": ("Write postmortem", "message", "")}) as page:
         yield page
 
 
@@ -229,3 +229,92 @@ async def test_a_permalink_leads_to_its_thread_on_the_page(slack, client, channe
     html = await shown(browser, page, user="ben", channel=channel)
     place = f"?user=ben&amp;channel={channel}&amp;thread={first['ts']}"
     assert f'<a href="{place}" target="_blank" rel="noopener noreferrer">this</a>' in html
+
+
+async def test_shortcuts_stand_beside_each_message_and_in_the_margin(
+    slack, app, run, browser, channel
+):
+    used = []
+
+    @app.shortcut("investigate_message")
+    async def investigate(ack, shortcut):
+        await ack()
+        used.append((shortcut["type"], shortcut["message"]["text"]))
+
+    @app.shortcut("declare_incident")
+    async def declare(ack, shortcut):
+        await ack()
+        used.append((shortcut["type"], shortcut["user"]["name"]))
+
+    await slack.person("cleo").say("#incidents", "logins fail")
+    async with run(app), LocalPage(slack) as page:
+        html = await shown(browser, page, user="ana", channel=channel)
+        assert html.count("Postmortem from thread") == 1
+        for label in ("Investigate this", "Declare an incident"):
+            press = press_of(html, f"(?:<span>.</span> )?{label}")
+            at = f"user=ana&channel={channel}"
+            async with browser.post(f"{page.url}press", data={"at": at, "press": press}) as answer:
+                assert answer.status == 200
+        await slack.wait_for(lambda: len(used) == 2)
+    assert used == [("message_action", "logins fail"), ("shortcut", "ana")]
+
+
+async def test_a_command_is_typed_where_messages_are(slack, app, run, browser, channel):
+    typed = []
+
+    @app.command("/firstline")
+    async def command(ack, command):
+        await ack()
+        typed.append((command["text"], command["user_name"]))
+
+    async with run(app), LocalPage(slack) as page:
+        said = {"at": f"user=ben&channel={channel}", "text": "/firstline declare logins fail"}
+        async with browser.post(f"{page.url}say", data=said) as answer:
+            assert answer.status == 200
+    assert typed == [("declare logins fail", "ben")]
+
+
+async def test_all_check_boxes_can_be_taken_away(slack, app, run, browser, channel):
+    got = []
+    options = [{"text": {"type": "plain_text", "text": t}, "value": t} for t in ("one", "two")]
+    boxes = {
+        "type": "checkboxes", "action_id": "kept", "options": options, "initial_options": options,
+    }  # fmt: skip
+    label = {"type": "plain_text", "text": "Lines"}
+    block = {"type": "input", "block_id": "kept", "label": label, "element": boxes}
+    view = MODAL | {"blocks": [block | {"optional": True}], "callback_id": "boxes"}
+
+    @app.shortcut("declare_incident")
+    async def opened(ack, body, client):
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    @app.view("boxes")
+    async def submitted(ack, view):
+        await ack()
+        got.append(view["state"]["values"]["kept"]["kept"]["selected_options"])
+
+    ana = slack.person("ana")
+    async with run(app), LocalPage(slack) as page:
+        await ana.shortcut("declare_incident")
+        modal = await slack.wait_for(ana.modal)
+        html = await shown(browser, page, user="ana", channel=channel)
+        fields = re.findall(r'<input type="(\w+)" name="kept" value="(\w*)"( checked)?', html)
+        assert fields == [
+            ("hidden", "", ""), ("checkbox", "one", " checked"), ("checkbox", "two", " checked"),
+        ]  # fmt: skip
+        form = {"at": f"user=ana&channel={channel}", "view": modal.id, "kept": ""}
+        async with browser.post(f"{page.url}submit", data=form) as answer:
+            assert answer.status == 200
+        await slack.wait_for(lambda: got)
+    assert got == [[]]
+
+
+async def test_a_file_of_words_is_shown_as_words(slack, client, channel, browser):
+    await client.files_upload_v2(
+        channel=channel, filename="account.md", title="Postmortem", content=f"# {EVIL}"
+    )
+    async with LocalPage(slack) as page:
+        html = await shown(browser, page, user="ana", channel=channel)
+    assert "Postmortem <small>account.md</small>" in html
+    assert "<pre># &lt;script&gt;alert(1)&lt;/script&gt;</pre>" in html

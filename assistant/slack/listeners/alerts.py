@@ -1,0 +1,106 @@
+"""Watched channels: what other apps write there are alerts, answered in their threads.
+
+A storm of them does not become a storm of incidents: repeats join, and only so many that are new
+are looked into at a time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from assistant.commands import AlertEnded, Investigate
+from assistant.domain.people import Actor, ActorKind
+from assistant.slack.errors import FAILURES, sentence
+from assistant.slack.monitors import Sounded, sounded
+from assistant.slack.parts import Parts
+from assistant.slack.places import Place
+from assistant.slack.text import one_line
+
+MOST_NEW, WITHIN = 6, timedelta(minutes=10)
+TOO_MANY = (
+    f"More than {MOST_NEW} new alerts within {WITHIN.seconds // 60} minutes: I look into none of "
+    "the others until it is calmer. Mention me on one that matters."
+)
+_LOG = logging.getLogger(__name__)
+
+
+def register(app: AsyncApp, parts: Parts) -> None:
+    """Listen to other apps in the watched channels, before anybody else does."""
+    told_at: dict[str, datetime] = {}
+    turn = asyncio.Lock()
+
+    async def watched(event: Mapping[str, Any]) -> bool:
+        message = event.get("message") or event
+        return event.get("channel") in parts.watched and bool(message.get("bot_id"))
+
+    async def heard(
+        event: dict[str, Any], context: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        alert = sounded(event, str(context.get("bot_id") or ""))
+        if alert is None:
+            return
+        now = parts.clock.now()
+        who = Actor(kind=ActorKind.ALERT, id=f"slack:{alert.bot}", name=one_line(alert.name, 80))
+        if alert.over:
+            ended = AlertEnded(at=now, fingerprint=alert.fingerprint)
+            await parts.desk.submit(ended, who)
+            return
+        async with turn:  # they come all at once, and each counts those before it
+            wanted = _known(alert, parts) or _calm(alert, parts, now)
+            if wanted:
+                await parts.desk.submit(_command(alert, now), who)
+        if not wanted and now - told_at.get(alert.channel, now - WITHIN) >= WITHIN:
+            told_at[alert.channel] = now
+            await _say(client, alert)
+
+    for kind in ("message", "app_mention"):  # one text comes as both, and only one is handled
+        app.event(kind, matchers=[watched])(heard)
+
+
+def _known(alert: Sounded, parts: Parts) -> bool:
+    """Tell whether an open incident has this alert already, so that it only joins."""
+    return any(
+        incident.open and alert.fingerprint in incident.fingerprints
+        for incident in parts.desk.incidents().values()
+    )
+
+
+def _calm(alert: Sounded, parts: Parts, now: datetime) -> bool:
+    """Tell whether few incidents have begun in this channel of late."""
+    recent = [
+        incident
+        for incident in parts.desk.incidents().values()
+        if incident.opened.fingerprint is not None
+        and incident.opened.at > now - WITHIN
+        and (place := parts.places.origin(incident)) is not None
+        and place.channel == alert.channel
+    ]
+    return len(recent) < MOST_NEW
+
+
+def _command(alert: Sounded, now: datetime) -> Investigate:
+    return Investigate(
+        text=alert.text,
+        at=min(datetime.fromtimestamp(float(alert.ts), UTC), now),
+        source="slack",
+        fingerprint=alert.fingerprint,
+        place=str(Place(channel=alert.channel, thread=alert.ts)),
+    )
+
+
+async def _say(client: AsyncWebClient, alert: Sounded) -> None:
+    try:
+        await client.chat_postMessage(
+            channel=alert.channel,
+            thread_ts=alert.ts,
+            text=TOO_MANY,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+    except FAILURES as error:
+        _LOG.warning("a storm of alerts could not be told: %s", sentence(error))

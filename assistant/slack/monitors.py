@@ -1,0 +1,99 @@
+"""What monitors write into channels, read as alerts. Pure.
+
+Nothing is believed but that somebody's monitor complains, or does so no more: what stands there
+becomes the words of a question and never a command.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from assistant.slack.text import clip
+from assistant.slack.told import told_in
+
+MOST_TEXT = 300
+_KINDS = (None, "bot_message")
+_EDITED = "message_changed"
+_STATE = (
+    "firing|resolved|recovered|triggered|alerting|alert|closed|cleared|ok|error|warning|critical"
+)
+# Words that begin other sentences as well count only where something sets them apart.
+_OVER = re.compile(
+    r"^\W*(?:(?:resolved|recovered)\b|(?:closed|cleared|ok)\s*(?:[\]:–—-]|$))", re.IGNORECASE
+)
+_EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
+_LINK = re.compile(r"https?://\S+")
+_MARK = re.compile(rf"\[(?:{_STATE})(?::\d+)?\]", re.IGNORECASE)
+_SAID = re.compile(rf"^\W*(?:{_STATE})\b", re.IGNORECASE)
+_TOKEN = re.compile(r"[^\W_]+(?:[._/-][^\W_]+)*", re.UNICODE)
+_UNIT = r"(?:ms|us|ns|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|[kmgt]?i?b|k|x|utc|am|pm)"
+_AMOUNT = re.compile(rf"^\d[\d.,:/tz-]*{_UNIT}?$")
+_APART = re.compile(rf"\b(\d[\d.,]*)\s+{_UNIT}\b", re.IGNORECASE)
+_RANDOM = re.compile(r"^(?=[a-z]*\d)[0-9a-z]{5,}$")  # what systems make up: pods, commits, ids
+ENOUGH = 8  # letters of a first line that tell one alert from another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sounded:
+    """An alert: `fingerprint` is the same for its repeats and for its end."""
+
+    channel: str
+    ts: str
+    thread: str | None
+    bot: str
+    name: str
+    text: str
+    fingerprint: str
+    over: bool
+
+
+def sounded(event: Mapping[str, Any], us: str) -> Sounded | None:
+    """Return the alert in an event of Slack, null for what is none; `us` is our own bot's id.
+
+    An edit counts only where it says that it is over, and so does a reply: monitors do both.
+    """
+    edited = event.get("subtype") == _EDITED
+    message = event.get("message") if edited else event
+    if not isinstance(message, Mapping) or message.get("subtype") not in _KINDS:
+        return None
+    bot, whole = str(message.get("bot_id") or ""), told_in(message)
+    if not bot or bot == us or not whole.strip():
+        return None
+    first = _EMOJI.sub(" ", whole.strip()).strip().split("\n", 1)[0]
+    over = _OVER.match(first) is not None
+    thread = message.get("thread_ts")
+    if (edited or thread) and not over:
+        return None
+    ts = str(message["ts"])
+    profile = message.get("bot_profile") or {}
+    return Sounded(
+        channel=str(event["channel"]),
+        ts=ts,
+        thread=str(thread) if thread else None,
+        bot=bot,
+        name=str(message.get("username") or profile.get("name") or "a monitor"),
+        text=clip(whole, MOST_TEXT),
+        fingerprint=fingerprint(whole),
+        over=over,
+    )
+
+
+def fingerprint(text: str) -> str:
+    """Return what an alert and its repeats have in common: words, without amounts and times.
+
+    The first line tells where it says enough; what follows changes from one repeat to the next.
+    """
+    lines = [_words(line) for line in text.strip().split("\n")]
+    first = next((line for line in lines if line), "")
+    same = first if sum(map(len, first.split())) >= ENOUGH else " ".join(lines)
+    return f"slack:{sha256(same.encode()).hexdigest()[:32]}"
+
+
+def _words(line: str) -> str:
+    plain = _MARK.sub(" ", _LINK.sub(" ", _EMOJI.sub(" ", line)))
+    plain = _APART.sub(" ", _SAID.sub(" ", plain)).lower()
+    kept = [token for token in _TOKEN.findall(plain) if not _AMOUNT.match(token)]
+    same = ["-".join(p for p in token.split("-") if not _RANDOM.match(p)) for token in kept]
+    return " ".join(word for word in same if word)

@@ -1,0 +1,117 @@
+"""From a command in Slack to the journal and back: declared, moved, told, and restarted."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+from desk import Desk
+
+from assistant.clock import SystemClock
+from assistant.domain.events import Opened, Steered
+from assistant.domain.shown import Moved, PostmortemShared
+from assistant.journal.timeline import sentence
+from assistant.postmortem import postmortem, timeline
+from assistant.slack.letters import Looks
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import SCOPES
+from assistant.slack.people import People
+from assistant.slack.serve import Connection, Slack, Tables
+from assistant.slack.transports import web_client
+from assistant.store.buttons import Buttons
+from assistant.store.inbox import Inbox
+from assistant.store.messages import Messages
+
+
+class Records:
+    """What is kept of an incident: its records alone."""
+
+    def __init__(self, desk):
+        self.desk = desk
+
+    def postmortem(self, incident, state):
+        records = list(self.desk.journal.records(incident))
+        return postmortem(incident, records, state, sentence)
+
+
+@asynccontextmanager
+async def on_call(desk, slack):
+    """Be on call as one process; several, one after the other, share the data and the Slack."""
+    client = web_client(slack.bot_token, slack.api_url)
+    async with desk.open():
+        whole = Slack(
+            connection=Connection(
+                client=client,
+                app_token=slack.app_token,
+                people=People(client, SystemClock(), simulated=True),
+                channel=slack.workspace.channel_named("incidents").id,
+                own_channels=True,
+                pace_s=0.0,
+            ),
+            desk=desk.service,
+            tables=Tables(
+                buttons=Buttons(desk.database),
+                inbox=Inbox(desk.database),
+                messages=Messages(desk.database),
+            ),
+            looks=Looks(),
+            clock=desk.clock,
+        )
+        task = asyncio.create_task(whole.run())
+        try:
+            await asyncio.wait_for(whole.ready.wait(), 5)
+            await slack.connected()
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing_twice(tmp_path):
+    desk = Desk(tmp_path / "f.db", seen=False)
+    desk.memory = Records(desk)
+    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+        ana, until = slack.person("ana"), partial(slack.wait_for, seconds=20)
+
+        def room():
+            return slack.workspace.channel_named("inc-001-front-is-slow")
+
+        def shown():
+            first = ana.messages(room().id)
+            return [m for one in first for m in ana.messages(room().id, one.ts)]
+
+        async with on_call(desk, slack):
+            await ana.shortcut("declare_incident")
+            form = await until(ana.modal)
+            await ana.submit(
+                form.id,
+                {"what": "front is slow", "own_channel": "own_channel", "since": "00:01"},
+            )
+            await until(lambda: room() and room().pins and room().bookmarks)
+            await until(lambda: desk.events(Opened) and desk.events(Moved))
+            await ana.slash("/firstline", "postmortem", room().id)
+            form = await until(ana.modal)
+            await ana.submit(form.id, {"lines:1": "2,3"})
+            await until(lambda: [m for m in shown() if m.files])
+            await until(lambda: [m for m in shown() if "Posted by ana" in str(m.blocks)])
+            await desk.service.settled("INC-1")
+            await slack.settled(20)
+            (moved,), (shared,) = desk.events(Moved), desk.events(PostmortemShared)
+            assert desk.events(Steered)
+        assert (moved.event.place, moved.actor.name) == (room().id, "ana")
+        told = [seq for seq, _ in timeline(shared.event.markdown)]
+        assert 1 not in told
+        assert {2, 3} <= set(told)
+        before = [m.ts for m in shown() if not m.only_for]
+        async with on_call(desk, slack):
+            await ana.slash("/firstline", "status", room().id)
+            await until(lambda: [m for m in ana.messages(room().id) if m.only_for])
+            await slack.settled(20)
+            assert desk.service.incident("INC-1").moved == moved.event
+            again = [m.ts for m in shown() if not m.only_for]
+        assert again == before
+        made = [call.method for call in slack.office.calls if not call.error]
+        for method in ("conversations.create", "pins.add", "bookmarks.add"):
+            assert made.count(method) == 1
+        assert slack.broken_rules(burst=None) == []
