@@ -6,7 +6,7 @@ repeats what was not, so everything has a key. A mention comes twice, as `app_me
 
 What is written in one thread is taken in the order in which it was written: the second line may
 take back the first. Slack tells each through another connection, so a line waits a moment for one
-that is older. A button waits for nobody, since its form has to open within seconds; nor does a stop.
+that is older. A button waits for nobody: its form has to open within seconds; nor does a stop.
 """
 
 import asyncio
