@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners import home, pressing, talk
+from assistant.slack.listeners import home, membership, pressing, talk
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -32,6 +32,7 @@ def build_app(parts: Parts, client: AsyncWebClient) -> AsyncApp:
     talk.register(app, parts)
     pressing.register(app, parts)
     home.register(app, parts)
+    membership.register(app, parts)
     app.event(re.compile(""))(_ignore)
     app.error(_failed)
     return app

@@ -13,6 +13,7 @@ BOT_SCOPES = (
     "channels:read",
     "chat:write",
     "groups:history",
+    "groups:read",
     "im:history",
     "usergroups:read",
     "users:read",
@@ -20,6 +21,7 @@ BOT_SCOPES = (
 EVENTS = (
     "app_home_opened",
     "app_mention",
+    "member_joined_channel",
     "message.channels",
     "message.groups",
     "message.im",

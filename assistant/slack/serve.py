@@ -69,9 +69,15 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
-        parts = Parts(desk=self.desk, buttons=tables.buttons, people=reached.people, places=places)
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
+        parts = Parts(
+            desk=self.desk,
+            buttons=tables.buttons,
+            people=reached.people,
+            places=places,
+            invited=surface.invited,
+        )
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
         transport = reached.http or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace

@@ -34,6 +34,14 @@ class SlackSurface:
             if state.open or not state.remembered:
                 self._show(name, state)
 
+    def invited(self, channel: str) -> None:
+        """Show what may not have been shown in a channel while the app was not in it."""
+        for name, state in self._desk.incidents().items():
+            place = self._places.of(state)
+            here = place is not None and place.channel == channel
+            if here and (state.open or not state.remembered):
+                self._show(name, state)
+
     def _show(self, name: str, incident: Incident) -> None:
         place = self._places.of(incident)
         if place is None:

@@ -56,6 +56,8 @@ class Api:
                 error=reply.get("error", ""),
             )
         )
+        if reply.get("error"):
+            self._office.workspace.changes.note()
         if fault is not None and fault.failure is Failure.LOST_ANSWER and request.transport:
             request.transport.abort()
         scopes = ",".join(sorted(token.scopes)) if token else ""

@@ -11,6 +11,7 @@ from assistant.slack.text import clean, clip, escape, link, one_line, words
 HOSTS = frozenset({"traces.example"})
 NEEDED = {
     "app_mention": "app_mentions:read",
+    "member_joined_channel": "groups:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
