@@ -52,7 +52,7 @@ class Pace:
 class Exchange(Protocol):
     """Who takes what comes through a line, and is told whether it is open."""
 
-    def take(self, payload: dict[str, Any], envelope: str) -> bool:
+    async def take(self, payload: dict[str, Any], envelope: str) -> bool:
         """Keep an envelope; true where it may be acknowledged."""
         ...
 
@@ -137,7 +137,7 @@ class Line:
     async def _answer(self, socket: ClientWebSocketResponse, told: Mapping[str, Any]) -> None:
         """Acknowledge on the socket that it came through, once it is kept."""
         envelope = str(told["envelope_id"])
-        if self._exchange.take(told.get("payload") or {}, envelope):
+        if await self._exchange.take(told.get("payload") or {}, envelope):
             await socket.send_json({"envelope_id": envelope})
 
 
