@@ -22,6 +22,7 @@ from assistant.slack.listeners import (
     gone,
     home,
     looking,
+    membership,
     pressing,
     reviewing,
     sharing,
@@ -58,6 +59,7 @@ def build_app(parts: Parts, client: AsyncWebClient, tabs: HomeTabs) -> AsyncApp:
     sharing.register(app, parts)
     pressing.register(app, parts)
     stopping.register(app, parts)
+    membership.register(app, parts)
     app.event(re.compile(""))(_ignore)
     app.error(_failed)
     return app

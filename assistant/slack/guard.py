@@ -68,15 +68,16 @@ class Guard:
             return Refusal.SIGNATURE
         return Refusal.REPLAY if self._replayed(signed) else None
 
-    def took(self, headers: Mapping[str, str]) -> None:
-        """Note that a request was taken, so that it is not taken again.
-
-        What could not be kept is not noted: Slack may send it again at once, with the same stamp.
-        """
+    def took(self, signed: str) -> None:
+        """Note the signature of a request that is taken, so that it is not taken again."""
         now = self._clock.monotonic()
         while self._taken and now - next(iter(self._taken.values())) > REPLAY_S:
             del self._taken[next(iter(self._taken))]
-        self._taken[headers[SIGNATURE]] = now
+        self._taken[signed] = now
+
+    def forget(self, signed: str) -> None:
+        """Let it be taken after all: it could not be kept, and Slack may send it again at once."""
+        self._taken.pop(signed, None)
 
     def _stale(self, stamp: str) -> bool:
         return abs(self._clock.now().timestamp() - int(stamp)) > WINDOW_S

@@ -93,11 +93,13 @@ class HttpMode:
             return web.json_response({"challenge": str(payload.get("challenge"))[:_CHALLENGE]})
         if not ours(payload, self._team):
             return self._refuse(Refusal.TEAM)
+        signed = request.headers[SIGNATURE]
+        self._guard.took(signed)
         # Where there is no other key, the signature tells a request from the next one.
-        if self._ingress is None or not self._ingress.take(payload, request.headers[SIGNATURE]):
-            return web.Response(status=_LATER, text="later")
-        self._guard.took(request.headers)
-        return web.Response()
+        if self._ingress is not None and await self._ingress.take(payload, signed):
+            return web.Response()
+        self._guard.forget(signed)
+        return web.Response(status=_LATER, text="later")
 
     def _refuse(self, why: Refusal) -> web.Response:
         self.refused[why] += 1

@@ -57,21 +57,22 @@ class Ingress:
             finally:
                 self._tasks = None
 
-    def take(self, payload: dict[str, Any], envelope: str) -> bool:
+    async def take(self, payload: dict[str, Any], envelope: str) -> bool:
         """Keep an envelope and begin to handle it, if it is new; true: it may be acknowledged.
 
-        The handling begins after this returns, whatever becomes of the acknowledgement.
+        The handling goes on whatever becomes of the acknowledgement. The disk is waited for in
+        a thread, so that nobody else waits for it.
         """
         if self._tasks is None:
             return False
         key = key_of(payload, envelope)
         body = json.dumps(payload).encode("ascii")
         try:
-            new = self._inbox.claim(key, body, self._clock.now())
+            new = await asyncio.to_thread(self._inbox.claim, key, body, self._clock.now())
         except Unusable as error:  # Slack tells it again
             _log.error("%s is not taken: %s", key, error)
             return False
-        if new:
+        if new and self._tasks is not None:  # else it is handled at the next start
             self._begin(key, payload, self._tasks)
         return True
 
@@ -97,7 +98,7 @@ class Ingress:
         """Dispatch a claimed payload; Bolt answers for what its listeners raise."""
         await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
         try:
-            self._inbox.done(key)
+            await asyncio.to_thread(self._inbox.done, key)
         except Unusable as error:  # handled again at the next start, and found done then
             _log.error("%s is not noted as done: %s", key, error)
 

@@ -17,7 +17,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from assistant.slack.errors import FAILURES, SlackError, locked_out, sentence, wait_s
 
-OPEN_S = 10.0
+SILENT = "Slack opened a connection and did not greet."
 CUT = "the connection was cut."
 _REFRESH = ("warning", "refresh_requested")
 _REFUSED = {
@@ -32,6 +32,7 @@ _CHANCE = random.SystemRandom()  # many that lost Slack together should not come
 class Pace:
     """Seconds: between tries, from `first_s` doubling up to `longest_s`, half of it by chance.
 
+    Slack may take `open_s` to open a socket, and as long to greet on it.
     A socket that Slack will close is read for `linger_s` beside the next one; one that lasted for
     `steady_s` begins with the first wait again.
     """
@@ -40,6 +41,7 @@ class Pace:
     longest_s: float = 30.0
     linger_s: float = 20.0
     steady_s: float = 60.0
+    open_s: float = 10.0
 
     def waits(self) -> Iterator[float]:
         """Yield the waits, one a try."""
@@ -52,7 +54,7 @@ class Pace:
 class Exchange(Protocol):
     """Who takes what comes through a line, and is told whether it is open."""
 
-    def take(self, payload: dict[str, Any], envelope: str) -> bool:
+    async def take(self, payload: dict[str, Any], envelope: str) -> bool:
         """Keep an envelope; true where it may be acknowledged."""
         ...
 
@@ -87,7 +89,7 @@ class Line:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 try:
-                    async with asyncio.timeout(OPEN_S):
+                    async with asyncio.timeout(self._pace.open_s):
                         socket = await self._dial()
                 except FAILURES as error:
                     if locked_out(error):
@@ -107,13 +109,14 @@ class Line:
 
     async def _read(self, socket: ClientWebSocketResponse, refreshed: asyncio.Future[bool]) -> None:
         """Read until the socket is closed; `refreshed` is whether another is to replace it."""
-        held, reason = False, CUT
+        held, reason = False, SILENT
         try:
-            async with asyncio.timeout(None) as patience:
+            async with asyncio.timeout(self._pace.open_s) as patience:
                 async for message in socket:
                     told = _object(message.data) if message.type is WSMsgType.TEXT else {}
                     if told.get("type") == "hello":
-                        held = True
+                        held, reason = True, CUT
+                        patience.reschedule(None)
                         self._exchange.opened()
                     elif told.get("type") == "disconnect":
                         why = str(told.get("reason"))
@@ -125,7 +128,7 @@ class Line:
                     elif told.get("envelope_id"):
                         await self._answer(socket, told)
         except (TimeoutError, ConnectionError):
-            pass  # it lingered long enough, or was cut in the middle of an answer
+            pass  # it was silent or lingered for too long, or was cut in the middle of an answer
         finally:
             await socket.close()
         if held:
@@ -137,7 +140,7 @@ class Line:
     async def _answer(self, socket: ClientWebSocketResponse, told: Mapping[str, Any]) -> None:
         """Acknowledge on the socket that it came through, once it is kept."""
         envelope = str(told["envelope_id"])
-        if self._exchange.take(told.get("payload") or {}, envelope):
+        if await self._exchange.take(told.get("payload") or {}, envelope):
             await socket.send_json({"envelope_id": envelope})
 
 

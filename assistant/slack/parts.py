@@ -18,7 +18,8 @@ class Parts:
 
     `rooms` are the channels that incidents have for themselves; in the channels `watched` (ids)
     what other apps write are alerts. `look_again` has an incident's waiting requests posted again
-    where they are there no more. `streams` show whoever asks what is read.
+    where they are there no more. `streams` show whoever asks what is read. `invited` is told the
+    id of a channel that the app has joined.
     """
 
     desk: Desk
@@ -31,3 +32,4 @@ class Parts:
     looks: Looks
     look_again: Callable[[str], None]
     streams: Streams
+    invited: Callable[[str], None]

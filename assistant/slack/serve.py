@@ -118,6 +118,7 @@ class Slack:
             looks=self.looks,
             streams=streams,
             look_again=surface.look_again,
+            invited=surface.invited,
             clock=self.clock,
             rooms=rooms,
             watched=reached.watched,

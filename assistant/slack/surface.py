@@ -65,6 +65,14 @@ class SlackSurface:
             if state.open or not state.remembered:
                 self._show(name, state, look=True)
 
+    def invited(self, channel: str) -> None:
+        """Show what may not have been shown in a channel while the app was not in it."""
+        for name, state in self._desk.incidents().items():
+            place = self._places.of(state)
+            here = place is not None and place.channel == channel
+            if here and (state.open or not state.remembered):
+                self._show(name, state)
+
     def look_again(self, name: str) -> None:
         """Find out whether the requests that wait are still there, and post those that are not."""
         state = self._desk.incident(name)

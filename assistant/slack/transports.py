@@ -112,8 +112,8 @@ class _Exchange:
         self._ready = ready
         self._open = 0
 
-    def take(self, payload: dict[str, Any], envelope: str) -> bool:
-        return self._ingress.take(payload, envelope)
+    async def take(self, payload: dict[str, Any], envelope: str) -> bool:
+        return await self._ingress.take(payload, envelope)
 
     def opened(self) -> None:
         self._open += 1

@@ -11,13 +11,14 @@ import clocks
 import failures
 import policies
 import targets
+import through_http
 import through_slack
 import trail
 from book import BOOK, Attack
 from rich.console import Console
 from rich.table import Table
 
-assert all((approvals, clocks, failures, policies, targets, through_slack, trail))
+assert all((approvals, clocks, failures, policies, targets, through_http, through_slack, trail))
 
 
 async def row(attack: Attack) -> tuple[bool, list[str]]:

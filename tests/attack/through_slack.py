@@ -69,13 +69,7 @@ class Office:
         desk, channel = self.desk, self.channel.id
         async with desk.open():
             whole = Slack(
-                connection=Connection(
-                    client=self.client,
-                    app_token=self.slack.app_token,
-                    people=self.people,
-                    channel=channel,
-                    pace_s=0.0,
-                ),
+                connection=self.connection(channel),
                 desk=desk.service,
                 tables=Tables(
                     buttons=Buttons(desk.database),
@@ -93,6 +87,15 @@ class Office:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+
+    def connection(self, channel):
+        return Connection(
+            client=self.client,
+            app_token=self.slack.app_token,
+            people=self.people,
+            channel=channel,
+            pace_s=0.0,
+        )
 
     def messages(self, name):
         person = self.slack.person(name)

@@ -59,6 +59,8 @@ class Api:
                 ts=str(reply.get("ts") or ""),
             )
         )
+        if reply.get("error"):
+            self._office.workspace.changes.note()
         if fault is not None and fault.failure is Failure.LOST_ANSWER and request.transport:
             request.transport.abort()
         if too_often is not None:

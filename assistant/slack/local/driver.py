@@ -156,6 +156,19 @@ class Person:
             respond(self._office, payload["response_url"].rpartition("/")[2], delivery.answer)
         return delivery
 
+    def invite(self, channel: str, name: str) -> None:
+        """Let somebody, or the app, into a channel that this person is in."""
+        place, who = self._joined(channel), self._named(name)
+        if who.id not in place.members:
+            self._office.joined(place, who.id, inviter=self.id)
+
+    def remove(self, channel: str, name: str) -> None:
+        """Take somebody, or the app, out of such a channel; the app is not told."""
+        place, who = self._joined(channel), self._named(name)
+        if who.id in place.members:
+            place.members.remove(who.id)
+            self._workspace.changes.note()
+
     async def open_home(self, tab: str = "home") -> Delivery:
         """Look at the app's home (or messages) tab."""
         view = self.home()
@@ -221,6 +234,12 @@ class Person:
         if view is None or view.user != self.id:
             raise NotThere("This view is not open.")
         return view
+
+    def _named(self, name: str) -> User:
+        user = self._workspace.user_named(name)
+        if user is None:
+            raise NotThere(f"Nobody is called {name}.")
+        return user
 
     def _mention(self, name: str) -> str | None:
         if user := self._workspace.user_named(name):

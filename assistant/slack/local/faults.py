@@ -48,12 +48,14 @@ class Envelopes:
     """How envelopes misbehave (seconds).
 
     Each is sent `copies` times; every other one comes `held_s` late, so that later ones overtake
-    it; the app's acknowledgement takes `ack_s` to arrive.
+    it; the app's acknowledgement takes `ack_s` to arrive. Without `greeting` nothing is said when a
+    socket opens.
     """
 
     copies: int = 1
     held_s: float = 0.0
     ack_s: float = 0.0
+    greeting: bool = True
 
 
 class Faults:

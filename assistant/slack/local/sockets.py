@@ -68,14 +68,8 @@ class Sockets:
             self._changes.note()
             return socket
         link = Link(socket, request)
-        await socket.send_json(
-            {
-                "type": "hello",
-                "num_connections": len(self.links) + 1,
-                "debug_info": {"host": "local", "approximate_connection_time": 18_060},
-                "connection_info": {"app_id": self._app_id},
-            }
-        )
+        if self._faults.envelopes.greeting:
+            await socket.send_json(self._hello())
         self.links.append(link)
         self._changes.note()
         try:
@@ -85,6 +79,14 @@ class Sockets:
         finally:
             self._lose(link)
         return socket
+
+    def _hello(self) -> dict[str, Any]:
+        return {
+            "type": "hello",
+            "num_connections": len(self.links) + 1,
+            "debug_info": {"host": "local", "approximate_connection_time": 18_060},
+            "connection_info": {"app_id": self._app_id},
+        }
 
     async def disconnect(self, reason: str = "refresh_requested", link: Link | None = None) -> None:
         """Ask every socket (or one) to go; it is closed a while after, at `link_disabled` at once.

@@ -175,6 +175,18 @@ async def test_every_token_refused_ends_it_with_a_sentence(rig, slack):
         await asyncio.wait_for(task, 5)
 
 
+async def test_a_connection_on_which_nobody_greets_is_given_up(rig, slack):
+    rig.pace = replace(QUICK, open_s=0.1)
+    slack.faults.envelopes = Envelopes(greeting=False)
+    whole = rig.build()
+    task = asyncio.create_task(whole.run())
+    await slack.wait_for(lambda: "did not greet" in (whole.contact.why or ""))
+    assert not whole.ready.is_set()
+    slack.faults.envelopes = Envelopes()
+    await asyncio.wait_for(whole.ready.wait(), 5)
+    task.cancel()
+
+
 async def test_too_many_connections_are_said_and_waited_out(rig, slack):
     async with aiohttp.ClientSession() as session:
         held = [

@@ -205,11 +205,11 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_slack_tells_it_again(
 
 async def test_what_slack_tells_again_with_a_new_stamp_is_acknowledged_and_done_once(rig, slack):
     async with rig.running():
-        told = mention(slack)
+        told, first = mention(slack), int(now(-10))
         for number in (0, 1, 2):
             body = json.dumps(told).encode()
             retry = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": "http_timeout"}
-            request = with_headers(stamped(slack, body, now(-number)), retry)
+            request = with_headers(stamped(slack, body, str(first + number)), retry)
             assert (await rig.requests.post(request))[0] == 200
         await slack.wait_for(lambda: rig.desk.taken)
         await slack.settled()

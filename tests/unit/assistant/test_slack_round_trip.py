@@ -278,6 +278,24 @@ async def test_after_a_restart_the_messages_catch_up_and_nothing_is_posted_twice
         assert whole.ready.is_set()
 
 
+async def test_what_could_not_be_shown_is_shown_once_the_app_is_invited(rig):
+    rig.home = rig.channel
+    ana = rig.slack.person("ana")
+    ana.remove("incidents", "firstline")
+    async with rig.running():
+        await rig.desk.happen("INC-1", Opened(at=NOON, text="alert", service="front"))
+        await rig.slack.wait_for(
+            lambda: any(made.error == "not_in_channel" for made in rig.slack.office.calls)
+        )
+        await ana.say("incidents", "where is it?")
+        assert [m.text for m in rig.messages()] == ["where is it?"]
+        ana.invite("incidents", "firstline")
+        card = await rig.slack.wait_for(lambda: find(rig.messages(), "INC-1"))
+        ana.invite("incidents", "firstline")  # is there already
+        await rig.slack.settled()
+        assert [m.ts for m in rig.messages() if "INC-1" in m.text] == [card.ts]
+
+
 async def test_a_failure_is_told_to_whoever_acted_without_its_text(rig):
     rig.desk.answers[Investigate] = RuntimeError("secret")
     async with rig.running():

@@ -15,6 +15,7 @@ PAGE = Path(__file__).parents[3] / "docs/slack.md"
 HOSTS = frozenset({"traces.example"})
 NEEDED = {
     "app_mention": "app_mentions:read",
+    "member_joined_channel": "groups:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",

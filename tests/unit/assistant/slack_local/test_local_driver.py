@@ -73,6 +73,27 @@ async def test_only_what_is_on_the_screen_can_be_pressed(slack, client, channel,
     assert {delivery.kind for delivery in slack.deliveries.all} == {"events_api"}
 
 
+async def test_members_invite_and_remove_and_only_who_is_there_hears_of_it(slack, app, run):
+    joined = []
+
+    @app.event("member_joined_channel")
+    async def heard(event):
+        joined.append(event["user"])
+        slack.workspace.changes.note()
+
+    cleo, gus, bot = slack.person("cleo"), slack.person("gus"), slack.workspace.bot
+    async with run(app):
+        cleo.remove("general", "ben")
+        cleo.invite("general", "ben")  # the app is not in #general
+        cleo.invite("general", "firstline")
+        await slack.wait_for(lambda: joined)
+        with pytest.raises(NotThere):
+            gus.invite("general", "gus")
+        with pytest.raises(NotThere, match="Nobody is called dora"):
+            cleo.invite("general", "dora")
+    assert joined == [bot.id]
+
+
 async def test_menus_and_folded_buttons_send_what_was_chosen(slack, app, run, channel, quiet):
     chosen = {}
 
