@@ -31,6 +31,7 @@ class Notes:
         self._newest: tuple[Checkpoint, str] | None = None
         self._told = 0
         self._came = asyncio.Event()
+        self._posting = asyncio.Lock()
 
     def put(self, checkpoint: Checkpoint, note: str) -> None:
         """Keep the note until its turn comes; a newer one takes its place."""
@@ -43,6 +44,10 @@ class Notes:
         try:
             yield
         finally:
+            # What is on its way may have arrived: without its answer it would be sent again.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._posting.acquire(), LAST_S)
+                self._posting.release()
             posting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await posting
@@ -61,6 +66,10 @@ class Notes:
             await asyncio.sleep(self._every_s)
 
     async def _post(self) -> None:
+        async with self._posting:
+            await self._post_newest()
+
+    async def _post_newest(self) -> None:
         newest = self._newest
         if newest is None or newest[0].size <= self._told:
             return

@@ -21,9 +21,11 @@ from slack_sdk.models.views import View
 
 from assistant.slack import limits
 from assistant.slack.check import faults, too_long, view_faults
+from assistant.slack.local.shown import STREAM
 
 TYPES = Path(__file__).with_name("blocks.schema.json")
 VIEWS = {"modal": "ModalView", "home": "HomeView"}
+TEXTS = dict.fromkeys(("chat.update", "chat.postEphemeral"), limits.UPDATED_TEXT)
 # What Slack's models and documents have and its TypeScript types do not, yet.
 BESIDE = {"Button": {"visible_to_user_ids": {"type": "array", "items": {"type": "string"}}}}
 
@@ -56,7 +58,7 @@ def schema(one):
 
 def sizes(one):
     """Also the text that Slack would cut without a word."""
-    most = limits.POSTED_TEXT if one.method == "chat.postMessage" else limits.UPDATED_TEXT
+    most = limits.MARKDOWN if one.method in STREAM else TEXTS.get(one.method, limits.POSTED_TEXT)
     for text in one.texts:
         if len(text) > most:
             yield f"a text of {len(text)} characters, {most} are shown"

@@ -18,7 +18,7 @@ from assistant.slack.local.shown import Shown, shown, structure
 
 _OPENS = ("chat.postMessage", "chat.startStream")
 _ADDRESSES = ("url", "image_url", "title_url")
-_WRITTEN = re.compile(r"<(https?://[^|>]*)")
+_WRITTEN = re.compile(r"(?:<|\]\()(https?://[^|>)\s]*)")  # <https://…|x> and [x](https://…)
 _SLACK = ("slack.com", "app.slack.com")
 _BROADCASTS = ("<!channel", "<!here", "<!everyone")
 _ENDED = ("stopped_by_user", "message_not_in_streaming_state")

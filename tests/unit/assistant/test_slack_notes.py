@@ -45,6 +45,16 @@ async def test_the_first_and_the_last_are_posted_and_what_is_copied_can_be_check
     assert opened(copied, [SIGNER.verifier]).size == 6
 
 
+async def test_one_that_is_on_its_way_at_the_end_is_not_sent_again(slack):
+    notes = Notes(
+        web_client(slack.bot_token, slack.api_url), slack.workspace.channel_named("incidents").id
+    )
+    async with notes.posted():
+        notes.put(*made(3))
+        await slack.wait_for(lambda: posted(slack))  # its answer is still to come
+    assert len(posted(slack)) == 1
+
+
 async def test_what_slack_does_not_take_hinders_nothing(slack):
     notes = Notes(web_client(slack.bot_token, slack.api_url), "C000000")
     async with notes.posted():

@@ -13,7 +13,7 @@ from assistant.commands import Close
 from assistant.slack.blocks.pieces import Pressed, actions, folded, paragraphs
 from assistant.slack.letters import Letter
 from assistant.slack.local.faults import Failure, Fault
-from assistant.slack.outbox import Outbox
+from assistant.slack.outbox import PACE_S, Outbox
 from assistant.slack.text import said
 
 POST, EDIT = "chat.postMessage", "chat.update"
@@ -191,6 +191,16 @@ async def test_a_channel_that_we_may_not_write_in_holds_up_no_other(rig):
         outbox.put(letter(rig, "card"))
         await sent(rig, outbox)
     assert [m.text for m in rig.messages()] == ["card"]
+
+
+async def test_at_its_own_pace_it_is_never_too_fast():
+    async with judged() as slack:
+        rig = Rig(slack)
+        async with sending(rig, PACE_S) as outbox:
+            for number in range(3):
+                outbox.put(letter(rig, "x", slot=f"INC-1/answer/{number}"))
+            await sent(rig, outbox)
+        assert len(rig.messages()) == 3
 
 
 async def test_a_channel_gets_its_messages_at_slacks_pace(rig):

@@ -189,6 +189,7 @@ def test_a_stream_that_has_ended_is_not_open(office, end):
     [
         (call("chat.appendStream", chunks=[{"type": "blocks", "blocks": [SHOUT]}]), "broadcast"),
         (call("chat.appendStream", chunks=[SOME | {"text": "<!here>"}]), "broadcast"),
+        (call("chat.appendStream", markdown_text="[x](https://nowhere.example)"), "addresses"),
         (call("chat.stopStream", blocks=[CRAMPED]), "blocks"),
         (call("views.open", view={"type": "modal", "blocks": [CRAMPED]}), "blocks"),
         (call("views.publish", view={"type": "home", "blocks": [BUTTON]}), "addresses"),
