@@ -15,8 +15,10 @@ from assistant.commands import (
     AcceptRunbook,
     Approve,
     Close,
+    CorrectCause,
     Deny,
     OnIncident,
+    Rate,
     RejectRunbook,
     Reopen,
     RequestAction,
@@ -41,8 +43,10 @@ from assistant.domain.events import (
     Steered,
 )
 from assistant.domain.incident import Incident
+from assistant.domain.judgement import CauseCorrected
 from assistant.domain.people import Actor, ActorKind
 from assistant.engine.steering import Vocabulary, understand
+from assistant.feedback import heard
 from assistant.flow import Sources
 from assistant.policy.decide import Kind
 from connectors.actions import ActionCall, ArgValue, Preview
@@ -104,6 +108,8 @@ class Admission:
                 return self._deny(command, actor, incident, state)
             case Close() | Reopen():
                 return self._end(command, actor, incident, state)
+            case CorrectCause() | Rate():
+                return _judged(command, actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -113,9 +119,7 @@ class Admission:
         finding = state.finding
         if actor.kind is not ActorKind.HUMAN:
             return _refused(incident, actor, "steer", "only a person can steer")
-        named = {h.service for h in finding.hypotheses} if finding else set()
-        named |= {e.subject.service for e in finding.evidence} if finding else set()
-        named |= {a for h in finding.hypotheses for a in h.affected} if finding else set()
+        named = finding.components if finding else frozenset()
         refs = {c.ref for c in finding.innocent_changes} if finding else set()
         if finding and finding.change:
             refs.add(finding.change.ref)
@@ -353,6 +357,14 @@ def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -
             undo = tracked.request.undo
             reason = f"undo: {tracked.request.summary}"
             return Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
+
+
+def _judged(command: CorrectCause | Rate, actor: Actor, incident: str, state: Incident) -> Decision:
+    event = heard(command, actor, state)
+    if isinstance(event, str):
+        return _refused(incident, actor, "judge the answer", event)
+    said = f"Noted: {event.told}" if isinstance(event, CauseCorrected) else "Thank you, noted."
+    return _done(incident, said, event)
 
 
 def _in_the_way(tracked: Tracked, call: ActionCall) -> bool:

@@ -47,6 +47,7 @@ from assistant.domain.events import (
     WentStale,
 )
 from assistant.domain.hypothesis import Finding
+from assistant.domain.judgement import CauseCorrected, Rated
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
@@ -60,7 +61,8 @@ __all__ = ["IllegalEvent", "Incident", "apply"]
 class Incident:
     """What is known so far; what is not known yet is null or empty.
 
-    `asked_anew` is true while something was said that the finding does not consider yet.
+    `asked_anew` is true while something was said that the finding does not consider yet. Of the
+    `corrections` the last counts; `ratings` tell by person whether the answer was right.
     """
 
     opened: Opened
@@ -84,6 +86,8 @@ class Incident:
     draft: Draft | None = None
     draft_decided: bool | None = None
     remembered: bool = False
+    corrections: tuple[CauseCorrected, ...] = ()
+    ratings: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -141,6 +145,8 @@ def apply(state: Incident | None, event: Event) -> Incident:
             return _explained(state, event)
         case Steered() | AlertJoined() | AlertResolved():
             return _heard(state, event)
+        case CauseCorrected() | Rated():
+            return _judged(state, event)
         case (
             ActionRequested()
             | Approved()
@@ -195,6 +201,17 @@ def _heard(state: Incident, event: Steered | AlertJoined | AlertResolved) -> Inc
     if isinstance(event, AlertJoined):
         return _with(state, fingerprints=state.fingerprints | heard, silent=state.silent - heard)
     return _with(state, silent=state.silent | heard)
+
+
+def _judged(state: Incident, event: CauseCorrected | Rated) -> Incident:
+    if state.finding is None:
+        raise IllegalEvent("there is no answer that could be judged")
+    if isinstance(event, Rated):
+        person = f"{event.by.team}/{event.by.id}"
+        return _with(state, ratings={**state.ratings, person: event.good})
+    # What was written and remembered said something else: it is done again.
+    corrections = (*state.corrections, event)
+    return _with(state, corrections=corrections, postmortem=None, remembered=False)
 
 
 def _ended(

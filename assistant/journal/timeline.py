@@ -45,6 +45,7 @@ from assistant.domain.events import (
     WentStale,
 )
 from assistant.domain.hypothesis import Finding, Verdict
+from assistant.domain.judgement import CauseCorrected, Rated
 from assistant.domain.record import Record
 
 Looked = (
@@ -56,7 +57,18 @@ Looked = (
     | PlanProposed
     | RecallFailed
 )
-Heard = Opened | AlertJoined | AlertResolved | Steered | MergedInto | Absorbed | SplitOff | Refused
+Heard = (
+    Opened
+    | AlertJoined
+    | AlertResolved
+    | Steered
+    | CauseCorrected
+    | Rated
+    | MergedInto
+    | Absorbed
+    | SplitOff
+    | Refused
+)
 Decided = (
     PolicyDecided
     | ActionRequested
@@ -152,6 +164,10 @@ def _heard(event: Heard, who: str) -> str:
             return f"the monitor of alert {fingerprint} is content again"
         case Steered(by=by, text=text):
             return f"{by.name} said: {text}"
+        case CauseCorrected(by=by):
+            return f"{by.name} said what it was: {event.told}"
+        case Rated(by=by, good=good):
+            return f"{by.name} said that the answer was {'right' if good else 'wrong'}"
         case MergedInto(by=by, other=other):
             return f"{by.name} merged it into {other}"
         case Absorbed(by=by, other=other):

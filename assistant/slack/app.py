@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
 from assistant.slack.hometab import HomeTabs
-from assistant.slack.listeners import gone, home, looking, pressing, reviewing, talk
+from assistant.slack.listeners import gone, home, judging, looking, pressing, reviewing, talk
 from assistant.slack.parts import Parts
 from assistant.slack.reply import whisper
 
@@ -38,6 +38,7 @@ def build_app(parts: Parts, client: AsyncWebClient, tabs: HomeTabs) -> AsyncApp:
     home.register(app, parts, tabs)  # before the others: what is pressed there is answered there
     looking.register(app, parts)
     reviewing.register(app, parts)
+    judging.register(app, parts)
     pressing.register(app, parts)
     app.event(re.compile(""))(_ignore)
     app.error(_failed)

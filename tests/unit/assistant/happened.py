@@ -97,6 +97,8 @@ HISTORY = (
     e.AlertJoined(at=NOON, text="booking is slow", service=None, fingerprint="f2"),
     e.AlertResolved(at=NOON, fingerprint="f2"),
     e.Steered(by=ANN, text="not front", steering=TOLD),
+    e.CauseCorrected(by=BEN, service="ledger", text="its cache was full"),
+    e.Rated(by=BEN, good=False),
     e.Absorbed(by=ANN, other="INC-2"),
     e.SplitOff(by=ANN, other="INC-3", text="the mail is late"),
     e.PolicyDecided(
