@@ -15,10 +15,12 @@ from assistant.commands import (
     AcceptRunbook,
     Approve,
     Close,
+    CorrectCause,
     Deny,
     GoOn,
     Move,
     OnIncident,
+    Rate,
     RejectRunbook,
     Reopen,
     RequestAction,
@@ -46,10 +48,12 @@ from assistant.domain.events import (
     WentOn,
 )
 from assistant.domain.incident import Incident
+from assistant.domain.judgement import CauseCorrected
 from assistant.domain.people import Actor
 from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.stopping import held_up, stopped, stopped_words
 from assistant.engine.steering import Vocabulary, understand
+from assistant.feedback import heard
 from assistant.flow import Sources, due
 from assistant.policy.decide import Kind
 from assistant.showing import moved, shared, told
@@ -118,6 +122,8 @@ class Admission:
                 return _go_on(actor, incident, state)
             case Move() | SharePostmortem():
                 return self._show(command, actor, incident, state)
+            case CorrectCause() | Rate():
+                return _judged(command, actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -127,9 +133,7 @@ class Admission:
         finding = state.finding
         if not actor.human:
             return _refused(incident, actor, "steer", "only a person can steer")
-        named = {h.service for h in finding.hypotheses} if finding else set()
-        named |= {e.subject.service for e in finding.evidence} if finding else set()
-        named |= {a for h in finding.hypotheses for a in h.affected} if finding else set()
+        named = finding.components if finding else frozenset()
         refs = {c.ref for c in finding.innocent_changes} if finding else set()
         if finding and finding.change:
             refs.add(finding.change.ref)
@@ -401,6 +405,14 @@ def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -
             undo = tracked.request.undo
             reason = f"undo: {tracked.request.summary}"
             return Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
+
+
+def _judged(command: CorrectCause | Rate, actor: Actor, incident: str, state: Incident) -> Decision:
+    event = heard(command, actor, state)
+    if isinstance(event, str):
+        return _refused(incident, actor, "judge the answer", event)
+    said = f"Noted: {event.told}" if isinstance(event, CauseCorrected) else "Thank you, noted."
+    return _done(incident, said, event)
 
 
 def _in_the_way(tracked: Tracked, call: ActionCall) -> bool:

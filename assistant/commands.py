@@ -196,6 +196,23 @@ class Thaw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectCause:
+    """Say what it really was: a component that was seen, words, or both."""
+
+    incident: str
+    service: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Say whether the answer was right."""
+
+    incident: str
+    good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeeEvidence:
     """Show every fact behind the answer; `page` is counted from 0."""
 
@@ -218,6 +235,13 @@ class SeeRequest:
     request: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskCause:
+    """Ask what it really was."""
+
+    incident: str
+
+
 OnIncident = (
     Steer
     | Stop
@@ -235,8 +259,10 @@ OnIncident = (
     | Split
     | AcceptRunbook
     | RejectRunbook
+    | CorrectCause
+    | Rate
 )
 # What only looks: nothing comes of it but something on the asker's screen.
-Look = SeeEvidence | SeePlan | SeeRequest
+Look = SeeEvidence | SeePlan | SeeRequest | AskCause
 Command = Investigate | AlertEnded | Freeze | Thaw | OnIncident
 Pressable = Command | Look

@@ -56,7 +56,7 @@ def similar(
             found.append(
                 SimilarIncident(
                     incident=match.document.id,
-                    title=title(known.finding),
+                    title=learnt(known),
                     at=known.opened.at,
                     score=alike.score,
                     same=alike.same,
@@ -80,11 +80,13 @@ def document(incident: str, state: Incident) -> Document | None:
     facts = [by_id[i].statement for i in first.supports[:MOST_STATEMENTS]]
     action = _action(state)
     ended = f"Resolved by: {action}" if action else "No action is known to have resolved it."
+    if state.corrections:
+        facts = [f"Corrected by a person: {state.corrections[-1].told}", *facts]
     symptoms_told = ["## Symptoms", state.opened.text, *_traits(finding)]
     return Document(
         id=incident,
         collection=INCIDENTS,
-        title=title(finding),
+        title=learnt(state),
         text="\n\n".join([*symptoms_told, "## Evidence", *facts, "## Resolution", ended]),
         source=incident,
         labels=_labels(first),
@@ -95,6 +97,13 @@ def title(finding: Finding) -> str:
     """Return the cause of an explained finding in words."""
     first = finding.hypotheses[0]
     return cause_sentence(first.cause, first.service, None, first.peer)
+
+
+def learnt(state: Incident) -> str:
+    """Return the cause as it was known in the end: what a person said counts before the engine."""
+    if state.corrections:
+        return f"{state.corrections[-1].told} (corrected by a person)"
+    return title(state.finding) if state.finding is not None else state.opened.text
 
 
 def keep(index: Library, incidents: Mapping[str, Incident], runbooks: Iterable[Runbook]) -> None:

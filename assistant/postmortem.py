@@ -147,6 +147,8 @@ def _summary(state: Incident, first: Hypothesis | None) -> Iterator[str]:
     if finding and first:
         ids = ", ".join(first.supports)
         yield f"Cause ({finding.verdict.value}): {_cause_words(first)} ({ids})"
+    for correction in state.corrections[-1:]:
+        yield f"Corrected by {correction.by.name}: {correction.told}"
     if finding and finding.change:
         change = finding.change
         yield f"Change: {change.kind} {change.ref}: {change.why} ({change.evidence})"

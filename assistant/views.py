@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assistant.button import Button
-from assistant.commands import Close, GoOn, Reopen, RequestStep, SeeEvidence, SeePlan, Stop
+from assistant.commands import (
+    AskCause,
+    Close,
+    GoOn,
+    Reopen,
+    RequestStep,
+    SeeEvidence,
+    SeePlan,
+    Stop,
+)
 from assistant.domain.action import Status
 from assistant.domain.events import ReadFailed
 from assistant.domain.evidence import Evidence
@@ -197,7 +206,8 @@ def _looks(incident: Incident, name: str) -> tuple[Button, ...]:
     """Return what opens more than a card holds."""
     evidence = Button(label="Evidence", command=SeeEvidence(incident=name))
     plan = Button(label="Review plan", command=SeePlan(incident=name))
-    return (evidence, plan) if incident.plan else (evidence,)
+    cause = Button(label="Wrong cause", command=AskCause(incident=name))
+    return (evidence, plan, cause) if incident.plan else (evidence, cause)
 
 
 def _endings(incident: Incident, name: str) -> tuple[Button, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from assistant.domain.action import ActionRequest, Approval
 from assistant.domain.amends import Redacted, RestoreAccepted
 from assistant.domain.hypothesis import Finding
+from assistant.domain.judgement import CauseCorrected, Rated
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.people import Actor
 from assistant.domain.plan import RemediationPlan
@@ -21,8 +22,8 @@ from assistant.domain.steering import Steering
 class Opened:
     """Somebody, or an alert, asked.
 
-    `horizon` is the end of what may be seen (null: now). `place` is where the surface shows it, in
-    the surface's own words; `fingerprint` is the alert's.
+    `horizon` is the end of what may be seen (null: now), `place` where the surface shows it in its
+    own words, `fingerprint` the alert's.
     """
 
     at: datetime
@@ -367,6 +368,8 @@ Event = (
     | Stopped
     | WentOn
     | Moved
+    | CauseCorrected
+    | Rated
     | MergedInto
     | Absorbed
     | SplitOff

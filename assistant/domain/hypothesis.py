@@ -95,3 +95,11 @@ class Finding:
     ruled_out: tuple[RuledOut, ...]
     evidence: tuple[Evidence, ...]
     gaps: tuple[str, ...]
+
+    @property
+    def components(self) -> frozenset[str]:
+        """Return every component that is named somewhere in it."""
+        named = {e.subject.service for e in self.evidence}
+        for hypothesis in self.hypotheses:
+            named |= {hypothesis.service, *hypothesis.affected}
+        return frozenset(named)

@@ -49,6 +49,7 @@ from assistant.domain.events import (
     WentStale,
 )
 from assistant.domain.hypothesis import Finding
+from assistant.domain.judgement import CauseCorrected, Rated
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
@@ -64,7 +65,8 @@ class Incident:
     """What is known so far; what is not known yet is null or empty.
 
     `asked_anew` is true while something was said that the finding does not consider yet. While it
-    is `stopped`, nothing is begun until a person steers it or lets it go on.
+    is `stopped`, nothing is begun until a person steers it or lets it go on. Of the `corrections`
+    the last counts; `ratings` tell by person whether the answer was right.
     """
 
     opened: Opened
@@ -91,6 +93,8 @@ class Incident:
     draft_decided: bool | None = None
     remembered: bool = False
     stopped: Stopped | None = None
+    corrections: tuple[CauseCorrected, ...] = ()
+    ratings: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -155,6 +159,8 @@ def apply(state: Incident | None, event: Event) -> Incident:
             return _heard(state, event)
         case Moved() | PostmortemShared():
             return _shown(state, event)
+        case CauseCorrected() | Rated():
+            return _judged(state, event)
         case (
             ActionRequested()
             | Approved()
@@ -236,6 +242,17 @@ def _shown(state: Incident, event: Moved | PostmortemShared) -> Incident:
     if state.moved is not None:
         raise IllegalEvent("the incident has a place of its own already")
     return _with(state, moved=event)
+
+
+def _judged(state: Incident, event: CauseCorrected | Rated) -> Incident:
+    if state.finding is None:
+        raise IllegalEvent("there is no answer that could be judged")
+    if isinstance(event, Rated):
+        person = f"{event.by.team}/{event.by.id}"
+        return _with(state, ratings={**state.ratings, person: event.good})
+    # What was written and remembered said something else: it is done again.
+    corrections = (*state.corrections, event)
+    return _with(state, corrections=corrections, postmortem=None, remembered=False)
 
 
 def _ended(

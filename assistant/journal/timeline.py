@@ -47,6 +47,7 @@ from assistant.domain.events import (
     WentStale,
 )
 from assistant.domain.hypothesis import Finding, Verdict
+from assistant.domain.judgement import CauseCorrected, Rated
 from assistant.domain.record import Record
 from assistant.domain.shown import Moved, PostmortemShared
 
@@ -67,6 +68,8 @@ Heard = (
     | Stopped
     | WentOn
     | Moved
+    | CauseCorrected
+    | Rated
     | MergedInto
     | Absorbed
     | SplitOff
@@ -174,6 +177,10 @@ def _heard(event: Heard, who: str) -> str:
             return f"{by.name} let it go on"
         case Moved(by=by, shown=shown):
             return f"{by.name} moved it to {shown}"
+        case CauseCorrected(by=by):
+            return f"{by.name} said what it was: {event.told}"
+        case Rated(by=by, good=good):
+            return f"{by.name} said that the answer was {'right' if good else 'wrong'}"
         case MergedInto(by=by, other=other):
             return f"{by.name} merged it into {other}"
         case Absorbed(by=by, other=other):

@@ -21,6 +21,7 @@ from assistant.slack.listeners import (
     declaring,
     gone,
     home,
+    judging,
     looking,
     membership,
     pressing,
@@ -57,6 +58,7 @@ def build_app(parts: Parts, client: AsyncWebClient, tabs: HomeTabs) -> AsyncApp:
     shortcuts.register(app, parts)
     declaring.register(app, parts)
     sharing.register(app, parts)
+    judging.register(app, parts)
     pressing.register(app, parts)
     stopping.register(app, parts)
     membership.register(app, parts)

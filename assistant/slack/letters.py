@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.button import Button
-from assistant.commands import Pressable
+from assistant.commands import Pressable, Rate
 from assistant.domain.canonical import digest
 from assistant.domain.incident import Incident
 from assistant.memory_view import draft_view, seen_before
 from assistant.requests_view import ending, request_view
 from assistant.slack.blocks import memory
 from assistant.slack.blocks.card import card, card_text, progress_card, progress_text
+from assistant.slack.blocks.feedback import correction_note, correction_text, thumbs
 from assistant.slack.blocks.pieces import Block, Pressed
 from assistant.slack.blocks.request import (
     alarm_note,
@@ -90,10 +91,14 @@ def _written(
     def pressed(buttons: Sequence[Button]) -> list[Pressed]:
         return [Pressed(button=b, token=token(b.command)) for b in buttons]
 
-    yield (card_slot(name), *_card(name, incident, looks, pressed))
+    yield (card_slot(name), *_card(name, incident, looks, token, pressed))
     if incident.steering.said:
         told = incident.steering.said
         yield f"{name}/answer/{len(told)}", memory.answer_text(told), memory.answer_note(told)
+    if incident.corrections:
+        last = incident.corrections[-1]
+        slot = f"{name}/corrected/{len(incident.corrections)}"
+        yield slot, correction_text(last), correction_note(last)
     if incident.similar:
         seen = seen_before(incident.similar, incident.opened.at)
         yield f"{name}/similar", memory.similar_text(seen), memory.similar_note(seen)
@@ -124,6 +129,7 @@ def _card(
     name: str,
     incident: Incident,
     looks: Looks,
+    token: Token,
     pressed: Callable[[Sequence[Button]], list[Pressed]],
 ) -> tuple[str, list[Block]]:
     if incident.finding is None:
@@ -132,4 +138,5 @@ def _card(
     told = view(incident, name, looks.offered)
     proof = looks.audit(name)
     told = replace(told, footer=f"{told.footer} · {proof}" if proof else told.footer)
-    return card_text(told), card(told, pressed(told.buttons), looks.hosts)
+    judge = thumbs(*(token(Rate(incident=name, good=good)) for good in (True, False)))
+    return card_text(told), card(told, pressed(told.buttons), looks.hosts, judge)

@@ -21,13 +21,19 @@ WHY_LINES, SHOWN_GAPS = 2, 4
 KINDS = {"check": "look", "action": "act", "verify": "verify", "rollback": "undo"}
 
 
-def card(view: View, pressed: Sequence[Pressed], hosts: frozenset[str]) -> list[Block]:
-    """Return the blocks of an answered incident; links lead to `hosts` only."""
+def card(
+    view: View, pressed: Sequence[Pressed], hosts: frozenset[str], judge: Block
+) -> list[Block]:
+    """Return the blocks of an answered incident; links lead to `hosts` only.
+
+    With `judge` people say whether the answer was right.
+    """
     return [
         header(_title(view.name, view.title)),
         _state(view),
         paragraphs(*_answer(view)),
         *_gaps(view.could_not_see),
+        judge,
         *actions(pressed),
         *_rest(view),
         *_sources(view.sources, hosts),

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.button import Button
-from assistant.commands import OnIncident, RequestStep, SeeEvidence, SeePlan, SeeRequest
+from assistant.commands import AskCause, OnIncident, RequestStep, SeeEvidence, SeePlan, SeeRequest
 from assistant.domain.incident import Incident
 from assistant.rehearsal import Rehearsed
 from assistant.slack.blocks import plan
@@ -19,6 +19,7 @@ from assistant.slack.blocks.evidence import evidence_modal, pages
 from assistant.slack.blocks.modal import View
 from assistant.slack.blocks.pieces import Pressed
 from assistant.slack.errors import FAILURES, sentence
+from assistant.slack.listeners.judging import ask_cause
 from assistant.slack.listeners.pressing import (
     NO_LONGER_VALID,
     Ack,
@@ -50,6 +51,8 @@ def register(app: AsyncApp, parts: Parts) -> None:
             await _plan(command, state, press, parts, client)
         elif isinstance(command, SeeRequest):
             await review(command, press, parts, client)
+        elif isinstance(command, AskCause):
+            await ask_cause(command.incident, press, parts, client)
 
     async def asked(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()

@@ -100,7 +100,8 @@ class Panels:
 
     def _buttons(self, block: Mapping[str, Any], message: Message) -> Text | None:
         """The numbered choices of one block, on one line."""
-        elements = list(block["elements"]) if block["type"] == "actions" else []
+        pressed = block["type"] in ("actions", "context_actions")
+        elements = list(block["elements"]) if pressed else []
         elements += [block["accessory"]] if "accessory" in block else []
         line = Text()
         for element in elements:
@@ -154,7 +155,8 @@ def _labels(element: Mapping[str, Any], user: str) -> Iterator[tuple[str, str | 
         return
     if element["type"] == "button":
         yield element["text"]["text"], None
-    for option in element.get("options", ()):
+    thumbs = (element[key] for key in ("positive_button", "negative_button") if key in element)
+    for option in (*element.get("options", ()), *thumbs):
         yield option["text"]["text"], option["value"]
 
 

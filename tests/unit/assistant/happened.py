@@ -100,6 +100,8 @@ HISTORY = (
     e.Steered(by=ANN, text="not front", steering=TOLD),
     e.Stopped(by=ANN, at=NOON), e.WentOn(by=BEN),
     Moved(by=ANN, place="C2", shown="#inc-001-booking-fails"),
+    e.CauseCorrected(by=BEN, service="ledger", text="its cache was full"),
+    e.Rated(by=BEN, good=False),
     e.Absorbed(by=ANN, other="INC-2"),
     e.SplitOff(by=ANN, other="INC-3", text="the mail is late"),
     e.PolicyDecided(

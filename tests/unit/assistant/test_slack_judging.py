@@ -1,0 +1,94 @@
+"""What people say of an answer: thumbs under it, and what it really was."""
+
+import pytest
+from acting import BEN
+from conversing import explained, find, press, words
+from slackdesk import LOOKS, SCOPES, Rig
+from written import finding
+
+from assistant.answer import Answer
+from assistant.clock import SystemClock
+from assistant.commands import CorrectCause, Rate
+from assistant.domain.judgement import CauseCorrected
+from assistant.slack.blocks.feedback import cause_form
+from assistant.slack.check import view_faults
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.slack import LocalSlack
+
+
+@pytest.fixture
+async def rig():
+    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+        yield Rig(slack)
+        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
+
+
+def thumb(card, which):
+    rows = [b for b in card.blocks if b["type"] == "context_actions"]
+    return rows[0]["elements"][0][f"{which}_button"]["value"]
+
+
+def test_the_form_offers_what_was_seen_and_leaves_out_what_slack_would_refuse():
+    names = {f"service-{n:03d}" for n in range(150)} | {"x" * 151}
+    view = cause_form("INC-1", names, "token")
+    assert view_faults(view) == []
+    assert len(view["blocks"][0]["element"]["options"]) == 100
+    assert view_faults(cause_form("INC-1", frozenset(), "token")) == []
+
+
+async def test_a_thumb_up_is_recorded_and_thanked_for(rig):
+    async with rig.running():
+        _, card = await explained(rig)
+        rig.desk.answers[Rate] = Answer(incident="INC-1", said="Thank you, noted.")
+        cleo = rig.slack.person("cleo")
+        await cleo.click("incidents", card.ts, "rate", option=thumb(card, "positive"))
+        await rig.slack.wait_for(lambda: rig.whispers("cleo") == ["Thank you, noted."])
+        command, actor = rig.desk.taken[0]
+        assert command == Rate(incident="INC-1", good=True)
+        assert actor.name == "cleo"
+        assert cleo.modal() is None
+
+
+async def test_a_thumb_down_asks_what_it_was(rig):
+    async with rig.running():
+        _, card = await explained(rig)
+        cleo = rig.slack.person("cleo")
+        await cleo.click("incidents", card.ts, "rate", option=thumb(card, "negative"))
+        form = await rig.slack.wait_for(cleo.modal)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        assert rig.desk.taken[0][0] == Rate(incident="INC-1", good=False)
+        assert "Where was it?" in words(form.content)
+
+
+@pytest.mark.parametrize(
+    ("values", "service", "text"),
+    [
+        ({"service": "front"}, "front", ""),
+        ({"text": "a full <disk>"}, "", "a full <disk>"),
+        ({"service": "ledger", "text": "its cache"}, "ledger", "its cache"),
+    ],
+)
+async def test_who_knows_better_says_what_it_was(rig, values, service, text):
+    async with rig.running():
+        ts, card = await explained(rig)
+        await press(rig, "ben", card, "Wrong cause")
+        ben = rig.slack.person("ben")
+        form = await rig.slack.wait_for(ben.modal)
+        await ben.submit(form.id, values)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        said = CorrectCause(incident="INC-1", service=service, text=text)
+        assert rig.desk.taken[0][0] == said
+        await rig.desk.happen("INC-1", CauseCorrected(by=BEN, service=service, text=text))
+        await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Noted: "))
+
+
+async def test_a_guest_reads_the_form_and_is_not_heard(rig):
+    async with rig.running():
+        _, card = await explained(rig, found=finding())
+        gus = rig.slack.person("gus")
+        await press(rig, "gus", card, "Wrong cause")
+        form = await rig.slack.wait_for(gus.modal)
+        await gus.submit(form.id, {"text": "me"})
+        await rig.slack.wait_for(lambda: rig.whispers("gus"))
+        assert "only members" in rig.whispers("gus")[0]
+        assert rig.desk.taken == []
