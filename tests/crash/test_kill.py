@@ -18,6 +18,7 @@ from assistant.domain.incident import apply
 from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
 from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.people import Streaming
 from assistant.slack.local.slack import LocalSlack
 from assistant.slack.local.sockets import Timing
 from assistant.slack.manifest import BOT_SCOPES
@@ -209,6 +210,8 @@ class Rig:
         broken = self.slack.broken_rules(burst=None)
         assert [rule for rule in broken if not any(sentence in rule for sentence in unheard)] == []
         assert not [m for m in self._seen("ana") if "INC-2" in m.text]
+        streams = [m.stream for m in self._seen("ana") if m.stream is not None]
+        assert all(stream.state is not Streaming.GROWING for stream in streams)
 
     def started(self) -> list[str]:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
