@@ -71,10 +71,11 @@ class Progress:
         self._waiting = {str(c.get("id", "")): c for c in chunks} | self._waiting
         self._news.set()
 
-    async def more(self) -> bool:
-        """Wait until there is something new; false as soon as it is over."""
-        await self._news.wait()
-        return not self.over
+    async def more(self, patience_s: float) -> bool:
+        """Wait until there is something new; false as soon as it is over, or nothing comes."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), patience_s)
+        return self._news.is_set() and not self.over
 
     async def rest(self, seconds: float) -> None:
         """Wait for some time, or until it is over."""

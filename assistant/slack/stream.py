@@ -25,6 +25,7 @@ from assistant.slack.ports import Messages
 from assistant.slack.progress import Asker, Progress
 
 PACE_S = 1.0  # between two additions to one message
+PATIENCE_S = 60.0  # without any news: whoever looked is no more, and the card tells what is known
 MINUTE_S = 60.0
 STARTS, APPENDS = 18, 90  # a minute: below what Slack allows the whole app, 20 and 100
 LATER_S, TRIES, LAST_S = 0.5, 6, 2.0
@@ -65,6 +66,7 @@ class How:
     sources: tuple[tuple[str, str], ...] = ()
     hosts: frozenset[str] = frozenset()
     pace_s: float = PACE_S
+    patience_s: float = PATIENCE_S
 
 
 class Streams:
@@ -200,7 +202,7 @@ class Streams:
         """Add what is told until the answer is there; ended in any case."""
         working = self._spawn(self._session(going.asker, "processing"))
         try:
-            while await going.more():
+            while await going.more(self._how.patience_s):
                 if self._within(self._appended, APPENDS) and not await self._append(ts, going):
                     break
                 await going.rest(self._how.pace_s)

@@ -19,6 +19,7 @@ from assistant.domain.incident import apply
 from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
 from assistant.slack.local.deliveries import Timing
+from assistant.slack.local.people import Streaming
 from assistant.slack.local.slack import LocalSlack
 from assistant.store.database import StoreError, open_for_reading
 
@@ -204,6 +205,8 @@ class Rig:
         assert names.count("ActionStarted") == len(set(self.started()))
         assert state.resolved_by is not None
         assert not [m for m in self._seen("ana") if "INC-2" in m.text]
+        streams = [m.stream for m in self._seen("ana") if m.stream is not None]
+        assert all(stream.state is not Streaming.GROWING for stream in streams)
 
     def started(self) -> list[str]:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:

@@ -130,6 +130,20 @@ async def test_an_alert_gets_its_card_from_the_beginning(rig):
         assert not [c for c in rig.slack.office.calls if "Stream" in c.method]
 
 
+async def test_the_first_sign_waits_for_no_other_message(rig):
+    slow = Fault(method="chat.postMessage", failure=Failure.RATE_LIMITED, seconds=30)
+    rig.slack.faults.add(slow)
+    async with rig.running():
+        alert = Opened(
+            at=NOON, text="slow", service=None, source="alert", place=rig.channel, fingerprint="f"
+        )
+        await rig.desk.happen("INC-2", alert)
+        ts = await asked(rig)
+        await rig.slack.wait_for(lambda: streamed(rig, ts))
+        assert not find(rig.messages(), "INC-2")
+        await rig.slack.settled()
+
+
 @pytest.mark.parametrize("why", ["switched off", "rate", "refused", "too many", "lost"])
 async def test_where_slack_streams_nothing_the_card_is_shown(rig, why):
     rig.streaming = why != "switched off"
@@ -284,11 +298,18 @@ async def test_a_second_look_is_a_task_of_its_own():
     assert "sources" not in chunks["otlp/spans"]  # nobody allowed that host here
 
 
+async def test_where_no_news_comes_nobody_waits_for_ever():
+    going = looked(SCOPE, SPANS)
+    assert await going.more(0.01)
+    going.take()
+    assert not await going.more(0.01)
+
+
 async def test_what_could_not_be_sent_is_kept_unless_there_is_newer_news():
     going = looked(SCOPE, LOGS)
     old = going.take()
     going.give_back(old)
-    assert await going.more()
+    assert await going.more(5)
     assert re.search("not looked at", str(going.take()))
     going.give_back(old)
     going.told(SPANS, STATE)

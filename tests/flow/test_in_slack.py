@@ -1,0 +1,118 @@
+"""From a mention to Stop, through Slack and back: with the service, and the tables on disk."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from desk import Desk
+from test_stopping import Blocked
+
+from assistant.clock import SystemClock
+from assistant.domain.events import Stopped
+from assistant.slack.letters import Looks
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.people import People
+from assistant.slack.serve import Connection, Slack, Tables
+from assistant.slack.transports import web_client
+from assistant.store.buttons import Buttons
+from assistant.store.inbox import Inbox
+from assistant.store.messages import Messages
+
+PATIENCE_S = 60
+SOURCES = (("world", "changes"), ("world", "spans"))
+
+
+class Then(SystemClock):
+    """Slack's clock says what the world's clock says."""
+
+    def __init__(self, desk):
+        self.desk = desk
+
+    def now(self):
+        return self.desk.clock.at
+
+
+@asynccontextmanager
+async def on_call(slack, desk):
+    """Be on call in a Slack on loopback, for a world of which one half does not answer."""
+    client = web_client(slack.bot_token, slack.api_url)
+    async with desk.open():
+        whole = Slack(
+            connection=Connection(
+                client=client,
+                app_token=slack.app_token,
+                people=People(client, SystemClock(), simulated=True),
+                streaming=True,
+                pace_s=0.0,
+            ),
+            desk=desk.service,
+            tables=Tables(
+                buttons=Buttons(desk.database),
+                inbox=Inbox(desk.database),
+                messages=Messages(desk.database),
+            ),
+            looks=Looks(),
+            clock=SystemClock(),
+            sources=SOURCES,
+        )
+        task = asyncio.create_task(whole.run())
+        try:
+            await asyncio.wait_for(whole.ready.wait(), 5)
+            await desk.service.resume()
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path / "firstline.db", kind=Blocked)
+
+
+@pytest.fixture
+async def slack(desk):
+    scopes = frozenset(BOT_SCOPES)
+    async with LocalSlack(demo_workspace(), Then(desk), scopes=scopes) as slack:
+        yield slack
+        assert slack.broken_rules(burst=None) == []
+
+
+def seen(slack, ts, words):
+    """Return the newest message of a thread that shows some words."""
+    messages = slack.person("ana").messages("incidents", ts)
+    shown = [m for m in messages if words in f"{m.text} {m.blocks} {m.stream}"]
+    return shown[-1] if shown else None
+
+
+@pytest.mark.parametrize("how", ["Slack's own", "words"])
+async def test_what_is_under_way_is_stopped_from_slack_and_goes_on_when_it_is_told_to(
+    slack, desk, how
+):
+    ana = slack.person("ana")
+    async with on_call(slack, desk):
+        ts = await ana.say("incidents", "@firstline front is slow")
+        await slack.wait_for(lambda: seen(slack, ts, "changes (world) · 0 rows"))
+        if how == "words":
+            await ana.say("incidents", "@firstline stop", thread=ts)
+        else:
+            place = slack.workspace.channel_named("incidents").id
+            await slack.wait_for(lambda: slack.workspace.sessions.get((place, ts)) == "processing")
+            await ana.stop("incidents", ts)
+        await slack.wait_for(lambda: seen(slack, ts, "(stopped by ana)"))
+        told = await slack.wait_for(lambda: seen(slack, ts, "Read so far"))
+        assert told.only_for == ana.id
+        assert desk.world.cut_off == 1
+        assert desk.events(Stopped)[0].actor.id == ana.id
+        await slack.settled()
+    desk.world.asked.clear()
+    desk.world.open.set()
+    async with on_call(slack, desk):
+        assert not desk.world.asked.is_set()
+        await ana.say("incidents", "@firstline go on", thread=ts)
+        await slack.wait_for(lambda: desk.service.incident("INC-1").finding, PATIENCE_S)
+        await slack.wait_for(lambda: seen(slack, ts, "(open)"))
+        await slack.settled()
