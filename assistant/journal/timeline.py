@@ -60,21 +60,8 @@ Looked = (
     | PlanProposed
     | RecallFailed
 )
-Heard = (
-    Opened
-    | AlertJoined
-    | AlertResolved
-    | Steered
-    | Stopped
-    | WentOn
-    | Moved
-    | CauseCorrected
-    | Rated
-    | MergedInto
-    | Absorbed
-    | SplitOff
-    | Refused
-)
+Heard = Opened | AlertJoined | AlertResolved | Moved | MergedInto | Absorbed | SplitOff
+Told = Steered | Stopped | WentOn | CauseCorrected | Rated | Refused
 Decided = (
     PolicyDecided
     | ActionRequested
@@ -119,6 +106,8 @@ def _said(event: Event, who: str) -> str:
         return _looked(event)
     if isinstance(event, Heard):
         return _heard(event, who)
+    if isinstance(event, Told):
+        return _told(event)
     if isinstance(event, Decided):
         return _decided(event)
     if isinstance(event, Done):
@@ -169,24 +158,30 @@ def _heard(event: Heard, who: str) -> str:
             return f"one more alert: {text}"
         case AlertResolved(fingerprint=fingerprint):
             return f"the monitor of alert {fingerprint} is content again"
-        case Steered(by=by, text=text):
-            return f"{by.name} said: {text}"
-        case Stopped(by=by):
-            return f"{by.name} stopped what was under way"
-        case WentOn(by=by):
-            return f"{by.name} let it go on"
         case Moved(by=by, shown=shown):
             return f"{by.name} moved it to {shown}"
-        case CauseCorrected(by=by):
-            return f"{by.name} said what it was: {event.told}"
-        case Rated(by=by, good=good):
-            return f"{by.name} said that the answer was {'right' if good else 'wrong'}"
         case MergedInto(by=by, other=other):
             return f"{by.name} merged it into {other}"
         case Absorbed(by=by, other=other):
             return f"{by.name} merged {other} into it"
         case SplitOff(by=by, other=other, text=text):
             return f"{by.name} split off {other}: {text}"
+        case _:
+            assert_never(event)
+
+
+def _told(event: Told) -> str:
+    match event:
+        case Steered(by=by, text=text):
+            return f"{by.name} said: {text}"
+        case Stopped(by=by):
+            return f"{by.name} stopped what was under way"
+        case WentOn(by=by):
+            return f"{by.name} let it go on"
+        case CauseCorrected(by=by):
+            return f"{by.name} said what it was: {event.told}"
+        case Rated(by=by, good=good):
+            return f"{by.name} said that the answer was {'right' if good else 'wrong'}"
         case Refused(by=by, tried=tried, why=why):
             return f"{by.name} tried to {tried} and was refused: {why}"
         case _:
