@@ -16,7 +16,7 @@ from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.rules import RULES
 from assistant.slack.local.shown import shown
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.manifest import SCOPES
 
 BURST = 2  # an answer and a note may come together; after that one a second
 
@@ -34,7 +34,7 @@ async def judged(
     `burst` is null where the app under test keeps no pace. `excused` are rules that chance may
     break, as where the app is killed. `more` are the scopes and the timing, if not the app's own.
     """
-    settings = {"scopes": frozenset(BOT_SCOPES), **more}
+    settings = {"scopes": SCOPES, **more}
     around = (workspace or demo_workspace(), clock or SystemClock())
     async with LocalSlack(*around, **settings) as slack:
         yield slack

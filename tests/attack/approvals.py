@@ -248,7 +248,7 @@ async def forgotten(folder):
     "a yes and a no in the same moment",
     "the no wins",
     told="denied by cleo",
-    guards={"assistant.service._human": lambda _: False},
+    guards={"assistant.service.Deny": Approve},
 )
 async def yes_and_no(folder):
     async with asked(folder) as (desk, incident, tracked):

@@ -5,16 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from book import Outcome, attack
+from slackrig import judged
 from through_slack import Office
 
 from assistant.clock import SystemClock
 from assistant.domain.events import Frozen, Thawed
 from assistant.inbound import Inbound
 from assistant.slack.http import HttpMode
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.requests import Requests
-from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES, PATH
+from assistant.slack.manifest import PATH
 
 LATER_S = 900
 REPEATED = {
@@ -79,8 +78,7 @@ class Posted(Office):
 
 @asynccontextmanager
 async def posted(folder):
-    slack = LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES))
-    async with slack:
+    async with judged(burst=None, excused=["acknowledged"]) as slack:
         here = Posted(folder, slack)
         server = Inbound("127.0.0.1", 0, lambda: None)
         server.mount(PATH, here.http.respond)

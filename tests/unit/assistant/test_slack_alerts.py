@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 
-from assistant.clock import SystemClock
 from assistant.commands import AlertEnded, Investigate, Steer
 from assistant.domain.events import Opened
 from assistant.domain.people import ActorKind
 from assistant.slack.listeners.alerts import MOST_NEW, TOO_MANY
 from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
 from assistant.slack.monitors import fingerprint, sounded
 
 
@@ -45,9 +44,8 @@ async def slack():
     workspace = demo_workspace()
     people = [workspace.user_named(name) for name in ("ana", "ben")]
     workspace.add_channel("alerts", [*people, workspace.bot])
-    async with LocalSlack(workspace, SystemClock(), scopes=SCOPES) as slack:
+    async with judged(workspace, hosts=LOOKS.hosts, burst=None) as slack:
         yield slack
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 @pytest.fixture

@@ -1,21 +1,19 @@
 """Who can read along in a channel, and when more people can than did."""
 
 import pytest
-from slackdesk import SCOPES
+from slackdesk import LOOKS
+from slackrig import judged
 
 from assistant.actions.audience import widened
-from assistant.clock import SystemClock
 from assistant.slack.audience import SlackAudience
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.people import Kind
-from assistant.slack.local.slack import LocalSlack
 from assistant.slack.transports import web_client
 
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield slack
 
 

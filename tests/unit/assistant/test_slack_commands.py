@@ -1,27 +1,24 @@
 """What begins without a mention: commands, shortcuts and the form of an incident."""
 
 import pytest
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 from written import NOON
 
 from assistant.answer import Answer
-from assistant.clock import SystemClock
 from assistant.commands import Investigate, Steer
 from assistant.domain.events import Opened
 from assistant.slack.intents import SLASH_HELP, Intent, slash
 from assistant.slack.listeners.declaring import NOT_INSIDE
 from assistant.slack.listeners.shortcuts import NOTHING_SAID
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.interactions import NotThere
 from assistant.slack.local.people import Kind
-from assistant.slack.local.slack import LocalSlack
 
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield slack
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 @pytest.fixture

@@ -6,17 +6,15 @@ from itertools import islice
 
 import aiohttp
 import pytest
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 from written import NOON
 
-from assistant.clock import SystemClock
 from assistant.domain.events import Opened
 from assistant.slack.errors import SlackError
 from assistant.slack.line import Pace
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.deliveries import State, Timing
 from assistant.slack.local.faults import Envelopes, Outage
-from assistant.slack.local.slack import LocalSlack
 
 QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=0.5)
 
@@ -24,7 +22,9 @@ QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=0.5)
 @pytest.fixture
 async def slack():
     timing = Timing(goodbye=0.2, retries=(0.0, 0.1, 0.2))
-    async with LocalSlack(demo_workspace(), SystemClock(), timing=timing, scopes=SCOPES) as slack:
+    async with judged(
+        hosts=LOOKS.hosts, burst=None, timing=timing, excused=["acknowledged"]
+    ) as slack:
         yield slack
 
 
@@ -229,7 +229,9 @@ async def test_lines_of_a_thread_that_overtake_each_other_are_taken_in_their_ord
 
 async def test_a_slow_acknowledgement_brings_the_event_again_and_it_is_one_command():
     timing = Timing(ack=0.3, retries=(0.0, 0.0, 0.0))
-    async with LocalSlack(demo_workspace(), SystemClock(), timing=timing, scopes=SCOPES) as slack:
+    async with judged(
+        hosts=LOOKS.hosts, burst=None, timing=timing, excused=["acknowledged"]
+    ) as slack:
         rig = Rig(slack)
         slack.faults.envelopes = Envelopes(ack_s=1.0)
         async with rig.running():

@@ -3,23 +3,20 @@
 import pytest
 from acting import ASKED, BEN, REQUEST
 from conversing import explained, find
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 
-from assistant.clock import SystemClock
 from assistant.domain.events import Denied
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.interactions import NotThere
-from assistant.slack.local.slack import LocalSlack
 
 
 @pytest.fixture
 async def rig():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         slack.workspace.add_user("ada", admin=True)
         ada = slack.person("ada")
         slack.workspace.channel_named("incidents").members.append(ada.id)
         yield Rig(slack)
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 async def asked(rig):

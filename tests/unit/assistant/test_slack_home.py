@@ -5,21 +5,18 @@ from datetime import timedelta
 import pytest
 from acting import BEN, request
 from conversing import explained, find, labelled, press_in, words
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 
 from assistant.answer import Answer
-from assistant.clock import SystemClock
 from assistant.commands import Approve, Deny
 from assistant.domain.events import ActionRequested, Denied, ReadFailed, ReadPerformed
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
 
 
 @pytest.fixture
 async def rig():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield Rig(slack)
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 async def asked(rig, **more):

@@ -8,15 +8,14 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from slack_sdk.signature import SignatureVerifier
-from slackdesk import SCOPES, HttpRig
+from slackdesk import LOOKS, HttpRig
+from slackrig import judged
 
 from assistant.clock import SystemClock
 from assistant.failure import Unusable
 from assistant.slack.guard import MAX_BODY, SIGNATURE, STAMP
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.deliveries import State, Timing
 from assistant.slack.local.requests import Signed
-from assistant.slack.local.slack import LocalSlack
 
 WORDS = "the launch codes"
 
@@ -37,7 +36,9 @@ class Moved:
 @pytest.fixture
 async def slack():
     timing = Timing(ack=1.0, retries=(0.0, 0.05, 0.1))
-    async with LocalSlack(demo_workspace(), SystemClock(), timing=timing, scopes=SCOPES) as slack:
+    async with judged(
+        hosts=LOOKS.hosts, burst=None, timing=timing, excused=["acknowledged"]
+    ) as slack:
         yield slack
 
 

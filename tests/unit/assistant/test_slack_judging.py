@@ -3,24 +3,21 @@
 import pytest
 from acting import BEN
 from conversing import explained, find, press, words
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 from written import finding
 
 from assistant.answer import Answer
-from assistant.clock import SystemClock
 from assistant.commands import CorrectCause, Rate
 from assistant.domain.judgement import CauseCorrected
 from assistant.slack.blocks.feedback import cause_form
 from assistant.slack.check import view_faults
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
 
 
 @pytest.fixture
 async def rig():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield Rig(slack)
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 def thumb(card, which):

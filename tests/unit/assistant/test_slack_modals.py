@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from acting import request
 from conversing import explained, find, labelled, press, press_in, words
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 from test_slack_letters import HOSTILE
 from written import FACTS, NOON, PLAN, evidence, finding, hypothesis, incident
 
 from assistant.answer import Answer
-from assistant.clock import SystemClock
 from assistant.commands import Approve, RequestStep, SeeEvidence
 from assistant.domain.action import Status, Tracked
 from assistant.domain.events import ActionRequested, PolicyDecided, ReadPerformed
@@ -23,8 +23,6 @@ from assistant.slack.blocks.evidence import PER_PAGE, evidence_modal, pages
 from assistant.slack.blocks.plan import LOOKING, plan_modal
 from assistant.slack.blocks.review import review_modal
 from assistant.slack.check import view_faults
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
 from connectors.actions import ActionCall, Preview
 
 MANY = tuple(evidence(n, f"fact number {n} {HOSTILE}", exemplars=("é" * 400,) * 3)
@@ -48,9 +46,8 @@ REHEARSED = {1: Rehearsed(preview=PREVIEW, decided=DECIDED)}
 
 @pytest.fixture
 async def rig():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield Rig(slack)
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 def taken(view):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from acting import ASKED, REQUEST
 from slackdesk import LOOKS, SCOPES, Rig
+from slackrig import judged
 from written import NOON, PLAN, finding
 
 from assistant.answer import Answer
@@ -16,11 +17,9 @@ from assistant.domain.events import HypothesesRanked, Opened, PlanProposed
 from assistant.domain.incident import apply
 from assistant.domain.shown import Moved
 from assistant.slack.chores import topic
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.methods.conversations import name_refusal
 from assistant.slack.local.people import Kind
-from assistant.slack.local.slack import LocalSlack
 from assistant.slack.rooms import OFF, names
 
 NAME = "inc-001-booking-fails"
@@ -29,9 +28,8 @@ NOW = SystemClock().now()
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield slack
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 class Roomy(Rig):
@@ -268,14 +266,14 @@ async def test_a_workspace_that_lets_nobody_make_channels_keeps_the_thread(rig):
 
 async def test_without_the_scopes_the_thread_goes_on_and_without_the_setting_too():
     few = frozenset(SCOPES - {"channels:manage"})
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=few) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None, scopes=few) as slack:
         rig = Roomy(slack)
         async with rig.running():
             ts = await opened(rig)
             await slack.person("ana").say("incidents", "@firstline channel", thread=ts)
             (said,) = await slack.wait_for(lambda: answers(rig, thread=ts))
             assert "the scope channels:manage is missing" in said
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         rig = Roomy(slack)
         rig.allowed = False
         async with rig.running():
@@ -287,7 +285,7 @@ async def test_without_the_scopes_the_thread_goes_on_and_without_the_setting_too
 
 async def test_pins_and_bookmarks_are_left_out_where_they_are_not_granted():
     few = frozenset(SCOPES - {"pins:write", "bookmarks:write"})
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=few) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None, scopes=few) as slack:
         rig = Roomy(slack)
         async with rig.running():
             ts = await opened(rig)

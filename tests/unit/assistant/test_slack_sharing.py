@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from happened import ANN, HISTORY
 from slackdesk import LOOKS, SCOPES, Rig
+from slackrig import judged
 from written import NOON
 
-from assistant.clock import SystemClock
 from assistant.commands import SharePostmortem
 from assistant.domain.events import Opened
 from assistant.domain.incident import apply
@@ -21,9 +21,7 @@ from assistant.showing import shared
 from assistant.slack.blocks.preview import preview, preview_form
 from assistant.slack.check import view_faults
 from assistant.slack.listeners.sharing import NO_INCIDENT, NO_RECORDS
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
-from assistant.slack.local.slack import LocalSlack
 
 
 def told():
@@ -101,9 +99,8 @@ def test_a_form_holds_what_slack_takes_and_says_what_it_does_not(count, line, sh
 
 @pytest.fixture
 async def slack():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield slack
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 @pytest.fixture
@@ -216,7 +213,7 @@ async def test_a_file_whose_answer_was_lost_is_not_shared_twice(rig):
 
 async def test_without_the_scope_for_files_the_message_stands_alone():
     few = SCOPES - {"files:write"}
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=few) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None, scopes=few) as slack:
         rig = Rig(slack)
         async with rig.running():
             ts = await opened(rig)

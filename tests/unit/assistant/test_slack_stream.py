@@ -4,11 +4,11 @@ import re
 
 import pytest
 from slackdesk import LOOKS, SCOPES, Rig
+from slackrig import judged
 from test_slack_round_trip import find
 from written import NOON, finding
 
 from assistant.answer import Answer
-from assistant.clock import SystemClock
 from assistant.commands import Stop
 from assistant.domain.events import (
     HypothesesRanked,
@@ -21,10 +21,8 @@ from assistant.domain.events import (
 from assistant.domain.incident import apply
 from assistant.domain.people import Actor, ActorKind
 from assistant.slack import limits
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.people import Streaming
-from assistant.slack.local.slack import LocalSlack
 from assistant.slack.progress import AGAIN, Asker, Progress
 
 SCOPE = ScopeSet(start=NOON, end=NOON)
@@ -47,9 +45,8 @@ def scopes():
 
 @pytest.fixture
 async def slack(scopes):
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=scopes) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         yield slack
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
         assert not growing(slack)
 
 

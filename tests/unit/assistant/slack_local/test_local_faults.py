@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
+from slackrig import judged
 
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.deliveries import Timing
 from assistant.slack.local.faults import Envelopes
-from assistant.slack.local.slack import LocalSlack
 
 
 class Stopwatch:
@@ -70,7 +69,7 @@ async def test_in_an_outage_sockets_are_cut_and_what_is_said_is_told_afterwards(
 
 async def test_a_ticket_is_good_for_half_a_minute():
     clock = Stopwatch()
-    async with LocalSlack(demo_workspace(), clock) as slack, aiohttp.ClientSession() as session:
+    async with judged(None, clock) as slack, aiohttp.ClientSession() as session:
         old, fresh = slack.sockets.ticket(), None
         clock.seconds = 31
         fresh = slack.sockets.ticket()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from desk import Desk
+from slackrig import judged
 
 from assistant.clock import SystemClock
 from assistant.domain.events import Opened, Steered
@@ -12,9 +13,6 @@ from assistant.domain.shown import Moved, PostmortemShared
 from assistant.journal.timeline import sentence
 from assistant.postmortem import postmortem, timeline
 from assistant.slack.letters import Looks
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import SCOPES
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
@@ -71,7 +69,7 @@ async def on_call(desk, slack):
 async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing_twice(tmp_path):
     desk = Desk(tmp_path / "f.db", seen=False)
     desk.memory = Records(desk)
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(burst=None) as slack:
         ana, until = slack.person("ana"), partial(slack.wait_for, seconds=20)
 
         def room():
@@ -114,4 +112,3 @@ async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing
         made = [call.method for call in slack.office.calls if not call.error]
         for method in ("conversations.create", "pins.add", "bookmarks.add"):
             assert made.count(method) == 1
-        assert slack.broken_rules(burst=None) == []
