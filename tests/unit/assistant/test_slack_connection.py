@@ -18,12 +18,12 @@ from assistant.slack.local.deliveries import State, Timing
 from assistant.slack.local.faults import Envelopes, Outage
 from assistant.slack.local.slack import LocalSlack
 
-QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=0.5)
+QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=2.0)
 
 
 @pytest.fixture
 async def slack():
-    timing = Timing(goodbye=0.2, retries=(0.0, 0.1, 0.2))
+    timing = Timing(retries=(0.0, 0.1, 0.2))
     async with LocalSlack(demo_workspace(), SystemClock(), timing=timing, scopes=SCOPES) as slack:
         yield slack
 
@@ -72,9 +72,9 @@ async def test_a_refresh_of_both_leaves_no_moment_without_a_connection(rig, slac
         await slack.sockets.disconnect(reason)
         for number in range(20):
             await slack.person("ana").say("incidents", f"@firstline question {number}")
-        await slack.wait_for(lambda: len(links(slack) - before) == 2 and not links(slack) & before)
         await told(rig, 20)
         await slack.settled()
+        await slack.wait_for(lambda: len(links(slack) - before) == 2 and not links(slack) & before)
         counting.cancel()
     assert least == 2
     assert len(rig.desk.taken) == 20
