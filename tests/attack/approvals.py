@@ -22,7 +22,7 @@ from world import ANA, BEN, CLEO
 from assistant.admission import Decision
 from assistant.answer import Answer
 from assistant.clock import SystemClock
-from assistant.commands import Approve, Deny, Freeze, RequestUndo
+from assistant.commands import Approve, Deny, Freeze, RequestUndo, Thaw
 from assistant.domain import requests
 from assistant.domain.action import Status
 from assistant.domain.events import Approved, Refused
@@ -248,7 +248,7 @@ async def forgotten(folder):
     "a yes and a no in the same moment",
     "the no wins",
     told="denied by cleo",
-    guards={"assistant.service.Deny": Approve},
+    guards={"assistant.service.Deny": Thaw},
 )
 async def yes_and_no(folder):
     async with asked(folder) as (desk, incident, tracked):

@@ -21,11 +21,12 @@ from assistant.slack.local.faults import Faults
 
 @dataclass(eq=False, slots=True)
 class Link:
-    """One open socket and the answers that are awaited on it."""
+    """One open socket and the answers that are awaited on it; `leaving` once it was told to go."""
 
     socket: web.WebSocketResponse
     request: web.Request
     awaited: dict[str, asyncio.Future[Mapping[str, Any]]] = field(default_factory=dict)
+    leaving: bool = False
 
 
 class Sockets:
@@ -95,6 +96,7 @@ class Sockets:
         """
         for leaving in (link,) if link else tuple(self.links):
             await leaving.socket.send_json({"type": "disconnect", "reason": reason})
+            leaving.leaving = True
             pause = 0.0 if reason == "link_disabled" else self._timing.goodbye
             task = asyncio.create_task(_close(leaving, pause))
             self._leaving.add(task)
@@ -146,7 +148,9 @@ class Sockets:
 
     @property
     def _usable(self) -> list[Link]:
-        return [link for link in self.links if not link.socket.closed]
+        """The open sockets; those that were told to go only where there are no others."""
+        still = [link for link in self.links if not link.socket.closed]
+        return [link for link in still if not link.leaving] or still
 
     def _heard(self, link: Link, said: Mapping[str, Any]) -> None:
         envelope = str(said.get("envelope_id", ""))

@@ -187,6 +187,8 @@ class Rig:
 
     @asynccontextmanager
     async def run(self, whole):
+        if self.http is None:
+            self.hush(None)
         task = asyncio.create_task(whole.run())
         ready = asyncio.create_task(whole.ready.wait())
         try:
@@ -195,11 +197,17 @@ class Rig:
                 task.result()
             await self.reached()
             yield whole
+            await self.slack.settled()
+            self.hush(Outage(methods=frozenset()))  # what happens from now on waits for us
         finally:
             ready.cancel()
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+    def hush(self, outage):
+        self.slack.faults.outage = outage
+        self.slack.workspace.changes.note()
 
     async def reached(self):
         """Wait until Slack can tell us things."""
@@ -235,19 +243,13 @@ class HttpRig(Rig):
     @asynccontextmanager
     async def run(self, whole):
         async with self.served(), super().run(whole):
-            self.hush(None)
             yield whole
-            await self.slack.settled()
-            self.hush(Outage(methods=frozenset()))  # what happens from now on waits for us
 
     def build(self):
         secret = self.slack.signing_secret
         self.http = HttpMode(self.client, secret, self.clock, look_s=self.look_s)
         return super().build()
 
-    def hush(self, outage):
-        self.slack.faults.outage = outage
-        self.slack.workspace.changes.note()
-
     async def reached(self):
-        """Return at once: it is, or `run` would not be here."""
+        """Let Slack tell what has waited."""
+        self.hush(None)

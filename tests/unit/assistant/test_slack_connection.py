@@ -16,12 +16,12 @@ from assistant.slack.line import Pace
 from assistant.slack.local.deliveries import State, Timing
 from assistant.slack.local.faults import Envelopes, Outage
 
-QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=0.5)
+QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=2.0)
 
 
 @pytest.fixture
 async def slack():
-    timing = Timing(goodbye=0.2, retries=(0.0, 0.1, 0.2))
+    timing = Timing(retries=(0.0, 0.1, 0.2))
     async with judged(
         hosts=LOOKS.hosts, burst=None, timing=timing, excused=["acknowledged"]
     ) as slack:
@@ -72,9 +72,9 @@ async def test_a_refresh_of_both_leaves_no_moment_without_a_connection(rig, slac
         await slack.sockets.disconnect(reason)
         for number in range(20):
             await slack.person("ana").say("incidents", f"@firstline question {number}")
-        await slack.wait_for(lambda: len(links(slack) - before) == 2 and not links(slack) & before)
         await told(rig, 20)
         await slack.settled()
+        await slack.wait_for(lambda: len(links(slack) - before) == 2 and not links(slack) & before)
         counting.cancel()
     assert least == 2
     assert len(rig.desk.taken) == 20
