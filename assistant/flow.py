@@ -43,7 +43,7 @@ from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
 from assistant.domain.requests import MUTATE
 from assistant.engine.diagnose import diagnose
-from assistant.engine.question import Question
+from assistant.engine.question import Question, Telemetry
 from assistant.engine.recovery import Phases, recovery
 from assistant.gather import gather
 from connectors.api import Connector, Window
@@ -105,7 +105,8 @@ class Sources:
     `known` returns the windows of other incidents, which are no baseline. `audience` null means
     that nobody else can read along, `found` null that nothing is looked up, `memory` null that
     nothing is kept. `desk`, `recent`, `objected` and `ours` are what other incidents, people and
-    processes say, see `actions.run.Checks`.
+    processes say, see `actions.run.Checks`. `picture` is handed what an answer rests on, once that
+    is recorded, and returns at once.
     """
 
     connectors: Mapping[str, Connector]
@@ -121,6 +122,7 @@ class Sources:
     recent: Callable[[str, datetime], int] = lambda _target, _now: 0
     objected: Callable[[str], bool] = lambda _: False
     ours: Callable[[], str | None] = lambda: None
+    picture: Callable[[str, Telemetry, Finding], None] = lambda *_: None
     timing: Timing = field(default_factory=Timing)
 
 
@@ -256,6 +258,7 @@ async def investigate(incident: str, state: Incident, sources: Sources) -> Async
     with _span("analyse"):
         finding = await asyncio.to_thread(diagnose, gathered.telemetry, question)
     yield HypothesesRanked(finding=finding, seconds=round(clock.monotonic() - began, 3))
+    sources.picture(incident, gathered.telemetry, finding)
 
 
 async def recall(incident: str, state: Incident, sources: Sources) -> AsyncIterator[Event]:

@@ -20,6 +20,7 @@ from assistant.folder import stopped
 from assistant.inbound import Inbound
 from assistant.journal.sql import SqlJournal
 from assistant.journal.standing import Standing
+from assistant.pictures import Pictures
 from assistant.policy.source import reader
 from assistant.recollection import Recollection
 from assistant.runtime import lanes
@@ -49,6 +50,7 @@ from connectors.registry import Listener
 from retrieval.api import Index
 from runbooks.shelf import Shelf
 
+PICTURES = "pictures"
 LOCAL_CHANNEL, LOCAL_APPROVERS = "incidents", "sre"
 
 
@@ -151,6 +153,7 @@ async def _running(
         journal = await vouching.enter_async_context(
             vouched(SqlJournal(database, clock, pen), settings, *more)
         )
+        pictures = Pictures(settings.data / PICTURES)
         standing = Standing(database, journal)
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)
@@ -166,34 +169,41 @@ async def _running(
             ),
             found=memory,
             memory=memory,
+            picture=pictures.draw,
             timing=Timing(**settings.timing.model_dump()),
         )
         async with lanes() as made:
             service = Service(sources, journal, made)
+            looks = Looks(
+                offered=service.catalogue_names,
+                approvers=approvers.said,
+                hosts=settings.link_hosts,
+                audit=standing.of_answer,
+            )
             slack = Slack(
-                connection=Connection(
-                    client=workspace.client,
-                    app_token=workspace.app_token,
-                    people=people,
-                    channel=workspace.channel,
-                ),
+                connection=_connection(workspace, people),
                 desk=service,
                 tables=Tables(
                     buttons=Buttons(database), inbox=Inbox(database), messages=Messages(database)
                 ),
-                looks=Looks(
-                    offered=service.catalogue_names,
-                    approvers=approvers.said,
-                    hosts=settings.link_hosts,
-                    audit=standing.of_answer,
-                ),
+                looks=looks,
                 clock=clock,
                 approvers=approvers,
                 audit=standing.lines,
+                album=pictures,
             )
             async with _connected(slack):
                 await service.resume()
                 yield service
+
+
+def _connection(workspace: _Workspace, people: People) -> Connection:
+    return Connection(
+        client=workspace.client,
+        app_token=workspace.app_token,
+        people=people,
+        channel=workspace.channel,
+    )
 
 
 @contextmanager

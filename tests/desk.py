@@ -42,6 +42,7 @@ class Desk:
     elsewhere: Path | None = None
     seen: bool = True
     audience: object = None
+    picture: object = None
 
     def __post_init__(self):
         self.clock = Clock()
@@ -71,6 +72,7 @@ class Desk:
             catalogue=Catalogue({"world": self.world}),
             approvers=self.approvers,
             audience=self.audience,
+            picture=self.picture or (lambda *_: None),
             judge=self.judge,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
             timing=TIMING if self.seen else replace(TIMING, patience_s=1),

@@ -11,6 +11,7 @@ BOT_SCOPES = (
     "channels:history",
     "channels:read",
     "chat:write",
+    "files:write",
     "groups:history",
     "groups:read",
     "im:history",

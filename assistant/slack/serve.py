@@ -16,6 +16,7 @@ from assistant.slack.letters import Looks
 from assistant.slack.outbox import PACE_S, Outbox
 from assistant.slack.parts import Parts
 from assistant.slack.people import People
+from assistant.slack.pictures import Album, Gallery
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
 from assistant.slack.surface import SlackSurface
@@ -50,7 +51,8 @@ class Connection:
 class Slack:
     """Everything that Slack needs; `run` once.
 
-    `approvers` say whom a request waits for (null: nobody), `audit` how the journal stands.
+    `approvers` say whom a request waits for (null: nobody), `audit` how the journal stands,
+    and `album` has pictures of the evidence.
     """
 
     connection: Connection
@@ -60,6 +62,7 @@ class Slack:
     clock: Clock
     approvers: Approvers | None = None
     audit: Audit = tuple
+    album: Album | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -91,6 +94,9 @@ class Slack:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
                 tasks.create_task(tabs.run())
+                if self.album is not None:
+                    gallery = Gallery(reached.client, self.desk, places, outbox, self.album)
+                    tasks.create_task(gallery.run())
                 tasks.create_task(socket.run(url, self.ready))
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)
