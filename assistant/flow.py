@@ -109,7 +109,8 @@ class Sources:
     `known` returns the windows of other incidents, which are no baseline. `audience` null means
     that nobody else can read along, `found` null that nothing is looked up, `memory` null that
     nothing is kept. `desk`, `recent`, `objected` and `ours` are what other incidents, people and
-    processes say, see `actions.run.Checks`.
+    processes say, see `actions.run.Checks`. `picture` is handed what an answer rests on, once that
+    is recorded, and returns at once.
     """
 
     connectors: Mapping[str, Connector]
@@ -125,6 +126,7 @@ class Sources:
     recent: Callable[[str, datetime], int] = lambda _target, _now: 0
     objected: Callable[[str], bool] = lambda _: False
     ours: Callable[[], str | None] = lambda: None
+    picture: Callable[[str, Telemetry, Finding], None] = lambda *_: None
     timing: Timing = field(default_factory=Timing)
 
 
@@ -268,6 +270,7 @@ async def investigate(
         early = asked and first_look and _left_s(opened, horizon, sources.timing) > 0
         if not early or finding.verdict in NAMED:
             yield HypothesesRanked(finding=finding, seconds=round(clock.monotonic() - began, 3))
+            sources.picture(incident, telemetry, finding)
             return
         await asyncio.sleep(_left_s(opened, clock.now(), sources.timing))
 

@@ -20,6 +20,7 @@ from assistant.folder import stopped
 from assistant.inbound import Inbound
 from assistant.journal.sql import SqlJournal
 from assistant.journal.standing import Standing
+from assistant.pictures import Pictures
 from assistant.policy.source import reader
 from assistant.recollection import Recollection
 from assistant.runtime import lanes
@@ -50,6 +51,7 @@ from connectors.registry import Listener
 from retrieval.api import Index
 from runbooks.shelf import Shelf
 
+PICTURES = "pictures"
 LOCAL_CHANNEL, LOCAL_APPROVERS = "incidents", "sre"
 
 
@@ -180,6 +182,7 @@ async def _running(
         journal = await vouching.enter_async_context(
             vouched(SqlJournal(database, clock, pen), settings, *more)
         )
+        pictures = Pictures(settings.data / PICTURES)
         standing = Standing(database, journal)
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)
@@ -195,43 +198,55 @@ async def _running(
             ),
             found=memory,
             memory=memory,
+            picture=pictures.draw,
             timing=Timing(**settings.timing.model_dump()),
         )
         async with lanes() as made:
             service = Service(sources, journal, made)
+            looks = Looks(
+                offered=service.catalogue_names,
+                approvers=approvers.said,
+                hosts=settings.link_hosts,
+                audit=standing.of_answer,
+            )
             slack = Slack(
-                connection=Connection(
-                    client=workspace.client,
-                    app_token=workspace.app_token,
-                    http=workspace.http,
-                    people=people,
-                    channel=workspace.channel,
-                    streaming=workspace.streaming,
-                    own_channels=workspace.own_channels,
-                    watched=workspace.watched,
-                ),
+                connection=_connection(workspace, people),
                 desk=service,
                 tables=Tables(
                     buttons=Buttons(database), inbox=Inbox(database), messages=Messages(database)
                 ),
-                looks=Looks(
-                    offered=service.catalogue_names,
-                    approvers=approvers.said,
-                    hosts=settings.link_hosts,
-                    audit=standing.of_answer,
-                ),
+                looks=looks,
                 clock=clock,
                 approvers=approvers,
                 audit=standing.lines,
-                sources=tuple(
-                    (name, gives.value)
-                    for name, connector in sorted(parts.connectors.items())
-                    for gives in sorted(connector.capabilities)
-                ),
+                sources=_sources(parts.connectors),
+                album=pictures,
             )
             async with _connected(slack):
                 await service.resume()
                 yield OnCall(service=service, slack=slack)
+
+
+def _connection(workspace: _Workspace, people: People) -> Connection:
+    return Connection(
+        client=workspace.client,
+        app_token=workspace.app_token,
+        http=workspace.http,
+        people=people,
+        channel=workspace.channel,
+        streaming=workspace.streaming,
+        own_channels=workspace.own_channels,
+        watched=workspace.watched,
+    )
+
+
+def _sources(connectors: Mapping[str, Connector]) -> tuple[tuple[str, str], ...]:
+    """Return who is asked for what: the connector's name and what it gives."""
+    return tuple(
+        (name, gives.value)
+        for name, connector in sorted(connectors.items())
+        for gives in sorted(connector.capabilities)
+    )
 
 
 @contextmanager

@@ -43,6 +43,7 @@ class Desk:
     seen: bool = True
     audience: object = None
     memory: object = None
+    picture: object = None
 
     def __post_init__(self):
         self.clock = Clock()
@@ -72,6 +73,7 @@ class Desk:
             catalogue=Catalogue({"world": self.world}),
             approvers=self.approvers,
             audience=self.audience,
+            picture=self.picture or (lambda *_: None),
             judge=self.judge,
             memory=self.memory,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),

@@ -20,6 +20,7 @@ from assistant.slack.line import Pace
 from assistant.slack.outbox import PACE_S, Outbox
 from assistant.slack.parts import Parts
 from assistant.slack.people import People
+from assistant.slack.pictures import Album, Gallery
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
 from assistant.slack.rooms import Rooms
@@ -66,7 +67,8 @@ class Slack:
     """Everything that Slack needs; `run` once.
 
     `approvers` say whom a request waits for (null: nobody), `audit` how the journal stands.
-    `sources` are those that are asked, by name and by what they give.
+    `sources` are those that are asked, by name and by what they give, `album` has pictures of the
+    evidence.
     """
 
     connection: Connection
@@ -77,6 +79,7 @@ class Slack:
     approvers: Approvers | None = None
     audit: Audit = tuple
     sources: tuple[tuple[str, str], ...] = ()
+    album: Album | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     contact: Contact = field(default_factory=Contact)
 
@@ -141,6 +144,9 @@ class Slack:
                 tasks.create_task(streams.run(still, surface.again))
                 tasks.create_task(transport.run(ingress, self.contact, self.clock, self.ready))
                 tasks.create_task(tabs.run())
+                if self.album is not None:
+                    gallery = Gallery(reached.client, self.desk, places, outbox, self.album)
+                    tasks.create_task(gallery.run())
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)
             if found is None:

@@ -149,7 +149,7 @@ class Rig:
         messages = Messages(slack.workspace.changes.note)
         self.tables = Tables(buttons=Buttons(), inbox=Inbox(), messages=messages)
         self.client = web_client(slack.bot_token, slack.api_url)
-        self.home = channel
+        self.home, self.album = channel, None
         self.clock = SystemClock()
 
     @property
@@ -176,6 +176,7 @@ class Rig:
             looks=LOOKS,
             clock=self.clock,
             approvers=SlackApprovers(self.client, self.clock, people, "sre"),
+            album=self.album,
             audit=lambda: ("7 records, head abc…, chain OK",),
             sources=SOURCES,
         )
