@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from assistant import oncall, wiring
@@ -57,7 +58,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     answered = asyncio.run(_run(options.count, options.fault, options.seed))
-    return _told(answered)
+    return told(answered)
 
 
 async def _run(count: int, fault: str, seed: int) -> list[Answered]:
@@ -114,14 +115,9 @@ async def _mention(service: Service, slack: LocalSlack, number: int) -> Answered
     def thread() -> list[Message]:
         return person.messages(CHANNEL, ts)
 
-    looks: dict[str, Callable[[], bool]] = {
-        "first sign": lambda: _sign(thread()),
-        "first content": lambda: _content(thread()),
-        "verdict": lambda: _verdict(thread()),
-    }
     seconds = {}
-    for name, look in looks.items():
-        await slack.wait_for(lambda look=look: look() or None, PATIENCE_S)
+    for name in BARS:
+        await slack.wait_for(partial(seen, name, thread), PATIENCE_S)
         seconds[name] = clock.monotonic() - began
     (incident,) = set(service.incidents()) - before
     found = service.incidents()[incident]
@@ -136,41 +132,41 @@ async def _mention(service: Service, slack: LocalSlack, number: int) -> Answered
     )
 
 
-def _sign(thread: Sequence[Message]) -> bool:
-    return bool(thread[0].reactions) or any(m.app for m in thread)
+def seen(figure: str, read: Callable[[], Sequence[Message]]) -> bool:
+    """Tell whether a person sees that when they read the thread of their question."""
+    thread = read()
+    ours = [m for m in thread if m.app]
+    match figure:
+        case "first sign":
+            return bool(ours or thread[0].reactions)
+        case "first content":  # the line of some source, in the stream or on the card
+            tasks = [task for m in ours if m.stream for task in m.stream.tasks]
+            return any(t["status"] in DONE for t in tasks) or "rows in" in str(_blocks(ours))
+        case _:
+            return any(m.blocks and "looking" not in m.text for m in ours)
 
 
-def _content(thread: Sequence[Message]) -> bool:
-    """Tell whether a line of some source is to be seen, in the stream or on the card."""
-    tasks = [task for m in thread if m.stream for task in m.stream.tasks]
-    return any(task["status"] in DONE for task in tasks) or "rows in" in str(_blocks(thread))
+def _blocks(messages: Sequence[Message]) -> list[object]:
+    return [m.blocks for m in messages]
 
 
-def _verdict(thread: Sequence[Message]) -> bool:
-    return any(m.app and m.blocks and "looking" not in m.text for m in thread)
-
-
-def _blocks(thread: Sequence[Message]) -> list[object]:
-    return [m.blocks for m in thread if m.app]
-
-
-def _told(answered: Sequence[Answered]) -> int:
+def told(answered: Sequence[Answered]) -> int:
     """Print percentiles beside the bars; 1 where one is missed."""
     missed = False
     for name in (*BARS, SOURCES):
         values = [a.seconds[name] for a in answered]
-        p50, p95 = statistics.median(values), _p95(values)
+        usual, most = statistics.median(values), p95(values)
         bar = BARS.get(name)
-        late = bar is not None and p95 > bar
+        late = bar is not None and most > bar
         missed |= late
         judged = "" if bar is None else f"  bar {bar:g} s{'  MISSED' if late else ''}"
-        print(f"{name:15} p50 {p50:6.2f} s  p95 {p95:6.2f} s{judged}")
+        print(f"{name:15} p50 {usual:6.2f} s  p95 {most:6.2f} s{judged}")
     named = sum(a.named for a in answered)
     print(f"{named} of {len(answered)} named a cause; {os.getloadavg()[0]:.1f} jobs run")
     return int(missed)
 
 
-def _p95(values: Sequence[float]) -> float:
+def p95(values: Sequence[float]) -> float:
     """Return the value that one in twenty exceeds: of few, the highest."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
