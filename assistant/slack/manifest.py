@@ -30,6 +30,7 @@ OPTIONAL_SCOPES = (
     "bookmarks:write",
     "channels:manage",
     "files:write",
+    "groups:write",
     "pins:write",
 )
 SCOPES = frozenset((*BOT_SCOPES, *OPTIONAL_SCOPES))
