@@ -99,6 +99,8 @@ async def test_a_command_answers_where_firstline_is_not_and_moves_no_words_elsew
         await rig.slack.wait_for(lambda: private(rig, "ana", "secret") == [NOT_INSIDE, NOT_INSIDE])
         await rig.slack.person("ana").slash("/firstline", "declare x", "general")
         await whispered(rig, "ana", NOT_INSIDE, "general")
+        await rig.slack.person("ana").slash("/firstline", "declare x", "@firstline")
+        await whispered(rig, "ana", NOT_INSIDE, "@firstline")  # where nobody else would see it
         assert rig.slack.person("ana").modal() is None
         assert rig.desk.taken == []
         assert rig.messages() == []
