@@ -9,9 +9,10 @@ from assistant.clock import SystemClock
 from assistant.commands import Investigate, Steer
 from assistant.domain.events import Opened
 from assistant.slack.intents import SLASH_HELP, Intent, slash
-from assistant.slack.listeners.declaring import NOT_INSIDE
+from assistant.slack.listeners.declaring import NO_WORDS, NOT_INSIDE
 from assistant.slack.listeners.shortcuts import NOTHING_SAID
 from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.interactions import NotThere
 from assistant.slack.local.people import Kind
 from assistant.slack.local.slack import LocalSlack
@@ -147,6 +148,19 @@ async def test_whoever_is_not_in_the_usual_channel_is_answered_directly(rig):
         await cleo.submit(form.id, {"what": "mail is late"})
         told = await rig.slack.wait_for(lambda: cleo.messages("@firstline"))
         assert told[0].text == "INC-1: I am &lt;looking&gt;."
+
+
+async def test_a_form_that_cannot_be_taken_gives_the_words_back(rig):
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        for what, said in (("  ", NO_WORDS), ("logins fail", "You wrote: logins fail")):
+            await ana.slash("/firstline", "declare", "incidents")
+            form = await rig.slack.wait_for(ana.modal)
+            if what.strip():
+                rig.slack.faults.add(Fault(method="conversations.info", failure=Failure.ERROR))
+            await ana.submit(form.id, {"what": what})
+            await whispered(rig, "ana", said)
+        assert rig.desk.taken == []
 
 
 async def test_a_form_whose_token_we_never_made_opens_nothing(rig):
