@@ -2,7 +2,7 @@
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.slack.errors import FAILURES, SlackError, code, sentence
+from assistant.slack.errors import FAILURES, SlackError, code, needed, sentence
 
 PAGE = 200
 
@@ -32,12 +32,12 @@ async def channel_id(client: AsyncWebClient, name: str) -> str:
 async def inside(client: AsyncWebClient, channel: str) -> bool:
     """Tell whether firstline is in a channel; raises `SlackError` where Slack does not say.
 
-    A channel that it cannot see is one that it is not in.
+    A channel that it cannot see is one that it is not in, and so are conversations of a few people.
     """
     try:
         reply = await client.conversations_info(channel=channel)
     except FAILURES as error:
-        if code(error) != "channel_not_found":
-            raise SlackError(sentence(error)) from error
-        return False
+        if code(error) == "channel_not_found" or needed(error).startswith(("im:", "mpim:")):
+            return False
+        raise SlackError(sentence(error)) from error
     return bool((reply.get("channel") or {}).get("is_member"))

@@ -56,7 +56,7 @@ def sentence(error: BaseException) -> str:
         )
     if name == "missing_scope":
         return (
-            f"Slack says that the scope {_needed(error)} is missing: update the app from the "
+            f"Slack says that the scope {needed(error)} is missing: update the app from the "
             "manifest and install it again."
         )
     if name:
@@ -64,7 +64,8 @@ def sentence(error: BaseException) -> str:
     return f"Slack did not answer ({type(error).__name__})."
 
 
-def _needed(error: BaseException) -> str:
+def needed(error: BaseException) -> str:
+    """Return the scope that a call was refused for."""
     return str(_answer(error).get("needed", "that it needs"))
 
 

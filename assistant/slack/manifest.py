@@ -32,6 +32,7 @@ OPTIONAL_SCOPES = (
     "bookmarks:write",
     "channels:manage",
     "files:write",
+    "groups:write",
     "pins:write",
     "reactions:write",
 )

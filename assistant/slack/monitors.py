@@ -26,7 +26,7 @@ _OVER = re.compile(
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 _LINK = re.compile(r"https?://\S+")
 _MARK = re.compile(rf"\[(?:{_STATE})(?::\d+)?\]", re.IGNORECASE)
-_SAID = re.compile(rf"^\W*(?:{_STATE})\b", re.IGNORECASE)
+_SAID = re.compile(rf"^\W*(?:(?:{_STATE})\b\W*)+", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\W_]+(?:[._/-][^\W_]+)*", re.UNICODE)
 _UNIT = r"(?:ms|us|ns|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|[kmgt]?i?b|k|x|utc|am|pm)"
 _AMOUNT = re.compile(rf"^\d[\d.,:/tz-]*{_UNIT}?$")
@@ -37,7 +37,10 @@ ENOUGH = 8  # letters of a first line that tell one alert from another
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sounded:
-    """An alert: `fingerprint` is the same for its repeats and for its end."""
+    """An alert: `fingerprint` is the same for its repeats and for its end.
+
+    `thread` is where it stands, if it is a reply, which only an end can be.
+    """
 
     channel: str
     ts: str

@@ -81,8 +81,8 @@ class Gallery:
         place = self._places.of(state) if state is not None else None
         if place is None or picture is None:
             return
-        slot = f"{incident}/picture/{picture.digest[:16]}"
-        if slot in self._shown or (self._places.at(slot) or ("", None))[1] is not None:
+        slot = place.slot(f"{incident}/picture/{picture.digest[:16]}")
+        if slot in self._shown or self._places.posted(slot) is not None:
             return
         file = await self._uploaded(incident, picture)
         if file is None:
@@ -93,7 +93,7 @@ class Gallery:
                 slot=slot,
                 channel=place.channel,
                 thread=place.thread,
-                under=card_slot(incident),
+                under=place.slot(card_slot(incident)),
                 text=escape(one_line(f"Picture of {incident}: {picture.alt}", SPOKEN)),
                 blocks=(_image(file, picture.alt),),
             )

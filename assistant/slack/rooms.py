@@ -33,6 +33,7 @@ OFF = (
 )
 ALREADY = "{} is followed in {} already."
 _WHY = {"restricted_action": "This workspace does not let me make channels (restricted_action)."}
+_EVERY = "public_channel,private_channel"
 _THERE = ("already_in_channel", "cant_invite_self")
 _LOG = logging.getLogger(__name__)
 
@@ -95,13 +96,14 @@ class Rooms:
         known = self._messages.get(slot)
         if known is not None and known.ts is not None:
             return known.ts, known.channel
+        private = await self._private(state)
         if known is not None and (made := await self._found(known.channel, state)) is not None:
             self._messages.sent(slot, made, known.digest)
             return made, known.channel
         for called in names(incident, state.opened.text):
             self._messages.intend(slot, called, None, digest(called))
             try:
-                reply = await self._client.conversations_create(name=called)
+                reply = await self._client.conversations_create(name=called, is_private=private)
             except FAILURES as error:
                 if code(error) == "name_taken":
                     continue
@@ -111,6 +113,20 @@ class Rooms:
             return made, called
         raise SlackError(f"All names like #{called} are taken.")
 
+    async def _private(self, state: Incident) -> bool:
+        """Tell whether it began where not everybody reads: then its channel is not for all either.
+
+        Direct messages, whose ids begin with D, are private without asking.
+        """
+        place = self._places.origin(state)
+        if place is None or place.channel.startswith("D"):
+            return place is not None
+        try:
+            reply = await self._client.conversations_info(channel=place.channel)
+        except FAILURES as error:
+            raise SlackError(sentence(error)) from error
+        return bool((reply.get("channel") or {}).get("is_private"))
+
     async def _found(self, called: str, state: Incident) -> str | None:
         """Return the channel of that name which we have made for this incident, if there is one."""
         try:
@@ -118,7 +134,7 @@ class Rooms:
             cursor = ""
             while True:
                 reply = await self._client.conversations_list(
-                    limit=PAGE, cursor=cursor, exclude_archived=True, types="public_channel"
+                    limit=PAGE, cursor=cursor, exclude_archived=True, types=_EVERY
                 )
                 for channel in reply.get("channels") or ():
                     if (channel.get("name"), channel.get("creator")) != (called, us):

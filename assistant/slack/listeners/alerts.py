@@ -47,8 +47,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
         now = parts.clock.now()
         who = Actor(kind=ActorKind.ALERT, id=f"slack:{alert.bot}", name=one_line(alert.name, 80))
         if alert.over:
-            ended = AlertEnded(at=now, fingerprint=alert.fingerprint)
-            await parts.desk.submit(ended, who)
+            await parts.desk.submit(AlertEnded(at=now, fingerprint=_meant(alert, parts)), who)
             return
         async with turn:  # they come all at once, and each counts those before it
             wanted = _known(alert, parts) or _calm(alert, parts, now)
@@ -60,6 +59,13 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
     for kind in ("message", "app_mention"):  # one text comes as both, and only one is handled
         app.event(kind, matchers=[watched])(heard)
+
+
+def _meant(alert: Sounded, parts: Parts) -> str:
+    """Return the alert that is over: in a thread it is the one that began it."""
+    incident = parts.places.incident_at(alert.channel, alert.thread) if alert.thread else None
+    began = parts.desk.incidents()[incident].opened.fingerprint if incident else None
+    return began or alert.fingerprint
 
 
 def _known(alert: Sounded, parts: Parts) -> bool:

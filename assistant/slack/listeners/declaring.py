@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.commands import Investigate, Steer
 from assistant.slack.blocks.forms import DECLARE, OWN_CHANNEL, SERVICE, SINCE, WHAT, declare_form
 from assistant.slack.channels import inside
+from assistant.slack.errors import SlackError
 from assistant.slack.listeners.opening import Ack, Who, held, in_time, show, who_of
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
@@ -22,6 +23,7 @@ from assistant.slack.reply import told
 from assistant.slack.text import clean, one_line
 
 NOT_INSIDE = "I am not in this conversation: /invite me, or begin it where I am."
+NO_WORDS = "Nothing was opened: say what is wrong."
 ALREADY = "{} is about this already."
 _LOG = logging.getLogger(__name__)
 
@@ -42,13 +44,15 @@ def register(app: AsyncApp, parts: Parts) -> None:
             text=clean(values.get(WHAT, "")).strip(),
             service=one_line(values.get(SERVICE, ""), 80) or None,
         )
-        channel = _channel(begun.place)
-        said = await refusal(parts, client, who.user, channel)
+        channel, own = _channel(begun.place), OWN_CHANNEL in values
+        try:
+            said = await refusal(parts, client, who.user, channel)
+            said = said or (None if asked.text else NO_WORDS)
+        except SlackError as error:  # nobody likes to type it again
+            said = f"Nothing was opened. {error} You wrote: {asked.text}"
         if said is None:
-            own = OWN_CHANNEL in values
             said = await opened(parts, who, asked, since=values.get(SINCE, ""), own_channel=own)
-        place = channel or parts.places.fallback
-        await told(client, place, who.user, said)
+        await told(client, channel or parts.places.fallback, who.user, said)
 
     app.view(DECLARE)(submitted)
 

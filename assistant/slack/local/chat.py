@@ -99,6 +99,8 @@ class _Session:
         if modal and (self._asked is None or self._asked[0] != modal.id):
             self._asked = (modal.id, {})
             self._console.print(Text(modal.content["title"]["text"], style="bold underline"))
+            for note in _notes(modal):
+                self._console.print(Text(note, style="dim"))
             self._prompt(modal)
 
     async def _do(self, line: str) -> None:
@@ -170,6 +172,8 @@ class _Session:
     def _prompt(self, modal: View) -> bool:
         """Ask for the next field; false when there is none, and any line submits."""
         fields = _fields(modal, self._asked[1] if self._asked else {})
+        for value, shown in _offered(modal, fields[0][0]) if fields else ():
+            self._console.print(Text(f"  {value}  {shown}"))
         what = fields[0][1] if fields else "Enter to go on"
         self._console.print(Text(f"{what} (or cancel)", style="bold"))
         return bool(fields)
@@ -192,3 +196,23 @@ def _fields(modal: View, values: dict[str, str]) -> list[tuple[str, str]]:
             offered = f" [{', '.join(option['value'] for option in options)}]" if options else ""
             found.append((block["element"]["action_id"], block["label"]["text"] + offered))
     return found
+
+
+def _notes(modal: View) -> list[str]:
+    """The small print of a modal."""
+    blocks = (block for block in modal.content["blocks"] if block["type"] == "context")
+    return [e["text"] for block in blocks for e in block["elements"] if "text" in e]
+
+
+def _offered(modal: View, action_id: str) -> list[tuple[str, str]]:
+    """What each choice of a field stands for, where its value does not say so itself."""
+    fields = (b["element"] for b in modal.content["blocks"] if b["type"] == "input")
+    options = next((f.get("options", ()) for f in fields if f["action_id"] == action_id), ())
+    told = [
+        (
+            o["value"],
+            " ".join([o["text"]["text"], o.get("description", {}).get("text", "")]).strip(),
+        )
+        for o in options
+    ]
+    return [(value, shown) for value, shown in told if value != shown]

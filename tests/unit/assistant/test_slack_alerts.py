@@ -66,6 +66,7 @@ def event(text, **more):
         ("5xx above 2.5% on checkout", "5xx above 31% on checkout"),
         ("disk full since 2026-03-01T12:00:00Z", "disk full since 2026-04-02T01:00:00Z"),
         ("pod checkout-7d9f8c6b5-x2k4q restarts", "pod checkout-5c44fd9b7-zz81k restarts"),
+        ("Error budget of checkout burns", "Resolved: Error budget of checkout burns"),
         ("ALERT\ncheckout is down", "ALERT\ncheckout is down"),
         ("see https://m.example/a1 errors on cart", "see https://m.example/b2 errors on cart"),
     ],
@@ -145,6 +146,18 @@ async def test_an_alert_is_answered_in_its_thread_and_its_repeat_joins(rig):
         end, actor = rig.desk.taken.pop()
         assert (type(end), end.fingerprint) == (AlertEnded, command.fingerprint)
         assert actor.kind is ActorKind.ALERT
+
+
+async def test_a_reply_that_says_so_ends_the_alert_of_its_thread(rig):
+    async with rig.running():
+        alert = rig.slack.post_as_bot("pager", "alerts", "[FIRING:1] HighErrors checkout 12%")
+        command = await rig.opening()
+        channel = rig.slack.workspace.channel_named("alerts")
+        for text in ("Acknowledged by ben", ":white_check_mark: Resolved"):
+            rig.slack.office.post(channel, name="pager", bot="BPAGER", text=text, thread=alert.ts)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        ((end, _),) = rig.desk.taken
+        assert (type(end), end.fingerprint) == (AlertEnded, command.fingerprint)
 
 
 async def test_an_alert_that_mentions_us_or_says_our_words_is_only_an_alert(rig):

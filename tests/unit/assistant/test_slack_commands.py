@@ -9,8 +9,9 @@ from assistant.answer import Answer
 from assistant.commands import Investigate, Steer
 from assistant.domain.events import Opened
 from assistant.slack.intents import SLASH_HELP, Intent, slash
-from assistant.slack.listeners.declaring import NOT_INSIDE
+from assistant.slack.listeners.declaring import NO_WORDS, NOT_INSIDE
 from assistant.slack.listeners.shortcuts import NOTHING_SAID
+from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.interactions import NotThere
 from assistant.slack.local.people import Kind
 
@@ -96,6 +97,8 @@ async def test_a_command_answers_where_firstline_is_not_and_moves_no_words_elsew
         await rig.slack.wait_for(lambda: private(rig, "ana", "secret") == [NOT_INSIDE, NOT_INSIDE])
         await rig.slack.person("ana").slash("/firstline", "declare x", "general")
         await whispered(rig, "ana", NOT_INSIDE, "general")
+        await rig.slack.person("ana").slash("/firstline", "declare x", "@firstline")
+        await whispered(rig, "ana", NOT_INSIDE, "@firstline")  # where nobody else would see it
         assert rig.slack.person("ana").modal() is None
         assert rig.desk.taken == []
         assert rig.messages() == []
@@ -142,6 +145,19 @@ async def test_whoever_is_not_in_the_usual_channel_is_answered_directly(rig):
         await cleo.submit(form.id, {"what": "mail is late"})
         told = await rig.slack.wait_for(lambda: cleo.messages("@firstline"))
         assert told[0].text == "INC-1: I am &lt;looking&gt;."
+
+
+async def test_a_form_that_cannot_be_taken_gives_the_words_back(rig):
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        for what, said in (("  ", NO_WORDS), ("logins fail", "You wrote: logins fail")):
+            await ana.slash("/firstline", "declare", "incidents")
+            form = await rig.slack.wait_for(ana.modal)
+            if what.strip():
+                rig.slack.faults.add(Fault(method="conversations.info", failure=Failure.ERROR))
+            await ana.submit(form.id, {"what": what})
+            await whispered(rig, "ana", said)
+        assert rig.desk.taken == []
 
 
 async def test_a_form_whose_token_we_never_made_opens_nothing(rig):

@@ -318,3 +318,20 @@ async def test_the_form_opens_the_incident_and_its_channel(rig):
         await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
         assert [type(command) for command, _ in rig.desk.taken] == [Investigate, Move]
         assert ana.id in rig.room().members
+
+
+async def test_what_began_in_private_stays_private(rig):
+    workspace = rig.slack.workspace
+    people = [workspace.user_named(name) for name in ("ana", "ben")]
+    workspace.add_channel("secret", [*people, workspace.bot], kind=Kind.PRIVATE)
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        ts = await ana.say("secret", "@firstline the ledger leaks")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, _ = rig.desk.taken.pop()
+        begun = Opened(at=NOW, text="booking fails", service=None, place=command.place)
+        await rig.desk.happen("INC-1", begun)
+        await ana.say("secret", "@firstline channel", thread=ts)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        assert rig.room().kind is Kind.PRIVATE
+        assert [workspace.users[user].name for user in rig.room().members] == ["firstline", "ana"]

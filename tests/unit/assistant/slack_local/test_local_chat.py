@@ -254,3 +254,34 @@ async def test_shortcuts_and_other_channels_are_within_reach(slack, app, run, sc
         await chat(slack, slack.person("ana"), "#incidents", console=console, lines=aiter(keys))
     assert used == ["logins fail", "declared"]
     assert [m.text for m in slack.person("ana").messages("#general")] == ["hello there"]
+
+
+async def test_a_form_with_boxes_says_what_each_of_them_stands_for(slack, app, run, screen):
+    kept = []
+    text = {"type": "plain_text", "text": "12:00 logins fail"}
+    more = {"type": "plain_text", "text": "at once"}
+    options = [{"text": text, "value": "7", "description": more}, {"text": text, "value": "8"}]
+    boxes = {"type": "checkboxes", "action_id": "kept", "options": options}
+    block = {"type": "input", "block_id": "kept", "element": boxes, "optional": True}
+    label = {"type": "plain_text", "text": "Lines"}
+    note = {"type": "context", "elements": [{"type": "plain_text", "text": "Uncheck some."}]}
+    blocks = [note, block | {"label": label}]
+    view = MODAL | {"blocks": blocks, "callback_id": "boxes"}
+
+    @app.command("/firstline")
+    async def opened(ack, body, client):
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    @app.view("boxes")
+    async def submitted(ack, view):
+        await ack()
+        kept.extend(o["value"] for o in view["state"]["values"]["kept"]["kept"]["selected_options"])
+
+    keys = Keys(screen, ("", "/firstline x"), ("Lines [7, 8]", "8"), ("", ""))
+    console = Console(file=screen, width=80)
+    async with run(app):
+        await chat(slack, slack.person("ana"), "#incidents", console=console, lines=aiter(keys))
+    assert kept == ["8"]
+    for part in ("Uncheck some.", "7  12:00 logins fail at once", "8  12:00 logins fail"):
+        assert part in screen.getvalue()
