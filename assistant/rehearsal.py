@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistant.actions.judge import ASKED, Case
-from assistant.admission import meant
 from assistant.commands import RequestStep
 from assistant.domain.events import PolicyDecided
 from assistant.domain.incident import Incident
 from assistant.flow import Sources
 from assistant.policy.decide import Kind
+from assistant.requesting import meant
 from connectors.actions import Preview
 from connectors.errors import ConnectorError
 

@@ -39,7 +39,6 @@ from assistant.domain.board import (
     waiting,
     with_alert,
 )
-from assistant.domain.desk import Desk, settle
 from assistant.domain.events import (
     Absorbed,
     ActionStarted,
@@ -54,29 +53,31 @@ from assistant.domain.events import (
     SplitOff,
     Thawed,
 )
-from assistant.domain.incident import IllegalEvent, Incident, apply
+from assistant.domain.incident import IllegalEvent, Incident
 from assistant.domain.people import FIRSTLINE, Actor
 from assistant.failure import Unusable
 from assistant.flow import Place, Sources, due, run
 from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
+from assistant.known import ALL, Known, Watcher
 from assistant.rehearsal import Rehearsed, rehearse
+from assistant.requesting import Requesting
 from assistant.runtime import Lanes
 
-Watcher = Callable[[str, Event, Incident], Awaitable[None]]
 Alarm = Callable[[str, str], Awaitable[None]]
 STOPPED = "I have stopped here, because nothing can be written down and nothing is done unrecorded"
 
 RECENT = timedelta(hours=1)
 LOOK_AGAIN_S = 60.0
 _log = logging.getLogger(__name__)
-ALL = ""  # the journal's name for what concerns no single incident
 
 
 class Service:
     """Incidents, their lanes and the journal. `lanes` null: only `investigate` can be used."""
 
     def __init__(self, sources: Sources, journal: Batched, lanes: Lanes | None = None) -> None:
+        self._known = Known()
+        self._incidents = self._known.incidents
         self._objections: set[str] = set()
         self._sources = replace(
             sources,
@@ -84,7 +85,7 @@ class Service:
                 *sources.known(incident),
                 *troubled(self._incidents, incident, sources.clock.now()),
             ),
-            desk=lambda: self.desk,
+            desk=lambda: self._known.desk,
             recent=lambda target, now: started_on(self._incidents, target, now - RECENT),
             objected=self._objections.__contains__,
         )
@@ -95,18 +96,16 @@ class Service:
         self._looking_again: set[str] = set()
         self._deciding: set[str] = set()
         self._lanes = lanes
-        self._watchers: list[Watcher] = []
         self._alarms: list[Alarm] = []
-        self._admission = Admission(
+        requesting = Requesting(
             sources=self._sources,
             new_id=lambda: secrets.token_hex(16),
             busy=lambda incident: busy_targets(self._incidents, incident),
             waiting=lambda: waiting(self._incidents),
         )
-        self.desk = Desk()
-        self._incidents: dict[str, Incident] = {}
+        self._admission = Admission(sources=self._sources, requesting=requesting)
         for record in journal.records():
-            self._fold(record.incident, record.event)
+            self._known.fold(record.incident, record.event)
 
     @property
     def catalogue_names(self) -> frozenset[str]:
@@ -128,7 +127,7 @@ class Service:
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` each event with the state after it, once it is on disk."""
-        self._watchers.append(watcher)
+        self._known.watch(watcher)
 
     def warn(self, alarm: Alarm) -> None:
         """Tell `alarm` the incident and the reason when nothing can be written down any more."""
@@ -198,7 +197,7 @@ class Service:
         return Answer(incident=incident, said=f"{incident}: I am looking.")
 
     async def _open(self, command: Investigate, actor: Actor) -> str:
-        incident = next_id((*self._incidents, *self.desk.redacted))
+        incident = next_id((*self._incidents, *self._known.desk.redacted))
         now = self._sources.clock.now()
         opened = Opened(
             # Who tells us may have a clock that is ahead of ours; nobody sees the future.
@@ -364,32 +363,11 @@ class Service:
 
     async def _write(self, incident: str, actor: Actor, *events: Event) -> None:
         for event in events:
-            self._check(incident, event)
+            self._known.check(incident, event)
             intent = (event.request, event.digest) if isinstance(event, ActionStarted) else None
             await self._journal.append(incident, actor, [event], intent=intent)
-            self._fold(incident, event)
-            if incident != ALL:
-                await self._tell(incident, event)
-
-    async def _tell(self, incident: str, event: Event) -> None:
-        """Tell the watchers; what one of them cannot do does not undo what is written down."""
-        for watcher in self._watchers:
-            try:
-                await watcher(incident, event, self._incidents[incident])
-            except Exception:  # noqa: BLE001 — a surface that fails must not fail the record
-                _log.critical("%s could not be shown", incident, exc_info=True)
-
-    def _check(self, incident: str, event: Event) -> None:
-        if incident == ALL:
-            settle(self.desk, event)
-        else:
-            apply(self._incidents.get(incident), event)
-
-    def _fold(self, incident: str, event: Event) -> None:
-        if incident == ALL:
-            self.desk = settle(self.desk, event)
-        else:
-            self._incidents[incident] = apply(self._incidents.get(incident), event)
+            self._known.fold(incident, event)
+            await self._known.tell(incident, event)
 
     def _expect_expiry(self, incident: str, state: Incident) -> None:
         for request_id, tracked in state.requests.items():

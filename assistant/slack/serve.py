@@ -90,42 +90,11 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
-        streams = Streams(
-            reached.client,
-            tables.messages,
-            self.clock,
-            How(
-                on=reached.streaming,
-                sources=self.sources,
-                hosts=self.looks.hosts,
-                pace_s=reached.pace_s,
-            ),
-        )
-        rooms = Rooms(
-            reached.client,
-            self.desk,
-            tables.messages,
-            places,
-            reached.people,
-            allowed=reached.own_channels,
-        )
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
-        keeper = Keeper(reached.client, tables.messages)
+        keeper, streams = Keeper(reached.client, tables.messages), self._streams()
         ways = Ways(outbox=outbox, streams=streams, keeper=keeper)
         surface = SlackSurface(self.desk, tables.buttons, places, self.looks, ways)
-        parts = Parts(
-            desk=self.desk,
-            buttons=tables.buttons,
-            people=reached.people,
-            places=places,
-            looks=self.looks,
-            streams=streams,
-            look_again=surface.look_again,
-            invited=surface.invited,
-            clock=self.clock,
-            rooms=rooms,
-            watched=reached.watched,
-        )
+        parts = self._parts(places, streams, surface)
         tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
         ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
         transport = reached.http or SocketMode(
@@ -152,6 +121,39 @@ class Slack:
             if found is None:
                 raise
             raise SlackError(str(_leaf(found))) from group
+
+    def _streams(self) -> Streams:
+        reached = self.connection
+        how = How(
+            on=reached.streaming,
+            sources=self.sources,
+            hosts=self.looks.hosts,
+            pace_s=reached.pace_s,
+        )
+        return Streams(reached.client, self.tables.messages, self.clock, how)
+
+    def _parts(self, places: Places, streams: Streams, surface: SlackSurface) -> Parts:
+        reached, messages = self.connection, self.tables.messages
+        return Parts(
+            desk=self.desk,
+            buttons=self.tables.buttons,
+            people=reached.people,
+            places=places,
+            looks=self.looks,
+            streams=streams,
+            look_again=surface.look_again,
+            invited=surface.invited,
+            clock=self.clock,
+            rooms=Rooms(
+                reached.client,
+                self.desk,
+                messages,
+                places,
+                reached.people,
+                allowed=reached.own_channels,
+            ),
+            watched=reached.watched,
+        )
 
 
 def _leaf(error: BaseException) -> BaseException:

@@ -19,10 +19,10 @@ from scene import (
 from slack_sdk.errors import SlackClientError
 from world import ANA, BEN, CLEO
 
-from assistant.admission import Decision
 from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.commands import Approve, Deny, Freeze, RequestUndo, Thaw
+from assistant.decision import Decision
 from assistant.domain import requests
 from assistant.domain.action import Status
 from assistant.domain.events import Approved, Refused
@@ -69,7 +69,7 @@ async def another_digest(folder):
     "a click for a request that does not exist",
     "refused, recorded",
     told="no such request",
-    guards={"assistant.admission._refused": unwritten},
+    guards={"assistant.admission.refused": unwritten},
 )
 async def no_such_request(folder):
     async with asked(folder) as (desk, incident, tracked):
@@ -127,7 +127,7 @@ async def own_request(folder):
     "firstline asks for an action itself, and who prompted it approves",
     "refused: only a person asks",
     told="only a person can ask",
-    guards={"assistant.admission.may_ask": lambda *_, **__: None},
+    guards={"assistant.requesting.may_ask": lambda *_, **__: None},
 )
 async def prompted(folder):
     async with asked(folder) as (desk, incident, first):
@@ -282,7 +282,7 @@ async def taken_back(folder):
     "a no after the start",
     "told that it is too late, and recorded",
     told="already",
-    guards={"assistant.admission._refused": unwritten},
+    guards={"assistant.admission.refused": unwritten},
 )
 async def too_late_to_object(folder):
     async with asked(folder) as (desk, incident, tracked):

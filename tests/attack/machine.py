@@ -39,6 +39,7 @@ from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
 from assistant.flow import Sources, Stage, due, run
 from assistant.policy.rules import parse
+from assistant.requesting import Requesting
 
 PEOPLE = (ANA, BEN, CLEO, DAN)
 POLICIES = {1: parse(ONE, "one"), 2: parse(TWO, "two")}
@@ -108,12 +109,13 @@ class Machine:
             desk=lambda: self.desk,
             recent=lambda target, now: started_on(self.incidents, target, now - timedelta(hours=1)),
         )
-        self.admission = Admission(
+        requesting = Requesting(
             sources=self.sources,
             new_id=self.new_id,
             busy=lambda incident: busy_targets(self.incidents, incident),
             waiting=lambda: waiting(self.incidents),
         )
+        self.admission = Admission(sources=self.sources, requesting=requesting)
 
     def new_id(self):
         self.count += 1

@@ -154,7 +154,7 @@ async def _crowd(folder, people, *, most):
     "forty requests at once, so that people click without reading",
     "five wait for a decision, the others are refused",
     told="have them decided first",
-    guards={"assistant.admission.crowded": yes},
+    guards={"assistant.requesting.crowded": yes},
 )
 async def many_at_once(folder):
     return await _crowd(folder, [ANA] * 40, most=5)
@@ -165,7 +165,7 @@ async def many_at_once(folder):
     "four people crowd one incident with requests",
     "ten wait for a decision, the others are refused",
     told="of this incident wait for a decision",
-    guards={"assistant.admission.crowded": yes},
+    guards={"assistant.requesting.crowded": yes},
 )
 async def many_by_several(folder):
     return await _crowd(folder, [ANA, BEN, CLEO, DAN] * 5, most=10)

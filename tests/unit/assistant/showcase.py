@@ -15,12 +15,21 @@ from assistant.domain.action import Status
 from assistant.domain.hypothesis import Verdict
 from assistant.domain.incident import apply
 from assistant.domain.recovery import Effect
+from assistant.domain.shown import PostmortemShared
 from assistant.domain.steering import Steering
+from assistant.requests_view import request_view
 from assistant.slack.app import FAILED
-from assistant.slack.blocks.home import home, status_lines
+from assistant.slack.blocks.evidence import evidence_modal
+from assistant.slack.blocks.feedback import cause_form
+from assistant.slack.blocks.forms import declare_form, reason_form
+from assistant.slack.blocks.home import HomeView, Waiting, home, status_lines
+from assistant.slack.blocks.pieces import Pressed
+from assistant.slack.blocks.plan import plan_modal
+from assistant.slack.blocks.preview import preview, preview_form
+from assistant.slack.blocks.review import review_modal
 from assistant.slack.intents import HELP
 from assistant.slack.letters import letters
-from assistant.slack.listeners.pressing import NO_LONGER_VALID, _form
+from assistant.slack.listeners.pressing import NO_LONGER_VALID
 from assistant.slack.places import Place
 from assistant.slack.text import escape
 
@@ -42,6 +51,26 @@ def answered(verdict, **more):
     return incident(finding(verdict, **more), plan=PLAN if verdict is Verdict.LIKELY else None)
 
 
+def reviewed():
+    """Return a request that waits, as it is shown and as it is."""
+    (tracked,) = grown(ASKED).requests.values()
+    return request_view(tracked, "@sre"), tracked
+
+
+def at_home(state):
+    """Return what ben sees who may decide on what waits, null: where nothing goes on."""
+    waits = state is not None
+    shown = reviewed()[0] if waits else None
+    yes = [Pressed(button=b, token=b.label) for b in shown.buttons] if waits else []
+    return HomeView(
+        incidents={"INC-1": state, "INC-2": apply(None, OPENED)} if waits else {},
+        links={"INC-1": "https://traces.example/card"} if waits else {},
+        mine=(Waiting(incident="INC-1", view=shown, pressed=tuple(yes)),) if waits else (),
+        others=("INC-2: one waits for somebody else",) if waits else (),
+        audit=("7 records, head abc…, chain OK",),
+    )
+
+
 NOTHING = {"hypotheses": (), "change": None, "ruled_out": (), "innocent_changes": ()}
 OPENED = e.Opened(at=NOON, text="booking fails", service="front")
 READ = e.ReadPerformed(
@@ -54,6 +83,8 @@ JOINED = e.AlertJoined(at=NOON, text="booking is slow", service=None, fingerprin
 ENDED = e.AlertResolved(at=NOON + timedelta(minutes=5), fingerprint="f1")
 CLOSED = e.Closed(by=BEN, at=NOON + timedelta(minutes=9), reason="resolved")
 TOLD = e.PostmortemWritten(markdown="# What happened\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
+CORRECTED = e.CauseCorrected(by=BEN, service="ledger", text="its cache was full")
+SHARED = PostmortemShared(by=BEN, markdown="# What happened", upto=9, left_out=(2,))
 DRAFTED = (CLOSED, TOLD, e.RunbookDrafted(draft=DRAFT))
 ACCEPTED = e.RunbookAccepted(digest=DRAFT.digest, by=BEN)
 UNDO = request(id="r-2", undo_of="r-1", undo=None)
@@ -85,12 +116,20 @@ SHOWCASE = {
     **{f"recovery-{f}": lambda f=f: sent("recovery/r-1", *done(f)) for f in Effect},
     "request-undo-offered": lambda: sent("request/r-1", *done(Effect.WORSE)),
     "alarm": lambda: sent("alarm/r-2", *done(Effect.WORSE), *started(UNDO), LOCKED),
+    "corrected": lambda: sent("corrected/1", CORRECTED),
+    "shared": lambda: sent("shared/1", CLOSED, TOLD, SHARED),
     "postmortem": lambda: sent("postmortem", CLOSED, TOLD),
     "draft": lambda: sent("draft", *DRAFTED),
     "draft-accepted": lambda: sent("draft", *DRAFTED, ACCEPTED),
-    "view-reject": lambda: _form("a token"),
-    "view-home": lambda: home({"INC-1": grown(ASKED), "INC-2": apply(None, OPENED)}),
-    "view-home-empty": lambda: home({}),
+    "view-reject": lambda: reason_form("a token"),
+    "view-declare": lambda: declare_form("a token", channels=True),
+    "view-evidence": lambda: evidence_modal("INC-1", grown(), 0, LOOKS.hosts, []),
+    "view-plan": lambda: plan_modal("INC-1", grown(), None, {}, approvers="@sre", told=""),
+    "view-review": lambda: review_modal(*reviewed(), "a token", "Type the target's name."),
+    "view-cause": lambda: cause_form("INC-1", ["front", "ledger"], "a token"),
+    "view-preview": lambda: preview_form("a token", "INC-1", preview([(1, "ana asked")])),
+    "view-home": lambda: home(at_home(grown(ASKED))),
+    "view-home-empty": lambda: home(at_home(None)),
     "whisper-failed": lambda: whispered(FAILED),
     "whisper-stale": lambda: whispered(NO_LONGER_VALID),
     "whisper-help": lambda: whispered(HELP),

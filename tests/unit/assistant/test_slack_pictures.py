@@ -4,13 +4,11 @@ from dataclasses import replace
 
 import pytest
 from conversing import explained, find
-from slackdesk import LOOKS, SCOPES, Rig
+from slackdesk import LOOKS, Rig
+from slackrig import judged
 
-from assistant.clock import SystemClock
 from assistant.pictures import Picture
-from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Failure, Fault
-from assistant.slack.local.slack import LocalSlack
 
 ALT = "Errors of ledger: 0 % before, 30 % after. <!channel>"
 START, END = "files.getUploadURLExternal", "files.completeUploadExternal"
@@ -36,11 +34,10 @@ class Album:
 
 @pytest.fixture
 async def rig():
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
         rig = Rig(slack)
         rig.album = Album()
         yield rig
-        assert slack.broken_rules(burst=None, hosts=LOOKS.hosts) == []
 
 
 def shown(rig, ts):

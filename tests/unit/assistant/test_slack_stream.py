@@ -45,7 +45,7 @@ def scopes():
 
 @pytest.fixture
 async def slack(scopes):
-    async with judged(hosts=LOOKS.hosts, burst=None) as slack:
+    async with judged(hosts=LOOKS.hosts, burst=None, scopes=scopes) as slack:
         yield slack
         assert not growing(slack)
 

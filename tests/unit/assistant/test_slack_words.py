@@ -8,7 +8,14 @@ import pytest
 from assistant.slack.blocks.prose import prose
 from assistant.slack.ingress import key_of
 from assistant.slack.intents import Intent, intent, steers
-from assistant.slack.manifest import BOT_SCOPES, EVENTS, OPTIONAL_SCOPES, SHORTCUTS, manifest
+from assistant.slack.manifest import (
+    BOT_SCOPES,
+    EVENTS,
+    OPTIONAL_SCOPES,
+    SCOPES,
+    SHORTCUTS,
+    manifest,
+)
 from assistant.slack.text import clean, clip, escape, link, one_line, words
 
 PAGE = Path(__file__).parents[3] / "docs/slack.md"
@@ -132,8 +139,8 @@ def test_the_manifest_grants_what_its_events_need():
     whole = manifest("helper")
     assert whole["display_information"]["name"] == "helper"
     assert whole["settings"]["socket_mode_enabled"] is True
-    assert {NEEDED[event] for event in EVENTS} - {None} <= set(BOT_SCOPES)
-    assert not [scope for scope in BOT_SCOPES if "search" in scope or scope.startswith("admin")]
+    assert {NEEDED[event] for event in EVENTS} - {None} <= SCOPES
+    assert not [scope for scope in SCOPES if "search" in scope or scope.startswith("admin")]
 
 
 def test_the_manifest_keeps_to_what_slack_takes():

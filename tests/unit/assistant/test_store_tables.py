@@ -31,6 +31,10 @@ COMMANDS = (
     c.Split(incident="I", text="mail", place="p"),
     c.AcceptRunbook(incident="I", digest="d"),
     c.RejectRunbook(incident="I", digest="d"),
+    c.Move(incident="I", place="C1", shown="#inc"),
+    c.SharePostmortem(incident="I", upto=9, kept=(1, 2)),
+    c.CorrectCause(incident="I", service="ledger"),
+    c.Rate(incident="I", good=True),
     c.Freeze(reason="a release"),
     c.Thaw(),
 )

@@ -77,6 +77,7 @@ async def test_a_stream_that_slack_would_not_start_is_refused(client, where, cha
     assert await refused(client.api_call("chat.startStream", json=wanted)) == code
 
 
+@pytest.mark.breaks("streams")
 async def test_a_direct_message_needs_no_recipient(slack, client):
     ana = slack.person("ana")
     ts = await ana.say("@firstline", "booking fails")
@@ -84,6 +85,7 @@ async def test_a_direct_message_needs_no_recipient(slack, client):
     assert (await client.chat_startStream(channel=place, thread_ts=ts))["ok"]
 
 
+@pytest.mark.breaks("streams", "previews")
 async def test_only_a_stream_of_ones_own_can_be_added_to(slack, client, where):
     place = {"channel": where["channel"]}
     theirs = client.chat_appendStream(**place, ts=where["thread_ts"], markdown_text="x")
@@ -95,6 +97,7 @@ async def test_only_a_stream_of_ones_own_can_be_added_to(slack, client, where):
     assert await refused(client.chat_appendStream(**place, ts=ts)) == "no_text"
 
 
+@pytest.mark.breaks("streams", "pace")
 async def test_more_streams_than_slack_allows_in_a_minute_are_told_to_wait(slack, client, where):
     for _ in range(limits.STREAMS_A_MINUTE):
         await client.chat_startStream(**where)
@@ -131,6 +134,7 @@ async def test_a_person_stops_what_is_under_way_in_a_thread(slack, client, app, 
         await ana.stop("#incidents", thread)
 
 
+@pytest.mark.breaks("streams", "addresses")
 async def test_the_page_and_the_terminal_show_a_stream_with_its_tasks(slack, client, where):
     source = {"type": "url", "url": "https://traces.example/q", "text": "open"}
     session = {"channel_id": where["channel"], "thread_ts": where["thread_ts"]}
