@@ -1,11 +1,20 @@
 """Being on call without a Slack that anybody can reach is not being on call."""
 
 import asyncio
+from contextlib import closing
 
 import pytest
 
-from assistant.oncall import _connected
+from assistant.clock import SystemClock
+from assistant.config import Settings, SlackSettings
+from assistant.oncall import Parts, _connected, inbound, on_slack
 from assistant.slack.errors import SlackError
+from assistant.slack.intents import HELP
+from assistant.slack.local.cast import demo_workspace
+from assistant.slack.local.slack import LocalSlack
+from assistant.slack.manifest import BOT_SCOPES, PATH
+from assistant.slack.text import escape
+from retrieval.index import open_index
 
 
 class Slack:
@@ -50,3 +59,26 @@ async def test_an_interruption_stays_one():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_slack_may_post_to_the_port_on_which_webhooks_are_served(tmp_path):
+    async with LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES)) as slack:
+        told = SlackSettings(
+            bot_token=slack.bot_token, signing_secret=slack.signing_secret, api_url=slack.api_url
+        )
+        settings = Settings(data=tmp_path / "data", slack=told, listen="127.0.0.1:0")
+        with closing(open_index(tmp_path / "index", embed=False)) as index:
+            parts = Parts(connectors={}, actuators={}, index=index, receivers={})
+            async with (
+                on_slack(parts, settings, SystemClock()) as here,
+                inbound(here, parts, settings, SystemClock()) as url,
+            ):
+                await slack.deliver_to(f"{url}{PATH}")
+                ana = slack.person("ana")
+                await ana.say("incidents", "@firstline help")
+                shown = await slack.wait_for(
+                    lambda: [m.text for m in ana.messages("incidents") if m.only_for]
+                )
+                assert shown == [escape(HELP)]
+                await slack.settled()
+        assert slack.broken_rules() == []
