@@ -1,6 +1,7 @@
 """Everything behind an answer, in pages: each fact with its figures, and what else it may be."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 
 from assistant.domain.evidence import Evidence
 from assistant.domain.hypothesis import Finding, Hypothesis
@@ -21,7 +22,8 @@ from assistant.slack.text import Element, link, moment, one_line, said
 
 PER_PAGE = 20
 EXEMPLAR = 200
-Entry = tuple[str, Block]  # the section that it stands in, and itself
+# The section that it stands in, and what draws it: only one page is, and within seconds.
+Entry = tuple[str, Callable[[], Block]]
 
 
 def pages(incident: Incident) -> int:
@@ -36,9 +38,9 @@ def evidence_modal(
     entries = list(_entries(incident, hosts))
     blocks: list[Block] = []
     last = ""
-    for section, block in entries[page * PER_PAGE : (page + 1) * PER_PAGE]:
+    for section, draw in entries[page * PER_PAGE : (page + 1) * PER_PAGE]:
         blocks += [header(section)] if section != last else []
-        blocks.append(block)
+        blocks.append(draw())
         last = section
     most = pages(incident)
     blocks.append(context(f"Page {page + 1} of {most}", f"{len(entries)} entries"))
@@ -48,24 +50,29 @@ def evidence_modal(
 def _entries(incident: Incident, hosts: Collection[str]) -> Iterator[Entry]:
     finding = incident.finding
     if finding is None:
-        yield "Evidence", paragraphs([said("There is no answer yet.")])
+        yield "Evidence", partial(paragraphs, [said("There is no answer yet.")])
         return
     for fact in finding.evidence:
-        yield "Evidence", _fact(fact, incident, hosts)
+        yield "Evidence", partial(_fact, fact, incident, hosts)
     by_id = {fact.id: fact for fact in finding.evidence}
     for hypothesis in finding.hypotheses:
-        yield "Hypotheses", _hypothesis(hypothesis, by_id)
+        yield "Hypotheses", partial(_hypothesis, hypothesis, by_id)
     yield from _considered(finding, by_id)
     for gap in incident.gaps:
-        yield "Could not see", paragraphs([said(one_line(gap, LINE))])
+        yield "Could not see", partial(_gap, gap)
 
 
 def _considered(finding: Finding, by_id: dict[str, Evidence]) -> Iterator[Entry]:
     for cleared in finding.ruled_out:
-        yield "Ruled out", _claim(f"{cleared.service}: {cleared.why}", cleared.evidence)
+        told = f"{cleared.service}: {cleared.why}"
+        yield "Ruled out", partial(_claim, told, cleared.evidence)
     for change in finding.innocent_changes:
         told = f"{by_id[change.evidence].statement}: {change.why}"
-        yield "Innocent changes", _claim(told, change.evidence)
+        yield "Innocent changes", partial(_claim, told, change.evidence)
+
+
+def _gap(text: str) -> Block:
+    return paragraphs([said(one_line(text, LINE))])
 
 
 def _claim(text: str, evidence: str) -> Block:

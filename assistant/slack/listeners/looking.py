@@ -105,11 +105,12 @@ async def _plan(
 def _drawn(
     name: str, state: Incident, parts: Parts, rehearsed: Mapping[int, Rehearsed] | None, told: str
 ) -> View:
-    refused = {number for number, one in (rehearsed or {}).items() if one.why is not None}
+    known = rehearsed or {}  # what is not known yet is not offered
+    ready = {number for number, one in known.items() if one.why is None}
     buttons = {
         button.command.step: _pressed(parts, name, button)
         for button in requests(state, name, parts.looks.offered)
-        if isinstance(button.command, RequestStep) and button.command.step not in refused
+        if isinstance(button.command, RequestStep) and button.command.step in ready
     }
     return plan.plan_modal(
         name, state, rehearsed, buttons, approvers=parts.looks.approvers, told=told

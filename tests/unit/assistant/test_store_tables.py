@@ -37,6 +37,10 @@ COMMANDS = (
     c.Rate(incident="I", good=True),
     c.Freeze(reason="a release"),
     c.Thaw(),
+    c.SeeEvidence(incident="I", page=2),
+    c.SeePlan(incident="I"),
+    c.SeeRequest(incident="I", request="r"),
+    c.AskCause(incident="I"),
 )
 
 
@@ -55,7 +59,7 @@ def database(path):
 def test_every_command_comes_back_from_its_button(database):
     buttons = Buttons(database)
     tokens = {buttons.token(command, "I"): command for command in COMMANDS}
-    assert {type(command) for command in COMMANDS} == set(get_args(c.Command))
+    assert {type(command) for command in COMMANDS} == set(get_args(c.Pressable))
     assert len(tokens) == len(COMMANDS)
     assert {token: buttons.command(token) for token in tokens} == tokens
 
