@@ -174,9 +174,8 @@ def told(answered: Sequence[Answered]) -> int:
         print(f"{name:15} p50 {usual:6.2f} s  p95 {most:6.2f} s{judged}")
     named = sum(a.named for a in answered)
     first = sum(a.at_once for a in answered)
-    print(
-        f"{named} of {len(answered)} named a cause, {first} by the first look; {os.getloadavg()[0]:.1f} jobs run"
-    )
+    causes = f"{named} of {len(answered)} named a cause, {first} by the first look"
+    print(f"{causes}; {os.getloadavg()[0]:.1f} jobs run")
     return int(missed)
 
 
