@@ -1,4 +1,4 @@
-"""Work in order within a key and parallel across keys, behind a port of five verbs.
+"""Work in order within a key and parallel across keys, behind a port of six verbs.
 
 The journal is the only progress record; what is queued here is found again from it after a
 restart. So a lane may lose its work with its process, and nothing else is lost.

@@ -92,7 +92,7 @@ async def careless(self, incident, actor, *events):
         try:
             await APPEND(self, incident, actor, event)
         except Unusable:
-            self._fold(incident, event)
+            self._known.fold(incident, event)
 
 
 @attack(
