@@ -27,6 +27,8 @@ COMMANDS = (
     c.Deny(incident="I", request="r", reason="no"),
     c.Close(incident="I"),
     c.Reopen(incident="I"),
+    c.Move(incident="I", place="C1", shown="#inc-001"),
+    c.SharePostmortem(incident="I", upto=9, kept=(7, 9)),
     c.Merge(incident="I", into="J"),
     c.Split(incident="I", text="mail", place="p"),
     c.AcceptRunbook(incident="I", digest="d"),
