@@ -33,6 +33,7 @@ VERDICT_WORDS = {
 }
 WHY_SHOWN, OTHERS_SHOWN, INNOCENT_SHOWN = 5, 2, 3
 OTHERS_SHARE = 0.2
+NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 REQUESTS_SHOWN = 2  # more of them are in the plan, each beside what it would do
 # A step that was asked for is offered again only where nothing came of it.
 NOTHING_CAME_OF_IT = (Status.DENIED, Status.EXPIRED, Status.STALE, Status.FAILED)
@@ -123,7 +124,7 @@ def view(incident: Incident, name: str = "", offered: frozenset[str] = frozenset
     if finding is None:
         raise ValueError("the incident was not investigated yet")
     by_id = {e.id: e for e in finding.evidence}
-    told = finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    told = finding.verdict in NAMED
     first = finding.hypotheses[0] if finding.hypotheses else None
     confidence = f" ({first.confidence:.2f})" if told and first is not None else ""
     plan = incident.plan
@@ -206,7 +207,9 @@ def _looks(incident: Incident, name: str) -> tuple[Button, ...]:
     """Return what opens more than a card holds."""
     evidence = Button(label="Evidence", command=SeeEvidence(incident=name))
     plan = Button(label="Review plan", command=SeePlan(incident=name))
-    cause = Button(label="Wrong cause", command=AskCause(incident=name))
+    named = incident.finding is not None and incident.finding.verdict in NAMED
+    label = "Wrong cause" if named else "Tell the cause"
+    cause = Button(label=label, command=AskCause(incident=name))
     return (evidence, plan, cause) if incident.plan else (evidence, cause)
 
 
@@ -230,7 +233,7 @@ def _endings(incident: Incident, name: str) -> tuple[Button, ...]:
 
 def _headline(finding: Finding) -> Line:
     """Say the answer; for the two verdicts without a cause, why there is none."""
-    if finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE):
+    if finding.verdict in NAMED:
         first = finding.hypotheses[0]
         since = f", since {finding.onset:%H:%M:%S} UTC" if finding.onset else ""
         return Line(text=f"{_cause(first)}{since}", evidence=first.supports[:2])
@@ -258,7 +261,7 @@ def _others(finding: Finding) -> tuple[Line, ...]:
     """Return what else it may be: near enough to the best, and not cleared."""
     if not finding.hypotheses:
         return ()
-    told = finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    told = finding.verdict in NAMED
     rest = finding.hypotheses[1:] if told else finding.hypotheses
     cleared = {r.service for r in finding.ruled_out}
     near = OTHERS_SHARE * finding.hypotheses[0].score

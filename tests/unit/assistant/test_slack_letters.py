@@ -25,6 +25,7 @@ from assistant.domain.events import (
     RunbookDrafted,
     Steered,
 )
+from assistant.domain.hypothesis import Verdict
 from assistant.domain.incident import apply
 from assistant.domain.recovery import Effect
 from assistant.domain.steering import Steering
@@ -287,3 +288,11 @@ def test_the_same_state_makes_the_same_letters():
 
     assert [letter.digest for letter in made()] == [letter.digest for letter in made()]
     assert escape("a & b") == "a &amp; b"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "label"), [("likely", "Wrong cause"), ("not_determined", "Tell the cause")]
+)
+def test_what_it_was_can_be_told_whether_or_not_a_cause_was_named(verdict, label):
+    card = written(incident(finding(Verdict(verdict))))["card"]
+    assert label in shown(card)
