@@ -4,15 +4,14 @@ import asyncio
 from contextlib import closing
 
 import pytest
+from slackrig import judged
 
 from assistant.clock import SystemClock
 from assistant.config import Settings, SlackSettings
 from assistant.oncall import Parts, _connected, inbound, on_slack
 from assistant.slack.errors import SlackError
 from assistant.slack.intents import HELP
-from assistant.slack.local.cast import demo_workspace
-from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES, PATH
+from assistant.slack.manifest import PATH
 from assistant.slack.text import escape
 from retrieval.index import open_index
 
@@ -62,7 +61,7 @@ async def test_an_interruption_stays_one():
 
 
 async def test_slack_may_post_to_the_port_on_which_webhooks_are_served(tmp_path):
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES)) as slack:
+    async with judged() as slack:
         told = SlackSettings(
             bot_token=slack.bot_token, signing_secret=slack.signing_secret, api_url=slack.api_url
         )
@@ -81,4 +80,3 @@ async def test_slack_may_post_to_the_port_on_which_webhooks_are_served(tmp_path)
                 )
                 assert shown == [escape(HELP)]
                 await slack.settled()
-        assert slack.broken_rules() == []
