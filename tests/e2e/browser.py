@@ -27,7 +27,8 @@ PRESS = """(words, within) => {
   if (!top) return false;
   const all = [...top.querySelectorAll("button, a, summary")];
   const said = (e) => (e.textContent || e.value || "").replace(/\\s+/g, " ").trim();
-  const found = all.filter((e) => said(e).startsWith(words)).at(-1);
+  const begins = new RegExp(`^${words}`);
+  const found = all.filter((e) => begins.test(said(e))).at(-1);
   if (!found || found.disabled) return false;
   found.scrollIntoView({block: "center"});
   window.left = found.tagName === "A";
@@ -81,7 +82,7 @@ class Browser:
         await self._until(SHOWS, words, within, seconds=seconds)
 
     async def press(self, words, within="body", seconds=STEP_S):
-        """Press the last thing that begins with these words, as soon as it is there."""
+        """Press the last thing that begins with these words (a pattern), once it is there."""
         await self._until(PRESS, words, within, seconds=seconds)
         await self._until("() => !window.left && document.readyState === 'complete'")
 
