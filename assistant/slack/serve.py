@@ -1,6 +1,7 @@
 """Slack, put together: what comes in, what goes out, and both ends until it is stopped."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -34,6 +35,7 @@ class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
     `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown).
+    `socket` makes what brings Slack's envelopes.
     """
 
     client: AsyncWebClient
@@ -42,6 +44,7 @@ class Connection:
     channel: str | None = None
     pace_s: float = PACE_S
     look_s: float = LOOK_S
+    socket: Callable[[Ingress, AsyncWebClient, str, float], SocketMode] = SocketMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class Slack:
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         surface = SlackSurface(self.desk, tables.buttons, places, outbox, self.looks)
         ingress = Ingress(build_app(parts, reached.client), tables.inbox, self.clock)
-        socket = SocketMode(ingress, reached.client, reached.app_token, reached.look_s)
+        socket = reached.socket(ingress, reached.client, reached.app_token, reached.look_s)
         url = await socket.check()
         self.desk.watch(surface.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
