@@ -4,6 +4,7 @@ A place is written `CHANNEL/THREAD_TS`, or `CHANNEL` where the card itself begin
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from assistant.domain.incident import Incident
 from assistant.slack.ports import Desk, Messages
@@ -55,6 +56,13 @@ class Places:
         ]
         still = [name for name in here if self._desk.incidents()[name].open]
         return next(iter(reversed(still or here)), None)
+
+    def asked(self, place: Place, at: datetime) -> bool:
+        """Tell whether what was written there at that moment has an incident already."""
+        return any(
+            incident.opened.at == at and self.of(incident) == place
+            for incident in self._desk.incidents().values()
+        )
 
     def card(self, incident: str) -> str | None:
         """Return the `ts` of the incident's card, null before it was posted."""

@@ -238,6 +238,33 @@ async def test_what_was_acknowledged_and_not_done_is_done_after_a_restart(rig):
         assert rig.tables.inbox.unfinished() == []
 
 
+async def test_what_comes_while_slack_does_not_say_who_we_are_is_not_lost(rig):
+    async with rig.running():
+        failing = (Failure.ERROR, Failure.RATE_LIMITED, Failure.LOST_ANSWER)
+        rig.slack.faults.add(*(Fault(method="auth.test", failure=f) for f in failing))
+        await rig.slack.person("ana").say("incidents", "@firstline booking fails")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        assert isinstance(rig.desk.taken[0][0], Investigate)
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_a_question_that_was_taken_and_not_noted_as_done_is_not_taken_again(rig, in_thread):
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        first = await ana.say("incidents", "hello") if in_thread else None
+        await ana.say("incidents", "@firstline booking fails", thread=first)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, _ = rig.desk.taken.pop()
+        await rig.desk.happen(
+            "INC-1", Opened(at=command.at, text="fails", service=None, place=command.place)
+        )
+        await rig.slack.settled()
+    rig.tables.inbox.finished.clear()
+    async with rig.running():
+        await rig.slack.wait_for(lambda: not rig.tables.inbox.unfinished())
+    assert rig.desk.taken == []
+
+
 async def test_after_a_restart_the_messages_catch_up_and_nothing_is_posted_twice(rig):
     async with rig.running():
         ts = await explained(rig)
