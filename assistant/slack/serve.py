@@ -73,7 +73,7 @@ class Slack:
         url = await socket.check()
         self.desk.watch(surface.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
-        surface.resume()
+        surface.resume(self.clock.now())
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())

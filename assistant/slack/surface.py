@@ -1,5 +1,6 @@
 """Keeps Slack's messages equal to the incidents: told of each event, it writes the letters anew."""
 
+from datetime import datetime, timedelta
 from functools import partial
 
 from assistant.commands import Command
@@ -9,6 +10,8 @@ from assistant.slack.letters import Looks, letters
 from assistant.slack.outbox import Outbox
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk
+
+RECENT = timedelta(days=1)  # how long ago what is over may have ended while Slack was away
 
 
 class SlackSurface:
@@ -28,11 +31,14 @@ class SlackSurface:
         del event  # the state says it all
         self._show(incident, state)
 
-    def resume(self) -> None:
-        """Show what may not have been shown before the process ended."""
-        for name, state in self._desk.incidents().items():
-            if state.open or not state.remembered:
-                self._show(name, state)
+    def resume(self, now: datetime) -> None:
+        """Show what may not have been shown before the process ended, first what is not over."""
+        known = self._desk.incidents()
+        over = [name for name, state in known.items() if not state.open and state.remembered]
+        for name in (*(name for name in known if name not in over), *over):
+            closed = known[name].closed
+            if name not in over or (closed is not None and now - closed.at < RECENT):
+                self._show(name, known[name])
 
     def _show(self, name: str, incident: Incident) -> None:
         place = self._places.of(incident)

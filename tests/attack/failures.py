@@ -48,7 +48,7 @@ class Tray:
         self.letters = {}
         surface = SlackSurface(desk.service, Buttons(desk.database), places, self, Looks())
         desk.service.watch(surface.watched)
-        surface.resume()
+        surface.resume(desk.clock.now())
 
     def put(self, letter):
         self.letters[letter.slot] = letter

@@ -191,10 +191,17 @@ def final(by_incident, slots):
 
 
 def unheard(scene):
+    """What was told was acknowledged in the end, and what was acknowledged was kept."""
+    kept = {(p["event"].get("channel"), p["event"].get("ts")) for p in scene.heard if "event" in p}
     for delivery in scene.pump.deliveries:
-        if delivery.kind == "events_api" and delivery.state is not Heard.ACKED:
-            event = delivery.payload["event"]
-            yield f"{event['type']} was not acknowledged: {event.get('text', '')[:60]!r}"
+        if delivery.kind != "events_api":
+            continue
+        event = delivery.payload["event"]
+        said = f"{event['type']} {event.get('text', '')[:60]!r}"
+        if delivery.state is not Heard.ACKED:
+            yield f"{said} was not acknowledged"
+        elif (event.get("channel"), event.get("ts")) not in kept:
+            yield f"{said} was acknowledged and is not kept"
 
 
 def sound(scene):

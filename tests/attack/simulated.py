@@ -180,7 +180,7 @@ class Scene:
 
     async def on_call(self):
         number = 0
-        while True:
+        while not self.wrong:
             number += 1
             self.death, self.turns = self.weather.death(self.now), 0
             self.process = Process(number, self.death.steps if self.death else None)

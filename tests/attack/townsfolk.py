@@ -47,6 +47,8 @@ class Thread:
         }[self.plan]
         while not done():
             await asyncio.sleep(self.rng.uniform(3.0, 12.0))
+            if self.scene.weather.out(self.scene.now):
+                continue
             with suppress(NotThere):  # what was there a moment ago
                 await self.act()
         await steering

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from acting import ASKED, REQUEST
+from acting import ASKED, BEN, REQUEST
 from slackdesk import LOOKS, SCOPES, Rig
 from written import NOON, PLAN, finding
 
@@ -13,7 +13,15 @@ from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.commands import Approve, Close, Deny, Freeze, Investigate, RequestStep, Steer
 from assistant.domain.action import Approval
-from assistant.domain.events import Approved, HypothesesRanked, Opened, PlanProposed
+from assistant.domain.events import (
+    Approved,
+    Closed,
+    HypothesesRanked,
+    Opened,
+    PlanProposed,
+    PostmortemWritten,
+    Remembered,
+)
 from assistant.domain.people import Actor, ActorKind
 from assistant.slack.errors import SlackError
 from assistant.slack.listeners.pressing import NO_LONGER_VALID
@@ -275,6 +283,23 @@ async def test_after_a_restart_the_messages_catch_up_and_nothing_is_posted_twice
         await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Approval needed"))
         assert len(rig.messages(thread=ts)) == before + 1
         assert whole.ready.is_set()
+
+
+async def test_what_ended_while_slack_was_away_is_shown_after_a_restart_unless_it_is_old(rig):
+    for name, ago in (("INC-1", timedelta(days=2)), ("INC-2", timedelta(hours=2))):
+        await rig.desk.happen(
+            name,
+            Opened(at=NOON, text=name, service="front", place=rig.channel),
+            HypothesesRanked(finding=finding(), seconds=0.2),
+            Closed(by=BEN, at=rig.clock.now() - ago, reason="resolved"),
+            PostmortemWritten(markdown=f"# {name}"),
+            Remembered(runbook=None),
+        )
+    async with rig.running():
+        card = await rig.slack.wait_for(lambda: find(rig.messages(), "INC-2"))
+        await rig.slack.wait_for(lambda: find(rig.messages(thread=card.ts), "The postmortem"))
+    assert "closed by ben" in card.text
+    assert find(rig.messages(), "INC-1") is None
 
 
 async def test_a_failure_is_told_to_whoever_acted_without_its_text(rig):
