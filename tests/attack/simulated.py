@@ -48,7 +48,7 @@ from assistant.store.messages import Messages
 from assistant.store.pen import take
 from connectors.api import Ask, Capability, Window
 
-QUIET_S, LONGEST_S = 900.0, 6 * 3600.0
+QUIET_S, LONGEST_S = 900.0, END_S + 1_800.0
 POLICY = parse(ONE, "one")
 TIMING = Timing(look_after_s=0.5, settle_s=1, every_s=1, patience_s=60)
 RECOVERED = Recovery(effect=Effect.RECOVERED, why="as before", measures=(), seconds=2.0)
@@ -121,6 +121,8 @@ class System(Restless):
     async def run(self, call, key):
         await asyncio.sleep(self.scene.weather.latency())
         await self.scene.moment("before the effect")
+        if key in (done for done, _ in self.effects):
+            self.scene.fail(f"{self.scene.named(key)} was done again")
         self.effects.append((key, self.scene.clock.at))
         self.scene.tell(f"effect for {self.scene.named(key)}")
         outcome = await super().run(call, key)
@@ -136,6 +138,7 @@ class Scene:
         self.loop, self.seed, self.weather = loop, seed, Weather(seed)
         self.clock = LoopClock(loop)
         self.told, self.wrong, self.heard, self.names = [], [], [], {}
+        self.failed = asyncio.Event()
         self.pump = Pump(self)
         workspace = demo_workspace()
         people = [workspace.user_named(name) for name in ("ana", "ben", "cleo", "gus")]
@@ -163,6 +166,12 @@ class Scene:
     def tell(self, line):
         self.told.append(f"{self.now:9.2f}  {line}")
 
+    def fail(self, what):
+        """Say what is wrong while it happens; the story ends there."""
+        self.tell(what)
+        self.wrong.append(what)
+        self.failed.set()
+
     def named(self, key):
         """Return a name for something unguessable, so that a story reads the same again."""
         return self.names.setdefault(key, f"request {len(self.names) + 1}")
@@ -180,7 +189,7 @@ class Scene:
 
     async def on_call(self):
         number = 0
-        while not self.wrong:
+        while not self.failed.is_set():
             number += 1
             self.death, self.turns = self.weather.death(self.now), 0
             self.process = Process(number, self.death.steps if self.death else None)
@@ -197,7 +206,7 @@ class Scene:
         if not task.cancelled() and task.exception() is not None:
             self.tell(f"firstline ended by itself: {task.exception()!r}")
             if not isinstance(task.exception(), SlackError):
-                self.wrong.append(f"firstline ended by itself: {task.exception()!r}")
+                self.fail(f"firstline ended by itself: {task.exception()!r}")
 
     async def _live(self):
         """Do what `oncall` does: the journal, the service, Slack, and what was left undone."""
@@ -244,18 +253,21 @@ class Scene:
             await running
 
     async def live(self):
-        """Let the story happen, then time pass, and return what is wrong."""
-        on_call = self.loop.spawn(None, self.on_call())
+        """Let the story happen, then time pass, and look at what is there."""
+        self.loop.spawn(None, self.on_call())
         acting = [self.loop.spawn(None, thread.live()) for thread in self.threads]
-        _, slow = await asyncio.wait(acting, timeout=LONGEST_S)
-        for thread in self.threads:
-            if thread.stuck(slow, acting):
+        people = self.loop.spawn(None, asyncio.wait(acting, timeout=LONGEST_S))
+        failed = self.loop.spawn(None, self.failed.wait())
+        await asyncio.wait({people, failed}, return_when=asyncio.FIRST_COMPLETED)
+        if self.failed.is_set():
+            return
+        for thread, task in zip(self.threads, acting, strict=True):
+            if task.done():
+                task.result()
+            else:
                 self.wrong.append(f"the story of {thread.text!r} stands still")
         await asyncio.sleep(max(END_S - self.now, 0.0) + QUIET_S)
-        if on_call.done():
-            on_call.result()
         self.wrong += wrongs(self)
-        return self.wrong
 
 
 def play(seed):

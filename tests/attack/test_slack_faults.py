@@ -2,14 +2,15 @@
 
 import os
 
-import assistant.slack.surface
 import pytest
-import wire
+from approvals import unchecked
 from scene import nobody_objects, yes
 from simulated import play, simulate
+from slack_bolt.request.async_request import AsyncBoltRequest
 from targets import RETRIED
 
-from assistant.slack.courier import Courier
+from assistant.slack.errors import code
+
 
 SLACK_SEEDS = int(os.environ.get("SLACK_SEEDS", "40"))
 PART, SOON, FAR = 10, 5, 400
@@ -46,13 +47,7 @@ async def not_looked_for(*_):
 async def done_before(ingress, key, payload):
     """Note that it is done, and do it then."""
     ingress._inbox.done(key)
-    await ingress._app.async_dispatch(wire_request(payload))
-
-
-def wire_request(payload):
-    from slack_bolt.request.async_request import AsyncBoltRequest
-
-    return AsyncBoltRequest(mode="socket_mode", body=payload)
+    await ingress._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
 
 
 async def left_undone(_ingress):
@@ -73,14 +68,16 @@ BUGS = {
         "assistant.slack.courier.Courier._lost": not_looked_for
     },
     "Retry-After is not read": {"assistant.slack.courier.wait_s": lambda _: 0.1},
-    "a letter is dropped on a 503": {"assistant.slack.courier.passing": lambda _: False},
+    "a letter is dropped on a 503": {
+        "assistant.slack.courier.passing": lambda error: code(error) == "ratelimited"
+    },
     "done before it is handled": {"assistant.slack.ingress.Ingress.handle": done_before},
     "what was left is not taken up": {"assistant.slack.ingress.Ingress.resume": left_undone},
     "a double click counts twice": {
         **RETRIED,
         **CLAIMED,
         "assistant.admission.may_decide": yes,
-        "assistant.domain.requests._decided": lambda known, *_: known,
+        "assistant.domain.requests._decided": unchecked,
     },
     "lines are taken side by side": {"assistant.slack.ingress.lane_of": lambda _: None},
     "a question is taken again": {"assistant.slack.places.Places.asked": lambda *_: False},

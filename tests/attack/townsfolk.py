@@ -31,10 +31,6 @@ class Thread:
         office = self.scene.office
         return Person(office, office.workspace.user_named(name).id)
 
-    def stuck(self, slow, acting):
-        """Tell whether this thread's people gave up, although they should have come to an end."""
-        return acting[self.scene.threads.index(self)] in slow
-
     async def live(self):
         await asyncio.sleep(self.begins)
         self.ts = await self.say(self.asker, self.text, thread=False)

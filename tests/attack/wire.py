@@ -112,7 +112,7 @@ class Session:
     def _too_soon(self, method, args):
         key = (PROCESS.get(), method, args.get("channel"))
         if method in WRITES and self.scene.now < self.waits.get(key, 0.0) - 1e-3:
-            self.scene.wrong.append(f"{method} came before Retry-After was over")
+            self.scene.fail(f"{method} came before Retry-After was over")
 
 
 class Pump:
@@ -283,6 +283,6 @@ def texts_in_order(payloads):
     heard = defaultdict(list)
     for payload in payloads:
         event = payload.get("event") or {}
-        if event.get("type") in TEXTS and event.get("thread_ts"):
+        if event.get("type") in TEXTS and event.get("thread_ts") and not event.get("bot_id"):
             heard[event["channel"], event["thread_ts"]].append(event["ts"])
     return heard
