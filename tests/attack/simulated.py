@@ -5,14 +5,17 @@ is replaced by its one answer. Time is virtual, so hours pass in a tenth of a se
 """
 
 import asyncio
+import sqlite3
+import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 
 import assistant.flow
-from oracle import wrongs
 from scene import ONE, Restless
+from slack_oracle import End, wrongs
 from townsfolk import Thread
 from virtual import Loop, LoopClock, Process
 from weather import END_S, Weather
@@ -65,8 +68,6 @@ PLAN = RemediationPlan(runbook="r", title="Another way", match=1.0, why=("it fit
 @cache
 def finding():
     """What the engine says of the small world, asked once."""
-    from datetime import timedelta
-
     clock = WorldClock()
     world = World(clock)
     window = Window(start=T0, end=T0 + timedelta(minutes=3))
@@ -134,8 +135,8 @@ class System(Restless):
 class Scene:
     """One seed. `wrong` is what was seen to be wrong, `told` the story in lines."""
 
-    def __init__(self, loop, seed):
-        self.loop, self.seed, self.weather = loop, seed, Weather(seed)
+    def __init__(self, loop, weather):
+        self.loop, self.weather = loop, weather
         self.clock = LoopClock(loop)
         self.told, self.wrong, self.heard, self.names = [], [], [], {}
         self.failed = asyncio.Event()
@@ -267,28 +268,47 @@ class Scene:
             else:
                 self.wrong.append(f"the story of {thread.text!r} stands still")
         await asyncio.sleep(max(END_S - self.now, 0.0) + QUIET_S)
-        self.wrong += wrongs(self)
+        self.wrong += self.wrongs()
+
+    def wrongs(self):
+        """Ask the oracle, with a copy of the journal as a killed process leaves it."""
+        channels = self.office.workspace
+        with tempfile.TemporaryDirectory() as folder:
+            journal = Path(folder) / "copy.db"
+            with closing(sqlite3.connect(journal)) as copy:
+                self.database._connection.backup(copy)  # noqa: SLF001 — it is in memory
+            end = End(
+                records=list(SqlJournal(self.database, self.clock).records()),
+                journal=journal,
+                office=self.office,
+                mentions=[(t.text, channels.channel_named(t.channel).id, t.ts) for t in self.threads],
+                effects=self.world.effects,
+                deliveries=list(self.pump.deliveries),
+                heard=self.heard,
+                names=self.names,
+            )
+            return wrongs(end)
 
 
-def play(seed):
-    """Return the scene of a seed after its end."""
+def play(seed, *, storm=False):
+    """Return the scene of a seed after its end; in a storm more goes wrong than usual."""
     finding()
     loop = Loop()
     try:
         with one_answer():
-            scene = loop.run_until_complete(_played(loop, seed))
+            scene = loop.run_until_complete(_played(loop, Weather(seed, storm)))
     finally:
         loop.finish()
     scene.database.close()
     return scene
 
 
-async def _played(loop, seed):
-    scene = Scene(loop, seed)
+async def _played(loop, weather):
+    scene = Scene(loop, weather)
     await scene.live()
     return scene
 
 
-def simulate(seeds):
+def simulate(seeds, *, storm=False):
     """Return what is wrong, by seed."""
-    return {seed: scene.wrong for seed in seeds if (scene := play(seed)).wrong}
+    return {seed: scene.wrong for seed in seeds if (scene := play(seed, storm=storm)).wrong}

@@ -28,9 +28,10 @@ class Death:
 
 @dataclass
 class Weather:
-    """Draws accidents; `seed` makes them the same again."""
+    """Draws accidents; `seed` makes them the same again. In a `storm` many are certain."""
 
     seed: int
+    storm: bool = False
     rng: random.Random = field(init=False)
     deaths: list[Death] = field(init=False)
 
@@ -38,7 +39,10 @@ class Weather:
         self.rng = random.Random(self.seed)  # noqa: S311 — it has to be repeatable
         self.bad = self.rng.choice((0.0, 0.03, 0.1, 0.25))  # of the calls
         self.wild = self.rng.choice((0.0, 0.05, 0.2))  # of the envelopes
-        self.deaths = [self._death() for _ in range(self.rng.choice((0, 0, 1, 1, 2, 3, 5)))]
+        deaths = self.rng.choice((0, 0, 1, 1, 2, 3, 5))
+        if self.storm:
+            self.bad, self.wild, deaths = 0.1, 0.2, 8
+        self.deaths = [self._death() for _ in range(deaths)]
         self.down = None
         if self.rng.random() < 0.2:
             begins = self.rng.uniform(5, END_S - OUTAGE_S)

@@ -8,7 +8,7 @@ goes wrong on the way is drawn by the weather.
 import asyncio
 import contextvars
 import json
-from collections import defaultdict, deque
+from collections import deque
 from contextlib import suppress
 
 import aiohttp
@@ -24,7 +24,6 @@ from assistant.slack.local.sockets import Delivery, State
 
 TIMEOUT_S, ACK_S, RECONNECT_S = 10.0, 3.0, 2.0
 RETRIES = (0.0, 60.0, 300.0)
-TEXTS = ("app_mention", "message")
 
 
 class Reply:
@@ -277,12 +276,3 @@ class Link:
         self.scene.pump.acknowledged(envelope)
         await self.scene.moment("acknowledged")
 
-
-def texts_in_order(payloads):
-    """Return the texts by thread in the order in which they were heard."""
-    heard = defaultdict(list)
-    for payload in payloads:
-        event = payload.get("event") or {}
-        if event.get("type") in TEXTS and event.get("thread_ts") and not event.get("bot_id"):
-            heard[event["channel"], event["thread_ts"]].append(event["ts"])
-    return heard

@@ -1,17 +1,12 @@
-"""What must be true at the end of a simulated story, whatever happened on the way.
+"""What must be true at the end of a story in Slack, whatever happened on the way.
 
 It looks at the workspace, the journal and the world, and uses nothing of the code that it judges
 but the journal's reader.
 """
 
-import sqlite3
-import tempfile
 from collections import Counter, defaultdict
-from contextlib import closing
-from datetime import datetime, UTC
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from wire import texts_in_order
 
 from assistant.domain.events import (
     ActionFailed,
@@ -25,17 +20,16 @@ from assistant.domain.events import (
     Expired,
     Opened,
     PostmortemWritten,
-    Refused,
     Reopened,
     Steered,
     Verified,
     WentStale,
 )
-from assistant.journal.sql import SqlJournal
 from assistant.journal.verify import State, verify
 from assistant.slack.local.rules import broken_rules
 from assistant.slack.local.sockets import State as Heard
 
+TEXTS = ("app_mention", "message")
 UNHEARD = ("was never acknowledged", "one acknowledged late or never")
 ENDS = {
     ActionRequested: "Approval needed",
@@ -51,24 +45,46 @@ ENDS = {
 }
 
 
-def wrongs(scene):
+@dataclass(frozen=True)
+class End:
+    """What is there at the end.
+
+    `mentions` are text, channel and ts of each question; `effects` are request and moment of each
+    effect; `deliveries` is what Slack told, and `heard` what of it firstline has kept, in order
+    (null: nobody looked).
+    """
+
+    records: list
+    journal: Path
+    office: object
+    mentions: list
+    effects: list
+    deliveries: list
+    heard: list | None = None
+    names: dict = field(default_factory=dict)
+
+    def named(self, key):
+        """Return a name for something unguessable, so that a story reads the same again."""
+        return self.names.setdefault(key, f"request {len(self.names) + 1}")
+
+
+def wrongs(end):
     """Return everything that is wrong at the end of a story, a sentence each."""
-    records = list(SqlJournal(scene.database, scene.clock).records())
     by_incident = defaultdict(list)
-    for record in records:
+    for record in end.records:
         by_incident[record.incident].append(record)
-    slots = posted(scene.office.workspace)
+    slots = posted(end.office.workspace)
     return [
-        *mentions(scene, by_incident, slots),
+        *mentions(end, by_incident, slots),
         *twice(slots),
-        *effects(scene, records),
-        *steering(scene, by_incident),
+        *effects(end),
+        *steering(end, by_incident),
         *final(by_incident, slots),
-        *unheard(scene),
-        *sound(scene),
+        *unheard(end),
+        *sound(end),
         *(
             rule
-            for rule in broken_rules(scene.office, burst=10, hosts=())
+            for rule in broken_rules(end.office, burst=10, hosts=())
             if not any(sentence in rule for sentence in UNHEARD)
         ),
     ]
@@ -85,7 +101,7 @@ def posted(workspace):
     return slots
 
 
-def mentions(scene, by_incident, slots):
+def mentions(end, by_incident, slots):
     """Every mention has one incident, and one card in its thread; nothing else has one."""
     places = Counter(
         record.event.place
@@ -94,13 +110,12 @@ def mentions(scene, by_incident, slots):
         if isinstance(record.event, Opened)
     )
     cards = Counter(m.thread for key, ms in slots.items() for m in ms if key.endswith("/card"))
-    for thread in scene.threads:
-        channel = scene.office.workspace.channel_named(thread.channel)
-        count = places.pop(f"{channel.id}/{thread.ts}", 0)
+    for text, channel, ts in end.mentions:
+        count = places.pop(f"{channel}/{ts}", 0)
         if count != 1:
-            yield f"{thread.text!r} has {count} incidents"
-        if cards[thread.ts] != 1:
-            yield f"{thread.text!r} has {cards[thread.ts]} cards"
+            yield f"{text!r} has {count} incidents"
+        if cards[ts] != 1:
+            yield f"{text!r} has {cards[ts]} cards"
     yield from (f"there is an incident at {place} that nobody asked for" for place in places)
 
 
@@ -108,51 +123,54 @@ def twice(slots):
     yield from (f"{key} was posted {len(ms)} times" for key, ms in slots.items() if len(ms) != 1)
 
 
-def effects(scene, records):
+def effects(end):
     """Each effect happened once, after a yes of somebody who may say it and had not asked."""
-    group = next(iter(scene.office.workspace.groups.values())).members
-    asked = {r.event.request.id: r for r in records if isinstance(r.event, ActionRequested)}
-    presses = Counter((r.incident, r.event.request.step) for r in asked.values())
-    del presses
-    for key, times in Counter(key for key, _ in scene.world.effects).items():
-        name = scene.named(key)
-        if times != 1:
-            yield f"{name} was done {times} times"
+    members = set(next(iter(end.office.workspace.groups.values())).members)
+    asked = {r.event.request.id: r.event for r in end.records if isinstance(r.event, ActionRequested)}
+    decided = [r for r in end.records if isinstance(r.event, Approved | Denied)]
+    for key, at in end.effects:
+        before = [r.event for r in decided if r.event.request == key and r.at <= at]
+        yes = {e.approval.by.id for e in before if isinstance(e, Approved)} & members
         if key not in asked:
-            yield f"{name} was done and nobody asked for it"
-            continue
-        at = min(at for other, at in scene.world.effects if other == key)
-        yes = {
-            r.event.approval.by.id
-            for r in records
-            if isinstance(r.event, Approved) and r.event.request == key and r.at <= at
-        }
-        if not (yes & set(group)) - {asked[key].event.request.requested_by.id}:
-            yield f"{name} was done without the yes of somebody else who may say it"
-        if any(isinstance(r.event, Denied) and r.event.request == key and r.at <= at for r in records):
-            yield f"{name} was done after a no"
-    finished = {r.event.request for r in records if isinstance(r.event, ActionFinished)}
-    done = {key for key, _ in scene.world.effects}
-    yield from (f"{scene.named(key)} is told as done and was not" for key in finished - done)
-    yield from (f"{scene.named(key)} was done and is not told" for key in done - finished)
-    for key in asked:
-        answered = [r for r in records if isinstance(r.event, Approved) and r.event.request == key]
-        if len(answered) > len({r.event.approval.by.id for r in answered}):
-            yield f"one person's yes to {scene.named(key)} counts more than once"
+            yield f"{end.named(key)} was done and nobody asked for it"
+        elif not yes - {asked[key].request.requested_by.id}:
+            yield f"{end.named(key)} was done without the yes of somebody else who may say it"
+        if any(isinstance(e, Denied) for e in before):
+            yield f"{end.named(key)} was done after a no"
+    times = Counter(key for key, _ in end.effects)
+    told = {r.event.request for r in end.records if isinstance(r.event, ActionFinished)}
+    yield from (f"{end.named(k)} was done {n} times" for k, n in times.items() if n != 1)
+    yield from (f"{end.named(k)} is told as done and was not" for k in told - times.keys())
+    yield from (f"{end.named(k)} was done and is not told" for k in times.keys() - told)
+    counted = Counter(
+        (r.event.request, r.event.approval.by.id) for r in decided if isinstance(r.event, Approved)
+    )
+    for (key, _), count in counted.items():
+        if count > 1:
+            yield f"one person's yes to {end.named(key)} counts {count} times"
 
 
-def steering(scene, by_incident):
+def steering(end, by_incident):
     """What was written in a thread was taken in the order in which it was heard."""
-    workspace = scene.office.workspace
-    for (channel, thread), stamps in texts_in_order(scene.heard).items():
-        place = f"{channel}/{thread}"
+    workspace = end.office.workspace
+    for (channel, thread), stamps in _texts(end.heard or ()).items():
         said = [workspace.channels[channel].messages[ts].text for ts in stamps]
         for records in by_incident.values():
-            if not records or getattr(records[0].event, "place", None) != place:
+            if getattr(records[0].event, "place", None) != f"{channel}/{thread}":
                 continue
             taken = [r.event.text for r in records if isinstance(r.event, Steered)]
             if not _in_order(taken, said):
-                yield f"{said} was heard and taken as {taken}"
+                yield f"{said} was heard, and taken as {taken}"
+
+
+def _texts(payloads):
+    """Return the texts of people by thread, in the order in which they were heard."""
+    heard = defaultdict(list)
+    for payload in payloads:
+        event = payload.get("event") or {}
+        if event.get("type") in TEXTS and event.get("thread_ts") and not event.get("bot_id"):
+            heard[event["channel"], event["thread_ts"]].append(event["ts"])
+    return heard
 
 
 def _in_order(some, whole):
@@ -190,25 +208,22 @@ def final(by_incident, slots):
             yield f"the postmortem of {incident} is not written"
 
 
-def unheard(scene):
+def unheard(end):
     """What was told was acknowledged in the end, and what was acknowledged was kept."""
-    kept = {(p["event"].get("channel"), p["event"].get("ts")) for p in scene.heard if "event" in p}
-    for delivery in scene.pump.deliveries:
+    heard = end.heard or ()
+    kept = {(p["event"].get("channel"), p["event"].get("ts")) for p in heard if "event" in p}
+    for delivery in end.deliveries:
         if delivery.kind != "events_api":
             continue
         event = delivery.payload["event"]
         said = f"{event['type']} {event.get('text', '')[:60]!r}"
         if delivery.state is not Heard.ACKED:
             yield f"{said} was not acknowledged"
-        elif (event.get("channel"), event.get("ts")) not in kept:
+        elif end.heard is not None and (event.get("channel"), event.get("ts")) not in kept:
             yield f"{said} was acknowledged and is not kept"
 
 
-def sound(scene):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "copy.db"
-        with closing(sqlite3.connect(path)) as copy:
-            scene.database._connection.backup(copy)  # noqa: SLF001 — the file of a process that died
-        report = verify(path)
+def sound(end):
+    report = verify(end.journal)
     if report.state is not State.SOUND:
         yield f"the journal is {report.state}: {report.why}"
