@@ -31,6 +31,7 @@ from assistant.slack.local.sockets import State as Heard
 
 TEXTS = ("app_mention", "message")
 UNHEARD = ("was never acknowledged", "one acknowledged late or never")
+UNDER_WAY = ("Approved", "Running", "Nobody knows", "Done, measuring")
 ENDS = {
     ActionRequested: "Approval needed",
     Approved: "Approved",
@@ -126,7 +127,8 @@ def twice(slots):
 def effects(end):
     """Each effect happened once, after a yes of somebody who may say it and had not asked."""
     members = set(next(iter(end.office.workspace.groups.values())).members)
-    asked = {r.event.request.id: r.event for r in end.records if isinstance(r.event, ActionRequested)}
+    requests = (r.event for r in end.records if isinstance(r.event, ActionRequested))
+    asked = {event.request.id: event for event in requests}
     decided = [r for r in end.records if isinstance(r.event, Approved | Denied)]
     for key, at in end.effects:
         before = [r.event for r in decided if r.event.request == key and r.at <= at]
@@ -181,31 +183,35 @@ def _in_order(some, whole):
 def final(by_incident, slots):
     """Each message shows what the journal says last."""
     for incident, records in by_incident.items():
-        if not incident:
-            continue
-        requests, closed, written = {}, False, False
-        for record in records:
-            event = record.event
-            if type(event) in ENDS:
-                key = event.request.id if isinstance(event, ActionRequested) else event.request
-                requests[key] = ENDS[type(event)]
-            closed = isinstance(event, Closed) or (closed and not isinstance(event, Reopened))
-            written |= isinstance(event, PostmortemWritten)
+        events = [record.event for record in records]
+        ends = [e for e in events if isinstance(e, Closed | Reopened)]
+        closed = bool(ends) and isinstance(ends[-1], Closed)
+        written = any(isinstance(e, PostmortemWritten) for e in events)
         for card in slots.get(f"{incident}/card", ()):
             if ("(closed by" in card.text) != closed:
                 yield f"the card of {incident} says {card.text!r}, and closed is {closed}"
-        for number, (key, title) in enumerate(requests.items(), start=1):
-            shown = [m.text for m in slots.get(f"{incident}/request/{key}", ())]
-            if len(shown) != 1 or not shown[0].startswith(title):
-                yield f"request {number} of {incident} is {title!r} and is shown as {shown}"
-            if title == ENDS[Verified] and f"{incident}/recovery/{key}" not in slots:
-                yield f"nobody is told what came of request {number} of {incident}"
-            if title in ("Running", "Approved", "Nobody knows", "Done, measuring"):
-                yield f"request {number} of {incident} is left as {title!r}"
+        yield from _requests(incident, events, slots)
         if written and f"{incident}/postmortem" not in slots:
             yield f"the postmortem of {incident} is not shown"
         if closed and not written:
             yield f"the postmortem of {incident} is not written"
+
+
+def _requests(incident, events, slots):
+    last = {}
+    for event in events:
+        if type(event) in ENDS:
+            key = event.request.id if isinstance(event, ActionRequested) else event.request
+            last[key] = ENDS[type(event)]
+    for number, (key, title) in enumerate(last.items(), start=1):
+        what = f"request {number} of {incident}"
+        shown = [m.text for m in slots.get(f"{incident}/request/{key}", ())]
+        if len(shown) != 1 or not shown[0].startswith(title):
+            yield f"{what} is {title!r} and is shown as {shown}"
+        if title == ENDS[Verified] and f"{incident}/recovery/{key}" not in slots:
+            yield f"nobody is told what came of {what}"
+        if title in UNDER_WAY:
+            yield f"{what} is left as {title!r}"
 
 
 def unheard(end):

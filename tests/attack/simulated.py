@@ -2,10 +2,12 @@
 
 Everything of firstline is real: what listens, decides, writes down, shows and acts; only the engine
 is replaced by its one answer. Time is virtual, so hours pass in a tenth of a second.
+`simulated.py SEED` tells the story of a seed.
 """
 
 import asyncio
 import sqlite3
+import sys
 import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -13,7 +15,6 @@ from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 
-import assistant.flow
 from scene import ONE, Restless
 from slack_oracle import End, wrongs
 from townsfolk import Thread
@@ -23,6 +24,7 @@ from wire import Link, Pump, Session
 from world import T0, World
 from world import Clock as WorldClock
 
+import assistant.flow
 from assistant.actions.catalogue import Catalogue
 from assistant.actions.judge import Judge
 from assistant.domain.plan import RemediationPlan, RemediationStep
@@ -74,7 +76,7 @@ def finding():
 
     async def page():
         ask = Ask(capability=Capability.SPANS, window=window, deadline_s=1.0)
-        return [page async for page in world.fetch(ask)][0]
+        return await anext(world.fetch(ask))
 
     telemetry = replace(Telemetry.empty(), spans=asyncio.run(page()).frame)
     question = Question(at=window.end, horizon=window.end, text="front is slow", service="front")
@@ -281,7 +283,9 @@ class Scene:
                 records=list(SqlJournal(self.database, self.clock).records()),
                 journal=journal,
                 office=self.office,
-                mentions=[(t.text, channels.channel_named(t.channel).id, t.ts) for t in self.threads],
+                mentions=[
+                    (t.text, channels.channel_named(t.channel).id, t.ts) for t in self.threads
+                ],
                 effects=self.world.effects,
                 deliveries=list(self.pump.deliveries),
                 heard=self.heard,
@@ -312,3 +316,9 @@ async def _played(loop, weather):
 def simulate(seeds, *, storm=False):
     """Return what is wrong, by seed."""
     return {seed: scene.wrong for seed in seeds if (scene := play(seed, storm=storm)).wrong}
+
+
+if __name__ == "__main__":
+    last = play(int(sys.argv[1]))
+    print(*last.told, *(f"WRONG: {what}" for what in last.wrong), sep="\n")  # noqa: T201
+    sys.exit(bool(last.wrong))

@@ -51,9 +51,7 @@ class Thread:
 
     async def say(self, name, text, *, thread=True):
         self.scene.tell(f"{name} in {self.channel}: {text}")
-        return await self.person(name).say(
-            self.channel, text, thread=self.ts if thread else None
-        )
+        return await self.person(name).say(self.channel, text, thread=self.ts if thread else None)
 
     async def steer(self):
         for _ in range(self.lines):
@@ -61,7 +59,7 @@ class Thread:
             await self.say(self.rng.choice(RIGHT), self.rng.choice(STEERING))
 
     async def act(self):
-        if self.plan in ("left alone",) or self.closed():
+        if self.plan == "left alone" or self.closed():
             return
         if self.plan == "closed early" and self.answered() and self.rng.random() < 0.5:
             await self.say("ana", "@firstline close: a drill")

@@ -80,7 +80,8 @@ class Session:
             return Reply(int(how), "Something broke on purpose.")
         if how == "429":
             self.waits[PROCESS.get(), method, args.get("channel")] = scene.now + seconds
-            return Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": f"{seconds:.0f}"})
+            later = {"Retry-After": f"{seconds:.0f}"}
+            return Reply(429, {"ok": False, "error": "ratelimited"}, later)
         body = json.loads(json.dumps(self._run(method, args, sent)))
         if method in WRITES:
             await scene.moment(f"applied {method}")
@@ -275,4 +276,3 @@ class Link:
     async def acknowledge(self, envelope):
         self.scene.pump.acknowledged(envelope)
         await self.scene.moment("acknowledged")
-
