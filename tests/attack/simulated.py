@@ -199,6 +199,8 @@ class Scene:
             self.tell(f"firstline {number} starts")
             task = self.loop.spawn(self.process, self._live())
             task.add_done_callback(partial(self._ended, self.process))
+            if self.death is not None and self.death.asked is not None:
+                self.loop.call_later(self.death.asked, task.cancel)
             await self.process.ended.wait()
             self.tell(f"firstline {number} has ended")
             self.pump.cut()
@@ -213,7 +215,8 @@ class Scene:
 
     async def _live(self):
         """Do what `oncall` does: the journal, the service, Slack, and what was left undone."""
-        journal = SqlJournal(self.database, self.clock, take(self.database))
+        pen = take(self.database)
+        journal = SqlJournal(self.database, self.clock, pen)
         client = web_client(self.bot_token, "http://slack.test/api/")
         client.session = self.session
         people = People(client, self.clock, simulated=True)
@@ -225,6 +228,7 @@ class Scene:
             catalogue=Catalogue({"world": self.world}),
             approvers=approvers,
             judge=Judge(policy=lambda: POLICY),
+            ours=pen.lost,
             found=known,
             memory=known,
             timing=TIMING,
@@ -250,10 +254,15 @@ class Scene:
             )
             running = asyncio.create_task(slack.run())
             ready = asyncio.create_task(slack.ready.wait())
-            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
-                await service.resume()
-            await running
+            try:
+                await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+                if not running.done():
+                    await service.resume()
+                await running
+            finally:
+                for task in (ready, running):
+                    task.cancel()
+                await asyncio.gather(ready, running, return_exceptions=True)
 
     async def live(self):
         """Let the story happen, then time pass, and look at what is there."""

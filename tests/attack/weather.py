@@ -19,9 +19,13 @@ MOMENTS = (
 
 @dataclass(frozen=True)
 class Death:
-    """Where a process dies: before a step, or the `turn`-th time that it comes to a moment."""
+    """How a process ends: killed before a step, or the `turn`-th time that it comes to a moment.
+
+    `asked` is when it is asked to end instead, in seconds after its start.
+    """
 
     steps: int | None = None
+    asked: float | None = None
     moment: str = ""
     turn: int = 0
 
@@ -49,7 +53,10 @@ class Weather:
             self.down = (begins, begins + OUTAGE_S)
 
     def _death(self):
-        if self.rng.random() < 0.5:
+        how = self.rng.random()
+        if how < 0.1:
+            return Death(asked=self.rng.uniform(0.0, 300.0))
+        if how < 0.5:
             return Death(steps=int(10 ** self.rng.uniform(1.0, 4.0)))
         return Death(moment=self.rng.choice(MOMENTS), turn=self.rng.randrange(1, 5))
 

@@ -44,6 +44,8 @@ patience_s = 20
 class Rig:
     """Slack, the system and a firstline that is killed and started again."""
 
+    patience_s = GOES_ON_S  # until it is connected
+
     def __init__(self, folder: Path, slack: LocalSlack, system: System) -> None:
         self.slack, self.system = slack, system
         self.database = folder / "data" / "firstline.db"
@@ -74,7 +76,7 @@ class Rig:
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(_paths())},
             )
         links = self.slack.sockets.links
-        await self.until(lambda: bool(links), GOES_ON_S, "it connects again")
+        await self.until(lambda: bool(links), self.patience_s, "it connects again")
         self.slowest = max(self.slowest, time.monotonic() - began)
 
     async def kill(self) -> None:
