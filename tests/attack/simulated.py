@@ -235,6 +235,7 @@ class Scene:
         )
         async with lanes() as made:
             service = Service(sources, journal, made)
+            service.watch(self._written)
             slack = Slack(
                 connection=Connection(
                     client=client,
@@ -263,6 +264,9 @@ class Scene:
                 for task in (ready, running):
                     task.cancel()
                 await asyncio.gather(ready, running, return_exceptions=True)
+
+    async def _written(self, _incident, event, _state):
+        await self.moment(f"written {type(event).__name__}")
 
     async def live(self):
         """Let the story happen, then time pass, and look at what is there."""

@@ -15,6 +15,8 @@ MOMENTS = (
     "before the effect",
     "after the effect",
 )
+WRITTEN = ("Opened", "Steered", "ActionRequested", "Approved", "ActionStarted", "Closed")
+STORM = (*MOMENTS, *(f"written {name}" for name in WRITTEN))
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Weather:
             return Death(asked=self.rng.uniform(0.0, 300.0))
         if how < 0.5:
             return Death(steps=int(10 ** self.rng.uniform(1.0, 4.0)))
-        return Death(moment=self.rng.choice(MOMENTS), turn=self.rng.randrange(1, 5))
+        moment = self.rng.choice(STORM if self.storm else MOMENTS)
+        return Death(moment=moment, turn=1 if "written" in moment else self.rng.randrange(1, 5))
 
     def death(self, at):
         """Return where the next process dies, null where it lives on."""
