@@ -33,7 +33,8 @@ STAGES = (
     "Closed",
     "PostmortemWritten",
 )
-CALLS = ("chat.postMessage", "chat.update", "users.info", "usergroups.users.list", "auth.test")
+# Not auth.test: where that fails at the start firstline ends with a sentence.
+CALLS = ("chat.postMessage", "chat.update", "users.info", "usergroups.users.list")
 
 
 class Town(Rig):
