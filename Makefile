@@ -20,7 +20,7 @@ TRACED := --cov --cov-report=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit coverage attack simulate crash demo bench bench-speed peers lock image clean elsewhere
+.PHONY: help setup check test unit coverage attack simulate slack-faults crash demo bench bench-speed peers lock image clean elsewhere
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -82,6 +82,14 @@ attack: .venv/.synced  ## try to break approvals, policy and journal, with and w
 
 simulate: .venv/.synced  ## ten thousand seeds of people and accidents around approvals (SEEDS=)
 	$(ALONE) SEEDS=$(or $(SEEDS),10000) $(BIN)/pytest tests/attack/test_machine.py $(QUICK) $(ARGS)
+
+slack-faults: .venv/.synced  ## a thousand seeds of a Slack that fails, fifty kills -9 (SEEDS=, KILLS=, SEED= tells one)
+ifdef SEED
+	$(ALONE) PYTHONPATH=tests:tests/attack $(BIN)/python tests/attack/simulated.py $(SEED)
+else
+	$(ALONE) SLACK_SEEDS=$(or $(SEEDS),1000) $(BIN)/pytest tests/attack/test_slack_faults.py $(QUICK) $(ARGS)
+	KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/crash/test_slack_kill.py $(WAITING) $(ARGS)
+endif
 
 crash: .venv/.synced  ## kill -9 at two hundred random moments and at every stage (STORIES= of ten kills)
 	STORIES=$(or $(STORIES),20) $(BIN)/pytest tests/crash $(WAITING) --timeout 1200 $(ARGS)

@@ -67,10 +67,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnCall:
-    """What takes commands, and the Slack in which people give them."""
+    """What takes commands, the Slack in which people give them, and its request URL, if any."""
 
     service: Service
     slack: Slack
+    http: HttpMode | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,14 +225,14 @@ async def _running(
             )
             async with _connected(slack):
                 await service.resume()
-                yield OnCall(service=service, slack=slack)
+                yield OnCall(service=service, slack=slack, http=workspace.http)
 
 
 def _connection(workspace: _Workspace, people: People) -> Connection:
     return Connection(
         client=workspace.client,
         app_token=workspace.app_token,
-        http=workspace.http,
+        transport=workspace.http,
         people=people,
         channel=workspace.channel,
         streaming=workspace.streaming,
@@ -301,7 +302,7 @@ async def inbound(
     """Listen for what monitors post; yields the address. Raises `Rejected` for a used port."""
     host, _, port = settings.listen.rpartition(":")
     server = Inbound(host, int(port), lambda: oncall.slack.contact.why)
-    if (http := oncall.slack.connection.http) is not None:
+    if (http := oncall.http) is not None:
         server.mount(PATH, http.respond)
     for name, receiver in parts.receivers.items():
         server.add(name, Alerts(receiver, oncall.service.submit, clock).receive)

@@ -8,6 +8,7 @@ keeps what was told until then (`assistant.slack.transports`).
 import logging
 import re
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -15,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.slack.errors import SlackError
 from assistant.slack.hometab import HomeTabs
+from assistant.slack.identity import authorizer
 from assistant.slack.listeners import (
     alerts,
     commands,
@@ -40,8 +42,11 @@ _LOG = logging.getLogger(__name__)
 
 def build_app(parts: Parts, client: AsyncWebClient, tabs: HomeTabs) -> AsyncApp:
     """Return the app. `client` carries the bot token; nothing is asked of Slack yet."""
+    nameless = copy(client)
+    nameless.token = None  # with a token Bolt would ask by itself, and drop what it was told
     app = AsyncApp(
-        client=client,
+        client=nameless,
+        authorize=authorizer(client),
         process_before_response=True,
         attaching_conversation_kwargs_enabled=False,
         # Bolt takes the deletion of our message for an act of ours; what we say ourselves, `talk`

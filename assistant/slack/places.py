@@ -5,6 +5,7 @@ incident that was moved has a channel of its own, in which everything that is sa
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from assistant.domain.incident import Incident
 from assistant.slack.ports import Desk, Messages
@@ -107,6 +108,16 @@ class Places:
             if (place := self.of(incident)) is not None and place.channel == channel
         ]
         return own or next(reversed(here), None)
+
+    def asked(self, place: Place, at: datetime | None) -> bool:
+        """Tell whether what was written there has an incident already.
+
+        `at` is its moment in a thread of others, null where it began the thread itself.
+        """
+        return any(
+            self.origin(incident) == place and at in (None, incident.opened.at)
+            for incident in self._desk.incidents().values()
+        )
 
     def card(self, incident: str) -> str | None:
         """Return the `ts` of the incident's card, null before it was posted."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -12,7 +13,6 @@ from assistant.slack.app import build_app
 from assistant.slack.contact import Contact
 from assistant.slack.errors import SlackError
 from assistant.slack.hometab import Audit, HomeTabs
-from assistant.slack.http import HttpMode
 from assistant.slack.ingress import Ingress
 from assistant.slack.keeper import Keeper
 from assistant.slack.letters import Looks
@@ -38,11 +38,25 @@ class Tables:
     messages: Messages
 
 
+class Transport(Protocol):
+    """What brings that which Slack tells to the ingress."""
+
+    async def check(self) -> None:
+        """Raise `SlackError` where a token does not work."""
+        ...
+
+    async def run(
+        self, ingress: Ingress, contact: Contact, clock: Clock, ready: asyncio.Event
+    ) -> None:
+        """Set `ready` once Slack can reach us, and take what it tells until cancelled."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """How Slack is reached. `client` is one of `transports.web_client`.
 
-    Slack tells us through Socket Mode, by `app_token`, or over HTTP where there is `http`.
+    Slack tells us through `transport` (null: Socket Mode, by `app_token`).
     `channel` is the id of the channel for incidents that nobody opened in Slack (null: not shown);
     `own_channels` tells whether an incident may have one of its own; in those `watched` (ids) other
     apps' messages are alerts. With `streaming`, who asks sees what is read in a message that grows,
@@ -52,7 +66,7 @@ class Connection:
     client: AsyncWebClient
     people: People
     app_token: str = ""
-    http: HttpMode | None = None
+    transport: Transport | None = None
     channel: str | None = None
     streaming: bool = False
     own_channels: bool = False
@@ -97,14 +111,14 @@ class Slack:
         parts = self._parts(places, streams, surface)
         tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
         ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
-        transport = reached.http or SocketMode(
+        transport = reached.transport or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
         )
         await transport.check()
         self.desk.watch(surface.watched)
         self.desk.watch(tabs.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
-        surface.resume()
+        surface.resume(self.clock.now())
         still = [name for name, state in self.desk.incidents().items() if state.open]
         try:
             async with asyncio.TaskGroup() as tasks:

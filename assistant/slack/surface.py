@@ -1,6 +1,7 @@
 """Keeps Slack's messages equal to the incidents: told of each event, it writes the letters anew."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -35,6 +36,9 @@ class Ways:
     keeper: Keeper | None = None
 
 
+RECENT = timedelta(days=1)  # how long ago what is over may have ended while Slack was away
+
+
 class SlackSurface:
     """`watched` is for `Desk.watch`; it only enqueues."""
 
@@ -59,11 +63,14 @@ class SlackSurface:
         if state is not None:
             self._show(incident, state)
 
-    def resume(self) -> None:
-        """Show what may not have been shown before the process ended."""
-        for name, state in self._desk.incidents().items():
-            if state.open or not state.remembered:
-                self._show(name, state, look=True)
+    def resume(self, now: datetime) -> None:
+        """Show what may not have been shown before the process ended, first what is not over."""
+        known = self._desk.incidents()
+        over = [name for name, state in known.items() if not state.open and state.remembered]
+        for name in (*(name for name in known if name not in over), *over):
+            closed = known[name].closed
+            if name not in over or (closed is not None and now - closed.at < RECENT):
+                self._show(name, known[name], look=True)
 
     def invited(self, channel: str) -> None:
         """Show what may not have been shown in a channel while the app was not in it."""

@@ -25,6 +25,8 @@ _HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn")
 
 def clean(text: str) -> str:
     """Drop what cannot be seen: control, bidirectional, zero-width and private characters."""
+    if text.isascii() and text.isprintable():
+        return text  # most words, and looking at each character takes time
     kept = []
     for char in text.replace("\t", " "):
         kind = unicodedata.category(char)

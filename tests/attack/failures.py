@@ -46,7 +46,7 @@ class Tray:
         ways = Ways(outbox=self)
         surface = SlackSurface(desk.service, Buttons(desk.database), places, Looks(), ways)
         desk.service.watch(surface.watched)
-        surface.resume()
+        surface.resume(desk.clock.now())
 
     def put(self, letter):
         self.letters[letter.slot] = letter

@@ -43,7 +43,7 @@ class Posted(Office):
         self.http = HttpMode(self.client, slack.signing_secret, self.wall)
 
     def connection(self, channel):
-        return replace(super().connection(channel), http=self.http)
+        return replace(super().connection(channel), transport=self.http)
 
     def request(self, text, **more):
         """Return what Slack posts when ana writes something, signed now."""

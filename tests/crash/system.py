@@ -25,6 +25,8 @@ HISTORY_S = 60
 class System:
     """Slow between front and back until it is rerouted. `effects` counts, by key, what was done.
 
+    `moments` are the keys with the time of each effect.
+
     `hold` may be before or after: the next order is never answered, undone or done.
     """
 
@@ -33,6 +35,7 @@ class System:
         self.began = now - timedelta(seconds=HISTORY_S)
         self.broken = [[(now - timedelta(seconds=12)).isoformat(), None]]
         self.effects = Counter()
+        self.moments = []
         self.done = {}
         self.hold = None
         self.held = asyncio.Event()
@@ -63,6 +66,7 @@ class System:
             await self._hang()
         if key not in self.done:
             self.effects[key] += 1
+            self.moments.append((key, datetime.now(UTC)))
             self.done[key] = "rerouted"
             if self.broken[-1][1] is None:
                 self.broken[-1][1] = datetime.now(UTC).isoformat()

@@ -83,6 +83,8 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
     incident = parts.places.incident_at(told.channel, told.thread)
     if not told.addressed and (incident is None or not steers(told.text)):
         return
+    if parts.places.asked(_place(told), _moment(told) if told.thread else None):
+        return  # its incident was opened before a crash, and it was not noted as done
     meant = intent(told.text) if told.addressed else Intent(word="tell", text=told.text)
     ready = {"help": HELP, "status": status_lines(parts.desk.incidents())}
     reply = await parts.people.outside(told.user) or ready.get(meant.word)
@@ -125,9 +127,7 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
         case "thaw":
             return Thaw()
         case "tell" if incident is None:
-            place = Place(channel=told.channel, thread=told.thread or told.ts)
-            at = datetime.fromtimestamp(float(told.ts), UTC)
-            return Investigate(text=meant.text, at=at, place=str(place))
+            return Investigate(text=meant.text, at=_moment(told), place=str(_place(told)))
         case _ if incident is None:
             return None
         case "tell":
@@ -142,3 +142,11 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
             return None  # it is made before the incident is moved there
         case _:
             return Reopen(incident=incident, reason=meant.text)
+
+
+def _place(told: Heard) -> Place:
+    return Place(channel=told.channel, thread=told.thread or told.ts)
+
+
+def _moment(told: Heard) -> datetime:
+    return datetime.fromtimestamp(float(told.ts), UTC)

@@ -161,7 +161,7 @@ class Rig:
         connection = Connection(
             client=self.client,
             app_token=self.slack.app_token,
-            http=self.http,
+            transport=self.http,
             people=people,
             channel=self.home,
             streaming=self.streaming,

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from acting import ASKED, REQUEST
+from acting import ASKED, BEN, REQUEST
 from slackdesk import LOOKS, HttpRig, Rig
 from slackrig import judged
 from written import NOON, PLAN, finding
@@ -22,7 +22,15 @@ from assistant.commands import (
     Stop,
 )
 from assistant.domain.action import Approval
-from assistant.domain.events import Approved, HypothesesRanked, Opened, PlanProposed
+from assistant.domain.events import (
+    Approved,
+    Closed,
+    HypothesesRanked,
+    Opened,
+    PlanProposed,
+    PostmortemWritten,
+    Remembered,
+)
 from assistant.domain.people import Actor, ActorKind
 from assistant.slack.errors import SlackError
 from assistant.slack.listeners.pressing import NO_LONGER_VALID
@@ -266,6 +274,33 @@ async def test_what_was_acknowledged_and_not_done_is_done_after_a_restart(rig):
         assert rig.tables.inbox.unfinished() == []
 
 
+async def test_what_comes_while_slack_does_not_say_who_we_are_is_not_lost(rig):
+    async with rig.running():
+        failing = (Failure.ERROR, Failure.RATE_LIMITED, Failure.LOST_ANSWER)
+        rig.slack.faults.add(*(Fault(method="auth.test", failure=f) for f in failing))
+        await rig.slack.person("ana").say("incidents", "@firstline booking fails")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        assert isinstance(rig.desk.taken[0][0], Investigate)
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_a_question_that_was_taken_and_not_noted_as_done_is_not_taken_again(rig, in_thread):
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        first = await ana.say("incidents", "hello") if in_thread else None
+        await ana.say("incidents", "@firstline booking fails", thread=first)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, _ = rig.desk.taken.pop()
+        await rig.desk.happen(
+            "INC-1", Opened(at=command.at, text="fails", service=None, place=command.place)
+        )
+        await rig.slack.settled()
+    rig.tables.inbox.finished.clear()
+    async with rig.running():
+        await rig.slack.wait_for(lambda: not rig.tables.inbox.unfinished())
+    assert rig.desk.taken == []
+
+
 async def test_after_a_restart_the_messages_catch_up_and_nothing_is_posted_twice(rig):
     async with rig.running():
         ts = await explained(rig)
@@ -294,6 +329,23 @@ async def test_what_could_not_be_shown_is_shown_once_the_app_is_invited(rig):
         ana.invite("incidents", "firstline")  # is there already
         await rig.slack.settled()
         assert [m.ts for m in rig.messages() if "INC-1" in m.text] == [card.ts]
+
+
+async def test_what_ended_while_slack_was_away_is_shown_after_a_restart_unless_it_is_old(rig):
+    for name, ago in (("INC-1", timedelta(days=2)), ("INC-2", timedelta(hours=2))):
+        await rig.desk.happen(
+            name,
+            Opened(at=NOON, text=name, service="front", place=rig.channel),
+            HypothesesRanked(finding=finding(), seconds=0.2),
+            Closed(by=BEN, at=rig.clock.now() - ago, reason="resolved"),
+            PostmortemWritten(markdown=f"# {name}"),
+            Remembered(runbook=None),
+        )
+    async with rig.running():
+        card = await rig.slack.wait_for(lambda: find(rig.messages(), "INC-2"))
+        await rig.slack.wait_for(lambda: find(rig.messages(thread=card.ts), "The postmortem"))
+    assert "closed by ben" in card.text
+    assert find(rig.messages(), "INC-1") is None
 
 
 async def test_a_failure_is_told_to_whoever_acted_without_its_text(rig):
