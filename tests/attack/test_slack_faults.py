@@ -89,11 +89,28 @@ BUGS = {
 }
 
 
+# Where each is found; a number that is wrong by now only takes time.
+SOON = {
+    "acknowledged before it is kept": 13,
+    "a post is noted when it is there": 2,
+    "after a lost answer it is posted again": 2,
+    "Retry-After is not read": 5,
+    "a letter is dropped on a 503": 14,
+    "done before it is handled": 6,
+    "what was left is not taken up": 2,
+    "lines are taken side by side": 7,
+    "a question is taken again": 9,
+    "anybody's yes counts": 4,
+    "a restart shows nothing": 20,
+}
+
+
 @pytest.mark.parametrize("bug", BUGS, ids=str)
 def test_a_planted_bug_is_found(bug, monkeypatch):
     for name, replacement in BUGS[bug].items():
         monkeypatch.setattr(name, replacement)
-    assert any(simulate([seed], storm=True) for seed in range(FAR))
+    seeds = (SOON.get(bug, 0), *range(FAR))
+    assert any(simulate([seed], storm=True) for seed in seeds)
 
 
 def test_a_seed_tells_the_same_story_again():
