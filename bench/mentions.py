@@ -99,13 +99,13 @@ async def _on_call(
             stack.push_async_callback(connector.aclose)
         connectors = {receiver.connector.name: receiver.connector, **seen}
         parts = oncall.Parts(connectors=connectors, actuators={}, index=index, receivers={})
-        service, slack = await stack.enter_async_context(
+        here, slack = await stack.enter_async_context(
             oncall.on_local_slack(parts, settings, SystemClock())
         )
         await session.play()
         print(f"{run.fault} with seed {seed} is in; {os.getloadavg()[0]:.1f} jobs run", flush=True)
         await asyncio.sleep(BARS["verdict"])  # whoever notices it has seen it for a while
-        yield service, slack
+        yield here.service, slack
 
 
 async def _unheard(headers: Mapping[str, str], body: bytes) -> tuple[int, object]:

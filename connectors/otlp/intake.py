@@ -109,7 +109,7 @@ class Intake:
         store = self.stores[ask.capability]
         gaps = list(store.gaps(ask))
         if self.started is not None and ask.window.start < self.started:
-            began = self.started.isoformat(timespec="seconds")
+            began = f"{self.started.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
             gaps.append(f"The receiver has listened since {began}: nothing sent before is known.")
         if store.rejected:
             gaps.append(

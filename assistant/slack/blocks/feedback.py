@@ -5,7 +5,7 @@ from collections.abc import Collection
 from assistant.domain.judgement import CauseCorrected
 from assistant.feedback import MOST
 from assistant.slack import limits
-from assistant.slack.blocks.modal import View, modal
+from assistant.slack.blocks.modal import View, field, modal, words
 from assistant.slack.blocks.pieces import LINE, Block, paragraphs, plain
 from assistant.slack.text import escape, one_line, said
 
@@ -41,14 +41,9 @@ def cause_form(incident: str, components: Collection[str], token: str) -> View:
         "placeholder": plain("A component that was seen", limits.PLACEHOLDER),
         "options": options,
     }
-    words = {
-        "type": "plain_text_input",
-        "action_id": TEXT,
-        "multiline": True,
-        "max_length": MOST,
-    }
-    blocks = [_optional(SERVICE, "Where was it?", select)] if options else []
-    blocks.append(_optional(TEXT, "What was it, in your words?", words))
+    own = words(TEXT, MOST, long=True)
+    blocks = [field(SERVICE, "Where was it?", select, optional=True)] if options else []
+    blocks.append(field(TEXT, "What was it, in your words?", own, optional=True))
     return modal(
         f"Cause of {incident}", blocks, submit="Send", callback_id=FORM, private_metadata=token
     )
@@ -70,14 +65,4 @@ def _thumb(label: str, spoken: str, token: str) -> Block:
         "text": plain(label, limits.BUTTON),
         "accessibility_label": spoken,
         "value": token,
-    }
-
-
-def _optional(name: str, label: str, element: Block) -> Block:
-    return {
-        "type": "input",
-        "block_id": name,
-        "optional": True,
-        "label": plain(label, limits.LABEL),
-        "element": element,
     }

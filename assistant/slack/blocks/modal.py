@@ -1,4 +1,4 @@
-"""The frame of a modal, and the line in it that answers what was pressed."""
+"""The frame of a modal, its fields, and the line in it that answers what was pressed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,3 +26,27 @@ def alert(text: str, level: str) -> list[Block]:
     if not text:
         return []
     return [{"type": "alert", "level": level, "text": plain(text, limits.ALERT)}]
+
+
+def words(name: str, most: int, *, long: bool = False) -> Block:
+    """Return the element of a field for words."""
+    return {
+        "type": "plain_text_input",
+        "action_id": name,
+        "multiline": long,
+        "max_length": most,
+    }
+
+
+def field(
+    name: str, label: str, element: Block, *, hint: str = "", optional: bool = False
+) -> Block:
+    """Return a field; `name` is its block, and its element's action."""
+    block: Block = {
+        "type": "input",
+        "block_id": name,
+        "optional": optional,
+        "label": plain(label, limits.LABEL),
+        "element": element,
+    }
+    return block | ({"hint": plain(hint, limits.LABEL)} if hint else {})

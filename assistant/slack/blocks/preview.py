@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.slack import limits
-from assistant.slack.blocks.forms import modal
+from assistant.slack.blocks.modal import modal
 from assistant.slack.blocks.pieces import Block, context, plain
 from assistant.slack.blocks.prose import literal
 from assistant.slack.text import one_line
@@ -51,7 +51,13 @@ def preview_form(token: str, incident: str, seen: Preview) -> Block:
     if seen.shown < seen.total:
         cut = f"These are the first {seen.shown} of {seen.total} lines; the others are all posted."
         blocks.append(context(cut))
-    return modal(PREVIEW, token, f"Postmortem {incident}", "Post it", [*blocks, *seen.boxes])
+    return modal(
+        f"Postmortem {incident}",
+        [*blocks, *seen.boxes],
+        submit="Post it",
+        callback_id=PREVIEW,
+        private_metadata=token,
+    )
 
 
 def _boxes(lines: Sequence[tuple[int, str]]) -> Block:

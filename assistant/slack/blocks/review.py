@@ -3,13 +3,13 @@
 from assistant.domain.action import Tracked
 from assistant.domain.requests import OPEN
 from assistant.requests_view import RequestView
-from assistant.slack.blocks.modal import View, alert, modal
-from assistant.slack.blocks.pieces import Block, context, plain
+from assistant.slack.blocks.modal import View, alert, field, modal, words
+from assistant.slack.blocks.pieces import context
 from assistant.slack.blocks.request import request_card
 
 FORM, FIELD = "review", "typed"
 NAME_LENGTH = 300
-LABEL_LENGTH = 200
+TO_APPROVE = "To approve this, type the name of its target:"
 
 
 def review_modal(view: RequestView, tracked: Tracked, token: str, wrong: str = "") -> View:
@@ -24,17 +24,8 @@ def review_modal(view: RequestView, tracked: Tracked, token: str, wrong: str = "
         return modal("Decided", shown)
     return modal(
         "Review and approve",
-        [*shown, _field(request.target_name)],
+        [*shown, field(FIELD, f"{TO_APPROVE} {request.target_name}", words(FIELD, NAME_LENGTH))],
         submit="Approve",
         callback_id=FORM,
         private_metadata=token,
     )
-
-
-def _field(name: str) -> Block:
-    return {
-        "type": "input",
-        "block_id": FIELD,
-        "label": plain(f"To approve this, type the name of its target: {name}", LABEL_LENGTH),
-        "element": {"type": "plain_text_input", "action_id": FIELD, "max_length": NAME_LENGTH},
-    }
