@@ -27,7 +27,7 @@ from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.faults import Envelopes
 from assistant.slack.local.slack import LocalSlack
-from assistant.slack.manifest import BOT_SCOPES
+from assistant.slack.manifest import SCOPES
 from assistant.slack.people import People
 from assistant.slack.ports import Alarm, Watcher
 from assistant.slack.serve import Connection, Slack, Tables
@@ -130,7 +130,7 @@ async def load(
     folder: Path, rate: float, seconds: float, copies: int
 ) -> tuple[list[float], Counter[str]]:
     """Tell `rate` events a second for so long; returns the acknowledgements and what was asked."""
-    async with LocalSlack(demo_workspace(), SystemClock(), scopes=frozenset(BOT_SCOPES)) as slack:
+    async with LocalSlack(demo_workspace(), SystemClock(), scopes=SCOPES) as slack:
         slack.faults.envelopes = Envelopes(copies=copies)
         async with on_call(slack, folder) as desk, asyncio.TaskGroup() as tasks:
             began, telling = time.perf_counter(), []

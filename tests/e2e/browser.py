@@ -44,6 +44,11 @@ WRITE = """(where, text) => {
   if (form.classList.contains("composer")) form.requestSubmit();
   return true;
 }"""
+REVEAL = """(words, within) => {
+  const parts = [...document.querySelector(within).querySelectorAll("p, pre, h3, li")];
+  parts.find((e) => e.textContent.includes(words)).scrollIntoView({block: "center"});
+  return true;
+}"""
 SHOWS = "(words, within) => document.querySelector(within)?.innerText.includes(words)"
 
 
@@ -80,6 +85,11 @@ class Browser:
     async def shows(self, words, within="body", seconds=STEP_S):
         """Wait until a part of the page says something."""
         await self._until(SHOWS, words, within, seconds=seconds)
+
+    async def reveal(self, words, within):
+        """Scroll to where a part of the page says something."""
+        await self.shows(words, within)
+        await self._until(REVEAL, words, within)
 
     async def press(self, words, within="body", seconds=STEP_S):
         """Press the last thing that begins with these words (a pattern), once it is there."""

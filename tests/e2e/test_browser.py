@@ -71,7 +71,7 @@ async def test_from_the_question_to_the_runbook_by_clicks_alone(tmp_path, pictur
         await tab.screenshot(picture("evidence-modal"))
         await tab.press("Close")
         await tab.press("Review plan", THREAD)
-        await tab.shows("Call:", MODAL)
+        await tab.reveal("- version", MODAL)
         await tab.screenshot(picture("plan-modal"))
         await tab.press("Close")
 
