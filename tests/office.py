@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 from desk import Desk
@@ -9,6 +10,7 @@ from world import ANA, World
 
 from assistant.clock import SystemClock
 from assistant.domain.people import Actor
+from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
 from assistant.slack.people import People
@@ -19,58 +21,83 @@ from assistant.store.inbox import Inbox
 from assistant.store.messages import Messages
 
 
+@asynccontextmanager
+async def on_call(desk, connection, **more):
+    """Be on call as one process; several, one after the other, share the data and the Slack."""
+    async with desk.open():
+        known = {"looks": Looks(), "clock": SystemClock()}
+        whole = Slack(
+            connection=connection,
+            desk=desk.service,
+            tables=Tables(
+                buttons=Buttons(desk.database),
+                inbox=Inbox(desk.database),
+                messages=Messages(desk.database),
+            ),
+            **known | more,
+        )
+        task = asyncio.create_task(whole.run())
+        try:
+            await asyncio.wait_for(whole.ready.wait(), 5)
+            yield whole
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def connected(slack, **more):
+    """Return how a Slack on loopback is reached; no pace is kept."""
+    client = web_client(slack.bot_token, slack.api_url)
+    people = People(client, SystemClock(), simulated=True)
+    return Connection(client=client, app_token=slack.app_token, people=people, pace_s=0.0, **more)
+
+
 class Office:
     """`desk` is what is behind it, `slack` what people see."""
 
-    def __init__(self, folder, slack, kind=World):
-        self.slack, self.client = slack, web_client(slack.bot_token, slack.api_url)
-        self.people = People(self.client, SystemClock(), simulated=True)
+    def __init__(self, folder, slack, policy=None, kind=World):
+        path = folder / "policy.yaml" if policy else None
+        if path is not None:
+            path.write_text(policy)
+        self.slack, self.reached = slack, connected(slack)
+        self.client, self.people = self.reached.client, self.reached.people
         approvers = SlackApprovers(self.client, SystemClock(), self.people, "sre")
-        self.desk = Desk(folder / "f.db", approvers=approvers, kind=kind, seen=False)
+        self.desk = Desk(
+            folder / "f.db",
+            approvers=approvers,
+            audience=SlackAudience(self.client, self.channel.id),
+            kind=kind,
+            seen=False,
+            policy=path,
+        )
+
+    @property
+    def channel(self):
+        return self.slack.workspace.channel_named("incidents")
 
     @asynccontextmanager
     async def running(self):
-        desk, channel = self.desk, self.slack.workspace.channel_named("incidents").id
-        async with desk.open():
-            whole = Slack(
-                connection=Connection(
-                    client=self.client,
-                    app_token=self.slack.app_token,
-                    people=self.people,
-                    channel=channel,
-                    pace_s=0.0,
-                ),
-                desk=desk.service,
-                tables=Tables(
-                    buttons=Buttons(desk.database),
-                    inbox=Inbox(desk.database),
-                    messages=Messages(desk.database),
-                ),
-                looks=Looks(offered=desk.service.catalogue_names, approvers="@sre"),
-                clock=SystemClock(),
-            )
-            task = asyncio.create_task(whole.run())
-            await asyncio.wait_for(whole.ready.wait(), 5)
-            try:
-                yield
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        looks = Looks(offered=frozenset(s.name for s in World.specs), approvers="@sre")
+        async with on_call(self.desk, self.connection(self.channel.id), looks=looks):
+            yield
+
+    def connection(self, channel):
+        return replace(self.reached, channel=channel)
 
     def messages(self, name):
         person = self.slack.person(name)
         top = person.messages("incidents")
         return [m for t in top for m in (t, *person.messages("incidents", t.ts))]
 
-    async def card(self, incident):
+    async def card(self, incident, **more):
         """Have an action asked for; returns the message in which it is approved."""
         ana = self.slack.person("ana").user
         asking = Actor(kind=ANA.kind, id=ana.id, name="ana", team=ana.team, simulated=True)
-        await self.desk.requested(incident, asking)
-        return await self.slack.wait_for(partial(self._waiting, "ben"))
+        await self.desk.requested(incident, asking, **more)
+        return await self.slack.wait_for(partial(self.waiting, "ben"))
 
-    def _waiting(self, name):
+    def waiting(self, name):
         return next((m for m in self.messages(name) if "Approval needed" in m.text), None)
 
     async def over(self, incident):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from book import Outcome, attack
+from office import Office
 from slackrig import judged
-from through_slack import Office
 
 from assistant.clock import SystemClock
 from assistant.domain.events import Frozen, Thawed

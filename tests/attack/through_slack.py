@@ -1,31 +1,19 @@
 """Attacks through Slack itself: who clicks, what Slack tells twice, what looks like a card."""
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from approvals import unchecked
 from book import Outcome, attack
-from desk import Desk
+from office import Office
 from scene import ONE, Restless, nobody_objects, once, ran, yes
 from slackrig import judged
 from targets import RETRIED
-from world import ANA
 
-from assistant.clock import SystemClock
-from assistant.domain.people import Actor
 from assistant.requests_view import approve
-from assistant.slack.audience import SlackAudience
-from assistant.slack.authz import SlackApprovers
-from assistant.slack.letters import Looks
 from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.people import Kind
-from assistant.slack.people import People
-from assistant.slack.serve import Connection, Slack, Tables
-from assistant.slack.transports import web_client
 from assistant.store.buttons import Buttons
-from assistant.store.inbox import Inbox
-from assistant.store.messages import Messages
 
 APPROVE = "do:0"
 
@@ -41,96 +29,10 @@ class Leaky(Restless):
         return await super().preview(call)
 
 
-class Office:
-    """firstline on call in a Slack on loopback, for a world that acts."""
-
-    def __init__(self, folder, slack, policy=None):
-        path = folder / "policy.yaml" if policy else None
-        if path is not None:
-            path.write_text(policy)
-        self.slack, self.client = slack, web_client(slack.bot_token, slack.api_url)
-        self.people = People(self.client, SystemClock(), simulated=True)
-        approvers = SlackApprovers(self.client, SystemClock(), self.people, "sre")
-        self.desk = Desk(
-            folder / "f.db",
-            approvers=approvers,
-            audience=SlackAudience(self.client, self.channel.id),
-            kind=Leaky,
-            seen=False,
-            policy=path,
-        )
-
-    @property
-    def channel(self):
-        return self.slack.workspace.channel_named("incidents")
-
-    @asynccontextmanager
-    async def running(self):
-        desk, channel = self.desk, self.channel.id
-        async with desk.open():
-            whole = Slack(
-                connection=self.connection(channel),
-                desk=desk.service,
-                tables=Tables(
-                    buttons=Buttons(desk.database),
-                    inbox=Inbox(desk.database),
-                    messages=Messages(desk.database),
-                ),
-                looks=Looks(offered=desk.service.catalogue_names, approvers="@sre"),
-                clock=SystemClock(),
-            )
-            task = asyncio.create_task(whole.run())
-            await asyncio.wait_for(whole.ready.wait(), 5)
-            try:
-                yield
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-
-    def connection(self, channel):
-        return Connection(
-            client=self.client,
-            app_token=self.slack.app_token,
-            people=self.people,
-            channel=channel,
-            pace_s=0.0,
-        )
-
-    def messages(self, name):
-        person = self.slack.person(name)
-        top = person.messages("incidents")
-        return [m for t in top for m in (t, *person.messages("incidents", t.ts))]
-
-    async def card(self, incident, **more):
-        """Have an action asked for; returns the message in which it is approved."""
-        ana = self.slack.person("ana").user
-        asking = Actor(kind=ANA.kind, id=ana.id, name="ana", team=ana.team, simulated=True)
-        await self.desk.requested(incident, asking, **more)
-        return await self.slack.wait_for(partial(self.waiting, "ben"))
-
-    def waiting(self, name):
-        return next((m for m in self.messages(name) if "Approval needed" in m.text), None)
-
-    async def over(self, incident):
-        """Wait until all that was pressed has come to an end."""
-        await self.slack.settled()
-        await self.slack.wait_for(lambda: not self.desk.service._submissions)  # noqa: SLF001
-        await self.desk.service.settled(incident)
-
-    def shown(self):
-        """Return what firstline shows to everybody."""
-        bot = self.slack.workspace.bot.id
-        return " ".join(m.text for m in self.messages("ana") if m.user == bot)
-
-    def whispers(self, name):
-        return " ".join(m.text for m in self.messages(name) if m.only_for)
-
-
 @asynccontextmanager
 async def office(folder, policy=None, **more):
     async with judged(burst=None) as slack:
-        office = Office(folder, slack, policy)
+        office = Office(folder, slack, policy, Leaky)
         async with office.running():
             incident, _ = await office.desk.opened()
             yield office, incident, await office.card(incident, **more)
@@ -325,7 +227,7 @@ async def shared_channel(folder):
 )
 async def public_channel(folder):
     async with judged(burst=None, excused=["acknowledged"]) as slack:
-        here = Office(folder, slack)
+        here = Office(folder, slack, kind=Leaky)
         here.channel.kind = Kind.PRIVATE
         async with here.running():
             incident, _ = await here.desk.opened()

@@ -1,24 +1,15 @@
 """From a command in Slack to the journal and back: declared, moved, told, and restarted."""
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from desk import Desk
+from office import connected, on_call
 from slackrig import judged
 
-from assistant.clock import SystemClock
 from assistant.domain.events import Opened, Steered
 from assistant.domain.shown import Moved, PostmortemShared
 from assistant.journal.timeline import sentence
 from assistant.postmortem import postmortem, timeline
-from assistant.slack.letters import Looks
-from assistant.slack.people import People
-from assistant.slack.serve import Connection, Slack, Tables
-from assistant.slack.transports import web_client
-from assistant.store.buttons import Buttons
-from assistant.store.inbox import Inbox
-from assistant.store.messages import Messages
 
 
 class Records:
@@ -32,38 +23,10 @@ class Records:
         return postmortem(incident, records, state, sentence)
 
 
-@asynccontextmanager
-async def on_call(desk, slack):
-    """Be on call as one process; several, one after the other, share the data and the Slack."""
-    client = web_client(slack.bot_token, slack.api_url)
-    async with desk.open():
-        whole = Slack(
-            connection=Connection(
-                client=client,
-                app_token=slack.app_token,
-                people=People(client, SystemClock(), simulated=True),
-                channel=slack.workspace.channel_named("incidents").id,
-                own_channels=True,
-                pace_s=0.0,
-            ),
-            desk=desk.service,
-            tables=Tables(
-                buttons=Buttons(desk.database),
-                inbox=Inbox(desk.database),
-                messages=Messages(desk.database),
-            ),
-            looks=Looks(),
-            clock=desk.clock,
-        )
-        task = asyncio.create_task(whole.run())
-        try:
-            await asyncio.wait_for(whole.ready.wait(), 5)
-            await slack.connected()
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+def once(desk, slack):
+    """Be on call as one process, which may give incidents channels of their own."""
+    channel = slack.workspace.channel_named("incidents").id
+    return on_call(desk, connected(slack, channel=channel, own_channels=True), clock=desk.clock)
 
 
 async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing_twice(tmp_path):
@@ -79,7 +42,7 @@ async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing
             first = ana.messages(room().id)
             return [m for one in first for m in ana.messages(room().id, one.ts)]
 
-        async with on_call(desk, slack):
+        async with once(desk, slack):
             await ana.shortcut("declare_incident")
             form = await until(ana.modal)
             await ana.submit(
@@ -102,7 +65,7 @@ async def test_an_incident_is_declared_moved_and_told_and_a_restart_does_nothing
         assert 1 not in told
         assert {2, 3} <= set(told)
         before = [m.ts for m in shown() if not m.only_for]
-        async with on_call(desk, slack):
+        async with once(desk, slack):
             await ana.slash("/firstline", "status", room().id)
             await until(lambda: [m for m in ana.messages(room().id) if m.only_for])
             await slack.settled(20)

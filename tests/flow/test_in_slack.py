@@ -1,22 +1,15 @@
 """From a mention to Stop, through Slack and back: with the service, and the tables on disk."""
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 from desk import Desk
+from office import connected, on_call
 from slackrig import judged
 from test_stopping import Blocked
 
 from assistant.clock import SystemClock
 from assistant.domain.events import Stopped
-from assistant.slack.letters import Looks
-from assistant.slack.people import People
-from assistant.slack.serve import Connection, Slack, Tables
-from assistant.slack.transports import web_client
-from assistant.store.buttons import Buttons
-from assistant.store.inbox import Inbox
-from assistant.store.messages import Messages
 
 PATIENCE_S = 60
 SOURCES = (("world", "changes"), ("world", "spans"))
@@ -33,37 +26,11 @@ class Then(SystemClock):
 
 
 @asynccontextmanager
-async def on_call(slack, desk):
+async def watching(slack, desk):
     """Be on call in a Slack on loopback, for a world of which one half does not answer."""
-    client = web_client(slack.bot_token, slack.api_url)
-    async with desk.open():
-        whole = Slack(
-            connection=Connection(
-                client=client,
-                app_token=slack.app_token,
-                people=People(client, SystemClock(), simulated=True),
-                streaming=True,
-                pace_s=0.0,
-            ),
-            desk=desk.service,
-            tables=Tables(
-                buttons=Buttons(desk.database),
-                inbox=Inbox(desk.database),
-                messages=Messages(desk.database),
-            ),
-            looks=Looks(),
-            clock=SystemClock(),
-            sources=SOURCES,
-        )
-        task = asyncio.create_task(whole.run())
-        try:
-            await asyncio.wait_for(whole.ready.wait(), 5)
-            await desk.service.resume()
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    async with on_call(desk, connected(slack, streaming=True), sources=SOURCES):
+        await desk.service.resume()
+        yield
 
 
 @pytest.fixture
@@ -89,7 +56,7 @@ async def test_what_is_under_way_is_stopped_from_slack_and_goes_on_when_it_is_to
     slack, desk, how
 ):
     ana = slack.person("ana")
-    async with on_call(slack, desk):
+    async with watching(slack, desk):
         ts = await ana.say("incidents", "@firstline front is slow")
         await slack.wait_for(lambda: seen(slack, ts, "changes (world) · 0 rows"))
         if how == "words":
@@ -106,7 +73,7 @@ async def test_what_is_under_way_is_stopped_from_slack_and_goes_on_when_it_is_to
         await slack.settled()
     desk.world.asked.clear()
     desk.world.open.set()
-    async with on_call(slack, desk):
+    async with watching(slack, desk):
         assert not desk.world.asked.is_set()
         await ana.say("incidents", "@firstline go on", thread=ts)
         await slack.wait_for(lambda: desk.service.incident("INC-1").finding, PATIENCE_S)
