@@ -93,8 +93,9 @@ class Buttons:
 
 
 class Inbox:
-    def __init__(self):
+    def __init__(self, note):
         self.rows, self.finished = {}, set()
+        self.note, self.loop = note, None  # threads ask; whoever waits is in the loop
 
     def claim(self, key, body, now):
         assert now.tzinfo is not None
@@ -106,6 +107,8 @@ class Inbox:
     def done(self, key):
         assert key in self.rows
         self.finished.add(key)
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self.note)
 
     def unfinished(self):
         return [(key, body) for key, body in self.rows.items() if key not in self.finished]
@@ -147,7 +150,9 @@ class Rig:
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
         messages = Messages(slack.workspace.changes.note)
-        self.tables = Tables(buttons=Buttons(), inbox=Inbox(), messages=messages)
+        self.tables = Tables(
+            buttons=Buttons(), inbox=Inbox(self.slack.workspace.changes.note), messages=messages
+        )
         self.client = web_client(slack.bot_token, slack.api_url)
         self.home, self.album = channel, None
         self.clock = SystemClock()
@@ -188,6 +193,7 @@ class Rig:
 
     @asynccontextmanager
     async def run(self, whole):
+        self.tables.inbox.loop = asyncio.get_running_loop()
         if self.http is None:
             self.hush(None)
         task = asyncio.create_task(whole.run())
