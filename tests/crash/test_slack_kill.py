@@ -65,7 +65,7 @@ class Town(Rig):
             office=self.slack.office,
             mentions=[(m.text, channel.id, m.ts) for m in asked],
             effects=self.system.moments,
-            deliveries=list(self.slack.sockets.deliveries),
+            deliveries=list(self.slack.deliveries.all),
         )
 
 
