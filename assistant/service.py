@@ -36,6 +36,7 @@ from assistant.domain.board import (
     next_id,
     started_on,
     troubled,
+    unmeasured,
     waiting,
     with_alert,
 )
@@ -250,9 +251,10 @@ class Service:
         return decision.answer
 
     def _may_be_cut_off(self, incident: str) -> bool:
-        """Tell whether what is under way is neither an action nor what a command comes to."""
-        statuses = {t.status for t in self._incidents[incident].requests.values()}
-        return Status.STARTED not in statuses and incident not in self._deciding
+        """Tell whether it is neither an action, nor its measuring, nor what a command comes to."""
+        requests = self._incidents[incident].requests.values()
+        acting = any(t.status is Status.STARTED or unmeasured(t) for t in requests)
+        return not acting and incident not in self._deciding
 
     async def _on_incident(self, command: OnIncident, actor: Actor) -> Answer:
         incident = command.incident

@@ -6,7 +6,7 @@ import pytest
 from desk import Desk
 from world import ANA, BEN, World
 
-from assistant.commands import GoOn, Investigate, Steer, Stop
+from assistant.commands import Close, GoOn, Investigate, Steer, Stop
 from assistant.domain.action import Status
 from assistant.domain.events import (
     ActionStarted,
@@ -153,12 +153,65 @@ async def test_an_action_that_has_started_is_not_interrupted_and_the_answer_says
         assert f'The action "{tracked.request.summary}" has started' in answer.said
         desk.world.end.set()
         await asyncio.wait_for(approving, SOON)
-        assert desk.last(incident).status is Status.FINISHED  # and its effect awaits people
-        assert desk.world.runs == 1
-        await desk.service.submit(GoOn(incident=incident), BEN)
-        await desk.service.settled(incident)
         assert desk.last(incident).status is Status.VERIFIED
+        assert said_state(desk.service.incident(incident)) == "stopped by ana"
+        assert desk.world.runs == 1
         assert len(desk.events(ActionStarted)) == 1
+
+
+class Measured(World):
+    """Lets whoever measures the effect of its action wait, until `open` is set."""
+
+    def __init__(self, clock, **more):
+        super().__init__(clock, **more)
+        self.open, self.asked, self.cut_off = asyncio.Event(), asyncio.Event(), 0
+
+    async def fetch(self, ask):
+        if self.runs:
+            self.asked.set()
+            try:
+                await self.open.wait()
+            except asyncio.CancelledError:
+                self.cut_off += 1
+                raise
+        async for page in super().fetch(ask):
+            yield page
+
+
+async def measured(desk):
+    """Have an action done, and stop its incident while its effect is measured."""
+    incident, _ = await desk.opened()
+    _, tracked = await desk.requested(incident)
+    approving = asyncio.create_task(desk.approve(incident, tracked))
+    await asyncio.wait_for(desk.world.asked.wait(), SOON)
+    return incident, await stopped(desk, incident), approving
+
+
+async def test_what_was_done_is_still_measured_and_then_holds_up_nothing():
+    async with Desk(kind=Measured).open() as desk:
+        incident, answer, approving = await measured(desk)
+        summary = desk.last(incident).request.summary
+        assert f'What "{summary}" has changed is still measured.' in answer.said
+        desk.world.open.set()
+        await asyncio.wait_for(approving, SOON)
+        assert desk.world.cut_off == 0
+        assert desk.last(incident).recovery is not None
+        other, _ = await desk.opened()
+        assert not (await desk.requested(other))[0].refused
+        assert not (await desk.service.submit(Close(incident=incident), BEN)).refused
+
+
+async def test_after_a_restart_what_was_done_is_measured_while_it_is_stopped(tmp_path):
+    desk = Desk(tmp_path / "firstline.db", kind=Measured)
+    async with desk.open():
+        incident, _, approving = await measured(desk)
+        approving.cancel()
+    desk.world.open.set()
+    async with desk.open():
+        await desk.service.resume()
+        state = await asyncio.wait_for(desk.service.settled(incident), SOON)
+        assert desk.last(incident).status is Status.VERIFIED
+        assert said_state(state) == "stopped by ana"
 
 
 class Slow(World):
