@@ -233,7 +233,7 @@ class Service:
         return Answer(incident=None, said="Thawed: actions may be started again.")
 
     async def _stop(self, command: Stop, actor: Actor) -> Answer:
-        """Cancel what is under way at once: it must not wait for its turn behind that."""
+        """Stop what is under way at once: it must not wait for its turn behind that."""
         incident = command.incident
         known = set(self._incidents[incident].requests) if actor.human else set()
         said_no = known - self._objections
@@ -242,13 +242,18 @@ class Service:
             async with self._turns[incident]:
                 state = self._incidents[incident]
                 decision = await self._admission.decide(command, actor, incident, state)
+                # Written down first: nobody takes up again what was cut off and is not on record.
+                await self._write(incident, actor, *decision.events)
                 if not decision.answer.refused and self._may_be_cut_off(incident):
                     self._must_have_lanes().cancel(incident)
-                await self._write(incident, actor, *decision.events)
+            answer = decision.answer
+        except Unusable as error:
+            answer = _unwritten(incident, error)
         finally:
             self._objections -= said_no
-        self._look_again(incident)
-        return decision.answer
+        # What was done has to be known all the same, and what was objected to looked at again.
+        self._must_have_lanes().submit(incident, partial(self._advance, incident))
+        return answer
 
     def _may_be_cut_off(self, incident: str) -> bool:
         """Tell whether it is neither an action, nor its measuring, nor what a command comes to."""
@@ -274,9 +279,7 @@ class Service:
                 if not answer.done():
                     answer.set_result(decided)
             except Unusable as error:
-                _log.error("%s: %s", incident, error)
-                said = f"Not done, since it cannot be written down: {error}"
-                answer.set_result(Answer(incident=incident, said=said, refused=True))
+                answer.set_result(_unwritten(incident, error))
                 return
             finally:
                 self._deciding.discard(incident)
@@ -389,3 +392,9 @@ class Service:
         if self._lanes is None:
             raise IllegalEvent("this service answers one question; open it with lanes for more")
         return self._lanes
+
+
+def _unwritten(incident: str, error: Unusable) -> Answer:
+    _log.error("%s: %s", incident, error)
+    said = f"Not done, since it cannot be written down: {error}"
+    return Answer(incident=incident, said=said, refused=True)

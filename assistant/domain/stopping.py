@@ -15,7 +15,8 @@ def stopped(state: Incident, by: Actor, at: datetime) -> tuple[Event, ...]:
     """Return what stopping comes to: what was allowed and has not begun will not begin."""
     why = f"{by.name} stopped it before it was started; ask for it again"
     ready = [t.request.id for t in state.requests.values() if _ready(t)]
-    return (Stopped(by=by, at=at), *(WentStale(request=r, why=why) for r in ready))
+    # In this order: where only a part can be written down, no old yes starts anything afterwards.
+    return (*(WentStale(request=r, why=why) for r in ready), Stopped(by=by, at=at))
 
 
 def stopped_words(state: Incident) -> str:

@@ -152,7 +152,7 @@ async def test_an_action_that_has_started_is_not_interrupted_and_the_answer_says
         answer = await stopped(desk, incident)
         assert f'The action "{tracked.request.summary}" has started' in answer.said
         desk.world.end.set()
-        await asyncio.wait_for(approving, SOON)
+        await approving
         assert desk.last(incident).status is Status.VERIFIED
         assert said_state(desk.service.incident(incident)) == "stopped by ana"
         assert desk.world.runs == 1
@@ -193,7 +193,7 @@ async def test_what_was_done_is_still_measured_and_then_holds_up_nothing():
         summary = desk.last(incident).request.summary
         assert f'What "{summary}" has changed is still measured.' in answer.said
         desk.world.open.set()
-        await asyncio.wait_for(approving, SOON)
+        await approving
         assert desk.world.cut_off == 0
         assert desk.last(incident).recovery is not None
         other, _ = await desk.opened()
@@ -209,7 +209,7 @@ async def test_after_a_restart_what_was_done_is_measured_while_it_is_stopped(tmp
     desk.world.open.set()
     async with desk.open():
         await desk.service.resume()
-        state = await asyncio.wait_for(desk.service.settled(incident), SOON)
+        state = await desk.service.settled(incident)
         assert desk.last(incident).status is Status.VERIFIED
         assert said_state(state) == "stopped by ana"
 
@@ -246,6 +246,45 @@ async def test_an_action_that_was_approved_and_has_not_started_will_not(tmp_path
         await desk.service.submit(GoOn(incident=incident), BEN)
         await desk.service.settled(incident)
     assert desk.world.runs == 0
+
+
+def writable(desk, yes):
+    """Let the database take records, or none."""
+    with desk.database.reading() as connection:
+        connection.execute(f"PRAGMA query_only = {int(not yes)}")
+
+
+async def test_a_stop_that_cannot_be_written_down_is_refused_and_cuts_off_nothing():
+    async with Desk(kind=Blocked).open() as desk:
+        incident = await asked(desk)
+        writable(desk, False)
+        answer = await stopped(desk, incident)
+        assert answer.refused
+        assert answer.said.startswith("Not done, since it cannot be written down: the database")
+        assert desk.world.cut_off == 0
+        writable(desk, True)
+        desk.world.open.set()
+        state = await desk.service.settled(incident)
+        assert state.finding.hypotheses[0].service == "back"
+        assert not desk.events(Stopped)
+
+
+async def test_a_stop_that_is_half_written_down_starts_nothing_later():
+    async with Desk(kind=Slow).open() as desk:
+        incident, _ = await desk.opened()
+        _, tracked = await desk.requested(incident)
+        approving = asyncio.create_task(desk.approve(incident, tracked))
+        await asyncio.wait_for(desk.world.checking.wait(), SOON)
+
+        async def full(_incident, event, _state):
+            if isinstance(event, Stopped | WentStale):
+                writable(desk, False)
+
+        desk.service.watch(full)
+        assert (await stopped(desk, incident)).refused
+        assert desk.service.incident(incident).stopped is None
+        assert desk.last(incident).status is Status.STALE
+        approving.cancel()
 
 
 async def test_while_it_is_stopped_nothing_is_asked_for_or_approved():
