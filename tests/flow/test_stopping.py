@@ -6,7 +6,7 @@ import pytest
 from desk import Desk
 from world import ANA, BEN, World
 
-from assistant.commands import Close, GoOn, Investigate, Steer, Stop
+from assistant.commands import Close, Deny, GoOn, Investigate, Steer, Stop
 from assistant.domain.action import Status
 from assistant.domain.events import (
     ActionStarted,
@@ -20,6 +20,7 @@ from assistant.domain.people import FIRSTLINE
 from assistant.flow import due
 from assistant.views import state as said_state
 from connectors.api import Capability
+from connectors.errors import Unavailable
 
 SOON = 5  # the promise is a second, on a machine with nothing else to do
 
@@ -320,6 +321,37 @@ async def test_a_stop_that_may_not_be_is_refused(who):
         if who == "firstline":
             assert desk.world.cut_off == 0
         desk.world.open.set()
+
+
+class Lost(World):
+    """Nobody knows what became of its action."""
+
+    async def run(self, call, key):
+        raise Unavailable("The connection broke.")
+
+    async def probe(self, key):
+        raise Unavailable("The connection broke.")
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_what_is_said_in_the_moment_of_a_stop_is_answered(turns):
+    async with Desk(kind=Lost, seen=False).open() as desk:
+        incident, _ = await desk.opened()
+        _, tracked = await desk.requested(incident)
+        await desk.approve(incident, tracked)
+        assert desk.last(incident).status is Status.UNKNOWN
+        said, answering = Deny(incident=incident, request=tracked.request.id), []
+
+        async def objected(_incident, event, _state):
+            if isinstance(event, Stopped):
+                answering.append(asyncio.create_task(desk.service.submit(said, BEN)))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+
+        desk.service.watch(objected)
+        assert not (await stopped(desk, incident)).refused
+        answer = await asyncio.wait_for(answering[0], SOON)
+        assert answer.said == "Not done: this request is unknown already."
 
 
 async def test_going_on_with_what_nobody_stopped_is_refused():
