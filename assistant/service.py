@@ -98,13 +98,13 @@ class Service:
         self._deciding: set[str] = set()
         self._lanes = lanes
         self._alarms: list[Alarm] = []
-        requesting = Requesting(
+        self._requesting = Requesting(
             sources=self._sources,
             new_id=lambda: secrets.token_hex(16),
             busy=lambda incident: busy_targets(self._incidents, incident),
             waiting=lambda: waiting(self._incidents),
         )
-        self._admission = Admission(sources=self._sources, requesting=requesting)
+        self._admission = Admission(sources=self._sources, requesting=self._requesting)
         for record in journal.records():
             self._known.fold(record.incident, record.event)
 
@@ -167,7 +167,7 @@ class Service:
     async def rehearse(self, incident: str) -> Mapping[int, Rehearsed]:
         """Return what each step of the plan that is an action would do now; it only looks."""
         state = self._incidents.get(incident)
-        return await rehearse(incident, state, self._sources) if state else {}
+        return await rehearse(incident, state, self._requesting) if state else {}
 
     async def resume(self) -> None:
         """Go on with every incident where the journal says that it was."""
