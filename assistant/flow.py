@@ -23,6 +23,7 @@ from assistant.actions.judge import Judge
 from assistant.actions.run import Checks, execute, find_out
 from assistant.clock import Clock
 from assistant.domain.action import Status, Tracked
+from assistant.domain.board import unmeasured
 from assistant.domain.desk import Desk
 from assistant.domain.events import (
     Event,
@@ -42,7 +43,6 @@ from assistant.domain.incident import Incident
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.recovery import Effect
-from assistant.domain.requests import MUTATE
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.recovery import Phases, recovery
@@ -161,8 +161,8 @@ def due(state: Incident, but: Collection[Place] = ()) -> tuple[Stage, Tracked | 
         return None
     for tracked in state.requests.values():
         stage = _due_for(tracked)
-        # What became of an action has to be known, whoever has stopped what else there was to do.
-        if state.stopped is not None and stage is not Stage.FIND_OUT:
+        # Whoever has stopped the rest: what was done has to be known, and what came of it measured.
+        if state.stopped is not None and stage not in (Stage.FIND_OUT, Stage.VERIFY):
             continue
         if stage is not None and (stage, tracked.request.id) not in but:
             return stage, tracked
@@ -184,7 +184,7 @@ def _due_for(tracked: Tracked) -> Stage | None:
     request = tracked.request
     if tracked.status is Status.PENDING and request.mandate.approvals == 0:
         return Stage.ACT
-    if tracked.status is Status.FINISHED and request.effect != MUTATE:
+    if tracked.status is Status.FINISHED and not unmeasured(tracked):
         return None  # nothing was meant to change
     return _DUE.get(tracked.status)
 

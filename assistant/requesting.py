@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from assistant.actions.approval import crowded, may_ask
+from assistant.actions.approval import crowded, frozen, may_ask
 from assistant.actions.audience import NOT_SAID, UNKNOWN
 from assistant.actions.judge import ASKED, Case
+from assistant.actions.run import previewed
 from assistant.commands import (
     RequestAction,
     RequestStep,
@@ -44,6 +45,19 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """What an action would do; `why` says why it cannot be asked for as things stand, or is null.
+
+    `decided` is what the policy says of it, null where it was not asked. `preview` is null where
+    there is none.
+    """
+
+    preview: Preview | None = None
+    decided: PolicyDecided | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requesting:
     """Takes requests; `new_id` gives unguessable ids, `busy` the targets others work on.
 
@@ -71,38 +85,53 @@ class Requesting:
         except ConnectorError as error:
             return refused(incident, actor, f"request {wanted.action}", str(error))
         why = may_ask(actor, self.sources.desk(), demo=spec.demo)
-        why = why or ("the incident is closed" if not state.open else None)
-        why = why or held_up(state)
-        why = why or crowded(self.waiting(), actor, incident)
+        why = why or _at_rest(state) or crowded(self.waiting(), actor, incident)
         audience = await self._audience(state)
         why = why or (NOT_SAID if audience == UNKNOWN else None)
         if why is not None:
             return refused(incident, actor, f"request {wanted.action}", why)
         wanted = replace(wanted, audience=audience or UNKNOWN)
-        return await self._preview(wanted, call, actor, incident, state)
+        seen = await self.rehearsed(wanted, call, incident, state)
+        preview, decided = seen.preview, seen.decided
+        if seen.why is not None or preview is None or decided is None:
+            asked = (decided,) if decided is not None else ()
+            tried, why = f"request {call.action}", seen.why or "it cannot be previewed"
+            return refused(incident, actor, tried, why, None, *asked)
+        request = self._shown(wanted, call, preview, decided, actor, incident)
+        event = ActionRequested(request=request, digest=request.digest)
+        word = "Asked for approval" if decided.needed else "Allowed by the policy"
+        return done(incident, f"{word}: {preview.summary}", decided, event)
+
+    async def hindrance(self, state: Incident) -> str | None:
+        """Return why nothing can be asked for in an incident now, whoever asks, or null."""
+        why = frozen(self.sources.desk()) or _at_rest(state)
+        if why is None and await self._audience(state) == UNKNOWN:
+            why = NOT_SAID
+        return why
 
     async def _audience(self, state: Incident) -> str | None:
         """Return who can read along where the incident is shown; null where nobody can."""
         audience = self.sources.audience
         return await audience.readers(state.place) if audience is not None else None
 
-    async def _preview(
-        self, wanted: Wanted, call: ActionCall, actor: Actor, incident: str, state: Incident
-    ) -> Decision:
+    async def rehearsed(
+        self, wanted: Wanted, call: ActionCall, incident: str, state: Incident
+    ) -> Rehearsed:
+        """Return what a call would do now, and whether the policy lets it be asked for."""
         entry = self.sources.catalogue.entry(call.action)
         try:
-            preview = await entry.actuator.preview(call)
+            preview = await previewed(entry, call)
         except ConnectorError as error:
-            return refused(incident, actor, f"request {call.action}", str(error))
+            return Rehearsed(why=str(error))
         now = self.sources.clock.now()
         twin = next((t for t in state.requests.values() if _in_the_way(t, call)), None)
         if twin is not None and twin.request.expires > now:
             why = f"the same action is {twin.status.value} already"
-            return refused(incident, actor, f"request {call.action}", why)
+            return Rehearsed(preview=preview, why=why)
         other = self.busy(incident).get(preview.target)
         if other is not None:
             why = f"{other} works on {preview.target} right now; wait until that is over"
-            return refused(incident, actor, f"request {call.action}", why)
+            return Rehearsed(preview=preview, why=why)
         case = Case(
             spec=entry.spec,
             preview=preview,
@@ -112,13 +141,9 @@ class Requesting:
             break_glass=wanted.break_glass,
         )
         decided = self.sources.judge.ask(case, stage=ASKED)
-        if decided.decision == Kind.DENY or decided.rule is None:
-            why = f"the policy does not allow it: {decided.why}"
-            return refused(incident, actor, f"request {call.action}", why, None, decided)
-        request = self._shown(wanted, call, preview, decided, actor, incident)
-        event = ActionRequested(request=request, digest=request.digest)
-        word = "Asked for approval" if decided.needed else "Allowed by the policy"
-        return done(incident, f"{word}: {preview.summary}", decided, event)
+        denied = decided.decision == Kind.DENY or decided.rule is None
+        no = f"the policy does not allow it: {decided.why}" if denied else None
+        return Rehearsed(preview=preview, decided=decided, why=no)
 
     def _shown(
         self,
@@ -194,6 +219,11 @@ def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -
             undo = tracked.request.undo
             reason = f"undo: {tracked.request.summary}"
             return Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
+
+
+def _at_rest(state: Incident) -> str | None:
+    """Return why nothing is begun in an incident, or null."""
+    return held_up(state) if state.open else "the incident is closed"
 
 
 def _in_the_way(tracked: Tracked, call: ActionCall) -> bool:

@@ -38,9 +38,10 @@ class Lanes:
         self._start(self._wait(seconds, key, work))
 
     def cancel(self, key: str) -> None:
-        """Cancel the work that is under way for the key; what waits behind it takes its turn.
+        """Cancel the work that has begun for the key; what waits behind it takes its turn.
 
-        A part of it that is `whole` is done first.
+        A part of it that is `whole` is done first. Work that has been taken up and has not made its
+        first step is not cut off: somebody may wait for it to say that it has ended.
         """
         work = self._under_way.get(key)
         if work is None:
@@ -87,13 +88,15 @@ class Lanes:
     async def _serve(self, key: str, queue: asyncio.Queue[Work]) -> None:
         while True:
             work = await queue.get()
-            under_way = self._under_way[key] = self._start(self._do(key, work))
-            await asyncio.wait([under_way])
-            del self._under_way[key]
+            taken_up = self._start(self._do(key, work))
+            await asyncio.wait([taken_up])
+            self._under_way.pop(key, None)  # there is none where everything was cancelled
             self._cancelled.discard(key)
             queue.task_done()
 
     async def _do(self, key: str, work: Work) -> None:
+        if (begun := asyncio.current_task()) is not None:
+            self._under_way[key] = begun
         try:
             await work()
         except Exception:  # noqa: BLE001 — one broken job must not stop the others of its lane

@@ -36,6 +36,7 @@ from assistant.domain.board import (
     next_id,
     started_on,
     troubled,
+    unmeasured,
     waiting,
     with_alert,
 )
@@ -97,13 +98,13 @@ class Service:
         self._deciding: set[str] = set()
         self._lanes = lanes
         self._alarms: list[Alarm] = []
-        requesting = Requesting(
+        self._requesting = Requesting(
             sources=self._sources,
             new_id=lambda: secrets.token_hex(16),
             busy=lambda incident: busy_targets(self._incidents, incident),
             waiting=lambda: waiting(self._incidents),
         )
-        self._admission = Admission(sources=self._sources, requesting=requesting)
+        self._admission = Admission(sources=self._sources, requesting=self._requesting)
         for record in journal.records():
             self._known.fold(record.incident, record.event)
 
@@ -166,7 +167,7 @@ class Service:
     async def rehearse(self, incident: str) -> Mapping[int, Rehearsed]:
         """Return what each step of the plan that is an action would do now; it only looks."""
         state = self._incidents.get(incident)
-        return await rehearse(incident, state, self._sources) if state else {}
+        return await rehearse(incident, state, self._requesting) if state else {}
 
     async def resume(self) -> None:
         """Go on with every incident where the journal says that it was."""
@@ -232,7 +233,7 @@ class Service:
         return Answer(incident=None, said="Thawed: actions may be started again.")
 
     async def _stop(self, command: Stop, actor: Actor) -> Answer:
-        """Cancel what is under way at once: it must not wait for its turn behind that."""
+        """Stop what is under way at once: it must not wait for its turn behind that."""
         incident = command.incident
         known = set(self._incidents[incident].requests) if actor.human else set()
         said_no = known - self._objections
@@ -241,18 +242,24 @@ class Service:
             async with self._turns[incident]:
                 state = self._incidents[incident]
                 decision = await self._admission.decide(command, actor, incident, state)
+                # Written down first: nobody takes up again what was cut off and is not on record.
+                await self._write(incident, actor, *decision.events)
                 if not decision.answer.refused and self._may_be_cut_off(incident):
                     self._must_have_lanes().cancel(incident)
-                await self._write(incident, actor, *decision.events)
+            answer = decision.answer
+        except Unusable as error:
+            answer = _unwritten(incident, error)
         finally:
             self._objections -= said_no
-        self._look_again(incident)
-        return decision.answer
+        # What was done has to be known all the same, and what was objected to looked at again.
+        self._must_have_lanes().submit(incident, partial(self._advance, incident))
+        return answer
 
     def _may_be_cut_off(self, incident: str) -> bool:
-        """Tell whether what is under way is neither an action nor what a command comes to."""
-        statuses = {t.status for t in self._incidents[incident].requests.values()}
-        return Status.STARTED not in statuses and incident not in self._deciding
+        """Tell whether it is neither an action, nor its measuring, nor what a command comes to."""
+        requests = self._incidents[incident].requests.values()
+        acting = any(t.status is Status.STARTED or unmeasured(t) for t in requests)
+        return not acting and incident not in self._deciding
 
     async def _on_incident(self, command: OnIncident, actor: Actor) -> Answer:
         incident = command.incident
@@ -272,9 +279,7 @@ class Service:
                 if not answer.done():
                     answer.set_result(decided)
             except Unusable as error:
-                _log.error("%s: %s", incident, error)
-                said = f"Not done, since it cannot be written down: {error}"
-                answer.set_result(Answer(incident=incident, said=said, refused=True))
+                answer.set_result(_unwritten(incident, error))
                 return
             finally:
                 self._deciding.discard(incident)
@@ -387,3 +392,9 @@ class Service:
         if self._lanes is None:
             raise IllegalEvent("this service answers one question; open it with lanes for more")
         return self._lanes
+
+
+def _unwritten(incident: str, error: Unusable) -> Answer:
+    _log.error("%s: %s", incident, error)
+    said = f"Not done, since it cannot be written down: {error}"
+    return Answer(incident=incident, said=said, refused=True)

@@ -24,8 +24,8 @@ from assistant.domain.events import (
     Event,
     WentStale,
 )
-from connectors.actions import Preview
-from connectors.errors import ConnectorError, Forbidden, Rejected
+from connectors.actions import ActionCall, Preview
+from connectors.errors import ConnectorError, Forbidden, Rejected, Unavailable
 
 _log = logging.getLogger(__name__)
 CRASHED = "firstline was stopped between the start and the end of this action"
@@ -53,12 +53,22 @@ class Checks:
     clock: Clock
 
 
+async def previewed(entry: Entry, call: ActionCall) -> Preview:
+    """Return what a call would do now; whatever goes wrong is raised as a `ConnectorError`."""
+    try:
+        return await entry.actuator.preview(call)
+    except ConnectorError:
+        raise
+    except Exception as error:  # an actuator may be anybody's, and people wait
+        raise Unavailable(_odd(entry, error)) from error
+
+
 async def execute(tracked: Tracked, checks: Checks) -> AsyncGenerator[Event, None]:
     """Yield what happens to a request that has its approvals."""
     request, clock = tracked.request, checks.clock
     try:
         entry = checks.catalogue.entry(request.action)
-        preview = await entry.actuator.preview(request.call)
+        preview = await previewed(entry, request.call)
     except ConnectorError as error:
         yield WentStale(request=request.id, why=f"it cannot be previewed any more: {error}")
         return
@@ -102,12 +112,17 @@ async def _do(request: ActionRequest, entry: Entry, checks: Checks) -> Event:
     except ConnectorError as error:
         return ActionUnknown(request=request.id, why=str(error))
     except Exception as error:  # noqa: BLE001 — an actuator may be anybody's, and people wait
-        _log.critical("%s failed in a way that it should not", entry.actuator.name, exc_info=True)
-        why = f"{entry.actuator.name} failed: {type(error).__name__}; the log says more"
-        return ActionUnknown(request=request.id, why=why)
+        return ActionUnknown(request=request.id, why=_odd(entry, error))
     return ActionFinished(
         request=request.id, at=checks.clock.now(), summary=outcome.summary, ref=outcome.ref
     )
+
+
+def _odd(entry: Entry, error: Exception) -> str:
+    """Return what people are told of a failure that nobody foresaw; the log gets all of it."""
+    name = entry.actuator.name
+    _log.critical("%s failed in a way that it should not", name, exc_info=error)
+    return f"{name} failed: {type(error).__name__}; the log says more"
 
 
 async def find_out(

@@ -60,8 +60,12 @@ def with_alert(incidents: Incidents, fingerprint: str) -> str | None:
 
 def under_way(tracked: Tracked) -> bool:
     """Tell whether something may be going on, or its effect is not measured yet."""
-    measured_next = tracked.status is Status.FINISHED and tracked.request.effect == MUTATE
-    return tracked.status in UNDER_WAY or measured_next
+    return tracked.status in UNDER_WAY or unmeasured(tracked)
+
+
+def unmeasured(tracked: Tracked) -> bool:
+    """Tell whether something was changed, and what came of it is not measured yet."""
+    return tracked.status is Status.FINISHED and tracked.request.effect == MUTATE
 
 
 def busy_targets(incidents: Incidents, but: str) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from assistant.domain.action import Status, Tracked
+from assistant.domain.board import unmeasured
 from assistant.domain.events import Event, ReadFailed, ReadPerformed, Stopped, WentStale
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
@@ -14,14 +15,17 @@ def stopped(state: Incident, by: Actor, at: datetime) -> tuple[Event, ...]:
     """Return what stopping comes to: what was allowed and has not begun will not begin."""
     why = f"{by.name} stopped it before it was started; ask for it again"
     ready = [t.request.id for t in state.requests.values() if _ready(t)]
-    return (Stopped(by=by, at=at), *(WentStale(request=r, why=why) for r in ready))
+    # In this order: where only a part can be written down, no old yes starts anything afterwards.
+    return (*(WentStale(request=r, why=why) for r in ready), Stopped(by=by, at=at))
 
 
 def stopped_words(state: Incident) -> str:
     """Return what whoever stopped an incident is told, from the state before it."""
     running = [t.request.summary for t in state.requests.values() if t.status is Status.STARTED]
     acting = [f'The action "{r}" has started and is not interrupted.' for r in running]
-    return " ".join(["Stopped.", *acting, *_seen(state), GO_ON])
+    changed = [t.request.summary for t in state.requests.values() if unmeasured(t)]
+    measuring = [f'What "{r}" has changed is still measured.' for r in changed]
+    return " ".join(["Stopped.", *acting, *measuring, *_seen(state), GO_ON])
 
 
 def held_up(state: Incident) -> str | None:

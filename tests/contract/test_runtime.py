@@ -140,6 +140,24 @@ async def test_what_is_whole_is_done_before_its_work_is_cut_off():
     assert done == ["whole"]
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_what_is_taken_up_in_the_moment_of_a_cancel_is_begun_whichever_came_first(turns):
+    done = []
+
+    async def work():
+        done.append("begun")
+        await asyncio.sleep(0)
+        done.append("whole")
+
+    async with lanes() as port:
+        port.submit("INC-1", work)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        port.cancel("INC-1")
+        await asyncio.wait_for(port.idle("INC-1"), SOON)
+    assert done[0] == "begun"
+
+
 @pytest.fixture
 def desk(tmp_path):
     return Desk(tmp_path / "firstline.db")

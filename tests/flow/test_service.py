@@ -319,6 +319,20 @@ async def test_an_action_of_which_nobody_knows_holds_up_nothing_else(desk, monke
     assert desk.service.incident(incident).requests[first.request.id].status is Status.UNKNOWN
 
 
+async def test_a_preview_that_fails_in_an_odd_way_is_told_and_starts_nothing(desk, monkeypatch):
+    async def broken(*_):
+        raise KeyError("a fault of its own")
+
+    incident, _ = await desk.opened()
+    _, tracked = await desk.requested(incident)
+    monkeypatch.setattr(desk.world, "preview", broken)
+    await desk.approve(incident, tracked)
+    assert desk.last(incident).status is Status.STALE
+    assert "world failed: KeyError; the log says more" in desk.last(incident).why
+    answer, _ = await desk.requested(incident, action="look")
+    assert answer.said == "Not done: world failed: KeyError; the log says more."
+
+
 async def test_an_actuator_that_fails_in_an_odd_way_leaves_nobody_waiting(desk, monkeypatch):
     async def broken(*_):
         raise KeyError("a fault of its own")

@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 
-from world import Clock, World
+import pytest
+from world import ANA, T0, Clock, World
 from written import PLAN, incident
 
+from assistant.actions.audience import NOT_SAID
 from assistant.actions.catalogue import Catalogue
+from assistant.domain.desk import Desk
+from assistant.domain.events import Frozen, Stopped
 from assistant.domain.plan import RemediationStep
 from assistant.flow import Sources
 from assistant.rehearsal import rehearse
+from assistant.requesting import Requesting
 
 
 def step(**more):
@@ -22,10 +27,17 @@ def step(**more):
     return RemediationStep(**{**fields, **more})
 
 
-async def rehearsed(world, *steps):
+async def rehearsed(world, *steps, busy=None, stopped=None, **more):
     plan = replace(PLAN, steps=steps)
-    sources = Sources(connectors={}, clock=world.clock, catalogue=Catalogue({"world": world}))
-    return await rehearse("INC-1", incident(plan=plan), sources)
+    catalogue = Catalogue({"world": world})
+    requesting = Requesting(
+        sources=Sources(connectors={}, clock=world.clock, catalogue=catalogue, **more),
+        new_id=lambda: "r1",
+        busy=lambda _: busy or {},
+        waiting=list,
+    )
+    state = replace(incident(plan=plan), stopped=stopped)
+    return await rehearse("INC-1", state, requesting)
 
 
 async def test_each_action_is_previewed_and_judged_and_nothing_is_done():
@@ -57,3 +69,39 @@ async def test_a_step_whose_target_is_gone_says_so():
     told = await rehearsed(world, step())
     assert told[0].why == "There is no such way any more."
     assert told[0].preview is None
+
+
+class Unsaid:
+    """Nobody says who reads along."""
+
+    async def readers(self, place):
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("hindered", "why"),
+    [
+        ({"desk": lambda: Desk(frozen=Frozen(by=ANA, reason="audit"))}, "frozen by ana (audit)"),
+        ({"stopped": Stopped(by=ANA, at=T0)}, 'ana has stopped this; say "@firstline go on"'),
+        ({"audience": Unsaid()}, NOT_SAID),
+        ({"busy": {"service/front": "INC-2"}}, "INC-2 works on service/front right now"),
+    ],
+    ids=["frozen", "stopped", "audience unknown", "busy"],
+)
+async def test_what_would_be_refused_says_so_beside_what_it_would_do(hindered, why):
+    told = await rehearsed(World(Clock()), step(), **hindered)
+    assert why in told[0].why
+    assert told[0].preview.target == "service/front"
+
+
+class Odd(World):
+    """Its previews fail in a way that nobody foresaw."""
+
+    async def preview(self, call):
+        raise KeyError("a fault of its own")
+
+
+async def test_a_step_whose_actuator_fails_in_an_odd_way_says_so(caplog):
+    told = await rehearsed(Odd(Clock()), step())
+    assert told[0].why == "world failed: KeyError; the log says more"
+    assert "a fault of its own" in caplog.text
