@@ -11,6 +11,7 @@ from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assistant.failure import Unusable
 from assistant.slack import limits
 from assistant.slack.blocks.pieces import Block, plain
 from assistant.slack.errors import FAILURES, passing, sentence, wait_s
@@ -74,7 +75,11 @@ class Gallery:
             if state.open and state.finding is not None:
                 self.noticed(name)
         while True:
-            await self._show(await self._waiting.get())
+            incident = await self._waiting.get()
+            try:
+                await self._show(incident)
+            except Unusable as error:
+                _LOG.error("the picture of %s is not shown: %s", incident, error)
 
     async def _show(self, incident: str) -> None:
         state, picture = self._desk.incident(incident), self._album.of(incident)
