@@ -34,9 +34,7 @@ async def told(
     said = escape(text)
     try:
         if channel is not None:
-            await client.chat_postEphemeral(
-                channel=channel, user=user, text=said, thread_ts=thread
-            )
+            await client.chat_postEphemeral(channel=channel, user=user, text=said, thread_ts=thread)
             return
     except FAILURES as error:
         _LOG.info("told in a direct message instead: %s", sentence(error))

@@ -12,7 +12,7 @@ from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.contact import Contact
 from assistant.slack.errors import SlackError
-from assistant.slack.hometab import Audit, HomeTabs
+from assistant.slack.hometab import PACES, Audit, HomeTabs
 from assistant.slack.ingress import Ingress
 from assistant.slack.keeper import Keeper
 from assistant.slack.letters import Looks
@@ -109,7 +109,14 @@ class Slack:
         ways = Ways(outbox=outbox, streams=streams, keeper=keeper)
         surface = SlackSurface(self.desk, tables.buttons, places, self.looks, ways)
         parts = self._parts(places, streams, surface)
-        tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
+        tabs = HomeTabs(
+            parts,
+            reached.client,
+            self.clock,
+            self.approvers,
+            self.audit,
+            pace_s=PACES * reached.pace_s,
+        )
         ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
         transport = reached.transport or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
