@@ -5,7 +5,7 @@ Each person sees what waits for them. Slack does not say when somebody looks awa
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -17,7 +17,7 @@ from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
 from assistant.failure import Unusable
 from assistant.requests_view import request_view
-from assistant.slack.blocks.home import SHOWN, HomeView, Waiting, home
+from assistant.slack.blocks.home import SHOWN, HomeView, Waiting, closed_home, home
 from assistant.slack.blocks.pieces import Pressed
 from assistant.slack.errors import FAILURES, passing, sentence, wait_s
 from assistant.slack.parts import Parts
@@ -53,6 +53,7 @@ class HomeTabs:
         self._audit = audit
         self._pace_s = pace_s
         self._looked: dict[str, tuple[str, float]] = {}
+        self._direct: dict[str, str] = {}
         self._links: dict[tuple[str, str], str] = {}
         self._news = asyncio.Event()
 
@@ -86,9 +87,14 @@ class HomeTabs:
                 return later_s
         return 0.0
 
-    async def show(self, user: str, team: str, told: str = "") -> None:
-        """Write the tab of somebody who looks at it now; `told` answers what they pressed."""
+    async def show(self, user: str, team: str, told: str = "", direct: str = "") -> None:
+        """Write the tab of somebody who looks at it now; `told` answers what they pressed.
+
+        `direct` is the channel of their direct messages with us, where Slack says it.
+        """
         self._looked.pop(user, None)
+        if direct:
+            self._direct[user] = direct
         self._looked[user] = (team, self._clock.monotonic())
         if await self._publish(user, team, told) is not None:
             self._news.set()
@@ -106,23 +112,38 @@ class HomeTabs:
         return None
 
     async def _view(self, user: str, team: str, told: str) -> dict[str, object]:
+        outside = await self._parts.people.outside(user)
+        if outside is not None:
+            return closed_home(outside)
         actor, _ = await self._parts.people.actor(user, team)
-        mine, others = await self._waiting(actor)
+        near = self._near()
+        hidden = await self._parts.sight.hidden(user, near, self._direct.get(user, ""))
+        seen = {name: one for name, one in near.items() if name not in hidden}
+        mine, others = await self._waiting(actor, seen)
         return home(
             HomeView(
-                incidents=self._parts.desk.incidents(),
-                links=await self._linked(),
+                incidents=near,
+                links=await self._linked(seen),
                 mine=tuple(mine),
                 others=tuple(others),
                 audit=self._stands(),
                 told=told,
+                hidden=hidden,
             )
         )
 
-    async def _waiting(self, actor: Actor) -> tuple[list[Waiting], list[str]]:
+    def _near(self) -> dict[str, Incident]:
+        """Return what is open, and the newest of what is not: who reads there is asked of each."""
+        known = self._parts.desk.incidents()
+        newest = list(known)[-SHOWN:]
+        return {name: one for name, one in known.items() if one.open or name in newest}
+
+    async def _waiting(
+        self, actor: Actor, seen: Mapping[str, Incident]
+    ) -> tuple[list[Waiting], list[str]]:
         """Return what waits for this person, and what waits for others, as lines."""
         mine, others = [], []
-        for name, incident in self._parts.desk.incidents().items():
+        for name, incident in seen.items():
             for tracked in incident.requests.values():
                 if tracked.status is not Status.PENDING or not tracked.request.mandate.approvals:
                     continue
@@ -146,9 +167,9 @@ class HomeTabs:
         pressed = tuple(Pressed(button=b, token=token(b.command, name)) for b in view.buttons)
         return Waiting(incident=name, view=view, pressed=pressed)
 
-    async def _linked(self) -> dict[str, str]:
+    async def _linked(self, seen: Mapping[str, Incident]) -> dict[str, str]:
         """Return where the cards of open incidents are, as Slack says it; asked once for each."""
-        names = [name for name, one in self._parts.desk.incidents().items() if one.open]
+        names = [name for name, one in seen.items() if one.open]
         found = {}
         for name in names[-SHOWN:]:
             channel, ts = self._parts.places.at(name, card_slot(name)) or ("", None)

@@ -24,6 +24,7 @@ from assistant.slack.pictures import Album, Gallery
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
 from assistant.slack.rooms import Rooms
+from assistant.slack.sight import Sight
 from assistant.slack.stream import How, Streams
 from assistant.slack.surface import SlackSurface, Ways
 from assistant.slack.transports import LOOK_S, SocketMode
@@ -160,6 +161,7 @@ class Slack:
             buttons=self.tables.buttons,
             people=reached.people,
             places=places,
+            sight=Sight(reached.client, places, self.clock),
             looks=self.looks,
             streams=streams,
             look_again=surface.look_again,
