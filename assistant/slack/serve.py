@@ -137,6 +137,7 @@ class Slack:
                 tasks.create_task(tabs.run())
                 if self.album is not None:
                     gallery = Gallery(reached.client, self.desk, places, outbox, self.album)
+                    self.desk.watch(gallery.watched)
                     tasks.create_task(gallery.run())
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)
