@@ -109,9 +109,8 @@ def redact(settings: Settings, incidents: Sequence[str], reason: str) -> int:
         for incident in incidents:
             _check_over(journal, incident)
         for incident in incidents:
-            _delete_picture(
-                settings.pictures, incident
-            )  # first: what is redacted cannot be asked for again
+            # First: what is redacted is not known any more, and cannot be asked for again.
+            _delete_picture(settings.pictures, incident)
             done = journal.redact(
                 incident,
                 _whoever(),
