@@ -135,6 +135,10 @@ class Settings(BaseModel):
         return self.data / DATABASE
 
     @property
+    def pictures(self) -> Path:
+        return self.data / "pictures"
+
+    @property
     def link_hosts(self) -> frozenset[str]:
         """The hosts that a message may link to: those of the connectors, and those named."""
         named = self.slack.link_hosts if self.slack is not None else ()

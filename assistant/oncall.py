@@ -51,7 +51,6 @@ from connectors.registry import Listener
 from retrieval.api import Index
 from runbooks.shelf import Shelf
 
-PICTURES = "pictures"
 LOCAL_CHANNEL, LOCAL_APPROVERS = "incidents", "sre"
 
 
@@ -183,7 +182,7 @@ async def _running(
         journal = await vouching.enter_async_context(
             vouched(SqlJournal(database, clock, pen), settings, *more)
         )
-        pictures = Pictures(settings.data / PICTURES)
+        pictures = Pictures(settings.pictures)
         standing = Standing(database, journal)
         memory = Recollection(parts.index, journal, Shelf(settings.shelf), wiring.written(settings))
         await asyncio.to_thread(memory.restore)

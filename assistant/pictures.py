@@ -37,6 +37,7 @@ class Pictures:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._turn = asyncio.Lock()  # so that the newest answer's comes last
         self._drawing: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[str], None]] = []
 
@@ -59,12 +60,24 @@ class Pictures:
             return None
         return Picture(image=image, alt=alt)
 
+    def forget(self, incident: str) -> bool:
+        """Delete the picture of an incident; false where there is none. Raises `OSError`."""
+        path = self._path(incident)
+        finished = (path, path.with_suffix(".txt"))
+        kept = [one for name in finished for one in (name, _unfinished(name)) if one.exists()]
+        for one in kept:
+            one.unlink()
+        return bool(kept)
+
     async def _drawn(self, incident: str, telemetry: Telemetry, finding: Finding) -> None:
         try:
-            made = await asyncio.to_thread(_picture, telemetry, finding)
-            if made is None:
-                return
-            await asyncio.to_thread(self._keep, incident, made)
+            async with self._turn:
+                # That of an answer before would be taken for this one's, which may have none.
+                await asyncio.to_thread(self.forget, incident)
+                made = await asyncio.to_thread(_picture, telemetry, finding)
+                if made is None:
+                    return
+                await asyncio.to_thread(self._keep, incident, made)
         except (OSError, ValueError, ArithmeticError) as error:
             _LOG.warning("%s has no picture: %s", incident, type(error).__name__)
             return
@@ -77,12 +90,16 @@ class Pictures:
         path = self._path(incident)
         words = (path.with_suffix(".txt"), picture.alt.encode())
         for name, content in (words, (path, picture.image)):
-            unfinished = name.with_suffix(f"{name.suffix}.part")
+            unfinished = _unfinished(name)
             unfinished.write_bytes(content)
             unfinished.replace(name)
 
     def _path(self, incident: str) -> Path:
         return self._folder / f"{incident}.png"
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_suffix(f"{path.suffix}.part")
 
 
 def _picture(telemetry: Telemetry, finding: Finding) -> Picture | None:

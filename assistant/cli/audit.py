@@ -109,6 +109,8 @@ def redact(settings: Settings, incidents: Sequence[str], reason: str) -> int:
         for incident in incidents:
             _check_over(journal, incident)
         for incident in incidents:
+            # First: what is redacted is not known any more, and cannot be asked for again.
+            _delete_picture(settings.pictures, incident)
             done = journal.redact(
                 incident,
                 _whoever(),
@@ -118,6 +120,17 @@ def redact(settings: Settings, incidents: Sequence[str], reason: str) -> int:
             click.echo(f"{incident}: redacted by record {done.seq}")
         vouched.vouch()
     return 0
+
+
+def _delete_picture(folder: Path, incident: str) -> None:
+    """Delete the picture of an incident, if there is one; raises `JournalError`."""
+    from assistant.pictures import Pictures  # noqa: PLC0415 — half a second, which others save
+
+    try:
+        if Pictures(folder).forget(incident):
+            click.echo(f"{incident}: its picture is deleted")
+    except OSError as error:
+        raise JournalError(f"the picture of {incident} cannot be deleted: {error}") from error
 
 
 def _check_over(journal: SqlJournal, incident: str) -> None:

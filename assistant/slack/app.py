@@ -33,10 +33,11 @@ from assistant.slack.listeners import (
     stopping,
     talk,
 )
+from assistant.slack.listeners.opening import held
 from assistant.slack.parts import Parts
-from assistant.slack.reply import whisper
+from assistant.slack.reply import told, whisper
 
-FAILED = "That did not work, and nothing was done. Try again; the log says more."
+FAILED = "That did not work. Look at what was done before you try again; the log says more."
 _LOG = logging.getLogger(__name__)
 
 
@@ -77,12 +78,25 @@ async def _ignore() -> None:
 
 
 async def _failed(error: Exception, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-    """Tell whoever acted that it did not work; the exception stays in the log, without its text."""
-    told = str(error) if isinstance(error, SlackError) else FAILED
+    """Tell whoever acted that it did not work; the exception stays in the log, without its text.
+
+    What belongs to no channel, such as a form, is answered directly, with the words that were in
+    it: nobody likes to type them again.
+    """
+    said = str(error) if isinstance(error, SlackError) else FAILED
     _LOG.error("a listener failed: %s", type(error).__name__)
     event = body.get("event") or {}
     user = (body.get("user") or {}).get("id") or event.get("user") or body.get("user_id")
     channel = (body.get("channel") or {}).get("id") or event.get("channel")
     channel = channel or body.get("channel_id")
     if isinstance(user, str) and isinstance(channel, str):
-        await whisper(client, channel, user, told, event.get("thread_ts"))
+        await whisper(client, channel, user, said, event.get("thread_ts"))
+    elif isinstance(user, str):
+        wrote = _typed(body.get("view") or {})
+        await told(client, None, user, f"{said} You wrote: {wrote}" if wrote else said)
+
+
+def _typed(view: Mapping[str, Any]) -> str:
+    """Return the words of a form that came back."""
+    values = (one.get("value") for one in held(view).values())
+    return " / ".join(str(value) for value in values if value)

@@ -5,7 +5,7 @@ Each person sees what waits for them. Slack does not say when somebody looks awa
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -17,13 +17,14 @@ from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
 from assistant.failure import Unusable
 from assistant.requests_view import request_view
-from assistant.slack.blocks.home import SHOWN, HomeView, Waiting, home
+from assistant.slack.blocks.home import SHOWN, HomeView, Waiting, closed_home, home
 from assistant.slack.blocks.pieces import Pressed
-from assistant.slack.errors import FAILURES, sentence
+from assistant.slack.errors import FAILURES, passing, sentence, wait_s
 from assistant.slack.parts import Parts
 from assistant.slack.places import card_slot
 
-PACE_S = 3.0
+PACES = 3  # of a channel: a tab is written at most once in so many
+LATER_S = 1.0
 LOOKED_S = 3_600.0
 MOST = 20  # people whose tabs are kept up to date
 Audit = Callable[[], tuple[str, ...]]
@@ -31,7 +32,10 @@ _LOG = logging.getLogger(__name__)
 
 
 class HomeTabs:
-    """`approvers` null: nothing waits for anybody. `audit` says how the journal stands."""
+    """`approvers` null: nothing waits for anybody. `audit` says how the journal stands.
+
+    `pace_s` is the least time between two times that a tab is written after changes.
+    """
 
     def __init__(
         self,
@@ -40,7 +44,7 @@ class HomeTabs:
         clock: Clock,
         approvers: Approvers | None,
         audit: Audit,
-        pace_s: float = PACE_S,
+        pace_s: float,
     ) -> None:
         self._parts = parts
         self._client = client
@@ -49,6 +53,7 @@ class HomeTabs:
         self._audit = audit
         self._pace_s = pace_s
         self._looked: dict[str, tuple[str, float]] = {}
+        self._direct: dict[str, str] = {}
         self._links: dict[tuple[str, str], str] = {}
         self._news = asyncio.Event()
 
@@ -58,42 +63,87 @@ class HomeTabs:
         self._news.set()
 
     async def run(self) -> None:
-        """Write tabs anew after changes, each at most every `pace_s` seconds."""
+        """Write tabs anew after changes, and those that could not be written until they are."""
+        due: dict[str, str] = {}
         while True:
-            await self._news.wait()
-            self._news.clear()
+            if not due:
+                await self._news.wait()
             since = self._clock.monotonic() - LOOKED_S
             self._looked = {u: seen for u, seen in self._looked.items() if seen[1] >= since}
-            for user, (team, _) in list(self._looked.items())[-MOST:]:
-                await self._publish(user, team, "")
-            await asyncio.sleep(self._pace_s)
+            looked = {user: team for user, (team, _) in list(self._looked.items())[-MOST:]}
+            due = {user: team for user, team in due.items() if user in looked}
+            if self._news.is_set():
+                self._news.clear()
+                due |= looked  # those that are due already stay first
+            await asyncio.sleep(max(self._pace_s, await self._catch_up(due)))
 
-    async def show(self, user: str, team: str, told: str = "") -> None:
-        """Write the tab of somebody who looks at it now; `told` answers what they pressed."""
+    async def _catch_up(self, due: dict[str, str]) -> float:
+        """Write what is due until one is not taken; return the seconds to wait before the next."""
+        for user, team in list(due.items()):
+            del due[user]
+            later_s = await self._publish(user, team, "")
+            if later_s is not None:
+                due[user] = team  # behind the others, so that none of them starves
+                return later_s
+        return 0.0
+
+    async def show(self, user: str, team: str, told: str = "", direct: str = "") -> None:
+        """Write the tab of somebody who looks at it now; `told` answers what they pressed.
+
+        `direct` is the channel of their direct messages with us, where Slack says it.
+        """
         self._looked.pop(user, None)
+        if direct:
+            self._direct[user] = direct
         self._looked[user] = (team, self._clock.monotonic())
-        await self._publish(user, team, told)
+        if await self._publish(user, team, told) is not None:
+            self._news.set()
 
-    async def _publish(self, user: str, team: str, told: str) -> None:
-        actor, _ = await self._parts.people.actor(user, team)
-        mine, others = await self._waiting(actor)
-        view = HomeView(
-            incidents=self._parts.desk.incidents(),
-            links=await self._linked(),
-            mine=tuple(mine),
-            others=tuple(others),
-            audit=self._stands(),
-            told=told,
-        )
+    async def _publish(self, user: str, team: str, told: str) -> float | None:
+        """Write a tab; return the seconds after which to try again, null where there is no need."""
         try:
-            await self._client.views_publish(user_id=user, view=home(view))
+            await self._client.views_publish(user_id=user, view=await self._view(user, team, told))
         except FAILURES as error:
             _LOG.warning("a home tab was not written: %s", sentence(error))
+            return (wait_s(error) or LATER_S) if passing(error) else None
+        except Unusable as error:
+            _LOG.error("a home tab was not written: %s", error)
+            return LATER_S
+        return None
 
-    async def _waiting(self, actor: Actor) -> tuple[list[Waiting], list[str]]:
+    async def _view(self, user: str, team: str, told: str) -> dict[str, object]:
+        outside = await self._parts.people.outside(user)
+        if outside is not None:
+            return closed_home(outside)
+        actor, _ = await self._parts.people.actor(user, team)
+        near = self._near()
+        hidden = await self._parts.sight.hidden(user, near, self._direct.get(user, ""))
+        seen = {name: one for name, one in near.items() if name not in hidden}
+        mine, others = await self._waiting(actor, seen)
+        return home(
+            HomeView(
+                incidents=near,
+                links=await self._linked(seen),
+                mine=tuple(mine),
+                others=tuple(others),
+                audit=self._stands(),
+                told=told,
+                hidden=hidden,
+            )
+        )
+
+    def _near(self) -> dict[str, Incident]:
+        """Return what is open, and the newest of what is not: who reads there is asked of each."""
+        known = self._parts.desk.incidents()
+        newest = list(known)[-SHOWN:]
+        return {name: one for name, one in known.items() if one.open or name in newest}
+
+    async def _waiting(
+        self, actor: Actor, seen: Mapping[str, Incident]
+    ) -> tuple[list[Waiting], list[str]]:
         """Return what waits for this person, and what waits for others, as lines."""
         mine, others = [], []
-        for name, incident in self._parts.desk.incidents().items():
+        for name, incident in seen.items():
             for tracked in incident.requests.values():
                 if tracked.status is not Status.PENDING or not tracked.request.mandate.approvals:
                     continue
@@ -117,9 +167,9 @@ class HomeTabs:
         pressed = tuple(Pressed(button=b, token=token(b.command, name)) for b in view.buttons)
         return Waiting(incident=name, view=view, pressed=pressed)
 
-    async def _linked(self) -> dict[str, str]:
+    async def _linked(self, seen: Mapping[str, Incident]) -> dict[str, str]:
         """Return where the cards of open incidents are, as Slack says it; asked once for each."""
-        names = [name for name, one in self._parts.desk.incidents().items() if one.open]
+        names = [name for name, one in seen.items() if one.open]
         found = {}
         for name in names[-SHOWN:]:
             channel, ts = self._parts.places.at(name, card_slot(name)) or ("", None)

@@ -9,6 +9,7 @@ from assistant.slack.people import People
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk
 from assistant.slack.rooms import Rooms
+from assistant.slack.sight import Sight
 from assistant.slack.stream import Streams
 
 
@@ -16,16 +17,17 @@ from assistant.slack.stream import Streams
 class Parts:
     """The service, the buttons' table, who and where in Slack, what time it is, how things look.
 
-    `rooms` are the channels that incidents have for themselves; in the channels `watched` (ids)
-    what other apps write are alerts. `look_again` has an incident's waiting requests posted again
-    where they are there no more. `streams` show whoever asks what is read. `invited` is told the
-    id of a channel that the app has joined.
+    `sight` knows who may be told of which incident. `rooms` are the channels that incidents have
+    for themselves; in the channels `watched` (ids) what other apps write are alerts. `look_again`
+    has an incident's waiting requests posted again where they are there no more. `streams` show
+    whoever asks what is read. `invited` is told the id of a channel that the app has joined.
     """
 
     desk: Desk
     buttons: Buttons
     people: People
     places: Places
+    sight: Sight
     clock: Clock
     rooms: Rooms
     watched: frozenset[str] = frozenset()

@@ -11,12 +11,16 @@ from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from assistant.domain.events import Event
+from assistant.domain.incident import Incident
+from assistant.domain.shown import Moved
+from assistant.failure import Unusable
 from assistant.slack import limits
 from assistant.slack.blocks.pieces import Block, plain
 from assistant.slack.errors import FAILURES, passing, sentence, wait_s
 from assistant.slack.letters import Letter
 from assistant.slack.outbox import Outbox
-from assistant.slack.places import Places, card_slot
+from assistant.slack.places import Place, Places, card_slot
 from assistant.slack.ports import Desk
 from assistant.slack.text import clip, escape, one_line
 
@@ -67,6 +71,12 @@ class Gallery:
         """Have the picture of an incident shown, if it is not yet."""
         self._waiting.put_nowait(incident)
 
+    async def watched(self, incident: str, event: Event, state: Incident) -> None:
+        """Have the picture of an incident shown in the channel that it has moved to."""
+        del state
+        if isinstance(event, Moved):
+            self.noticed(incident)
+
     async def run(self) -> None:
         """Show what is missing from before, and then what is noticed."""
         self._album.watch(self.noticed)
@@ -74,19 +84,21 @@ class Gallery:
             if state.open and state.finding is not None:
                 self.noticed(name)
         while True:
-            await self._show(await self._waiting.get())
+            incident = await self._waiting.get()
+            try:
+                await self._show(incident)
+            except Unusable as error:
+                _LOG.error("the picture of %s is not shown: %s", incident, error)
 
     async def _show(self, incident: str) -> None:
-        state, picture = self._desk.incident(incident), self._album.of(incident)
-        place = self._places.of(state) if state is not None else None
-        if place is None or picture is None:
-            return
-        slot = place.slot(f"{incident}/picture/{picture.digest[:16]}")
-        if slot in self._shown or self._places.posted(slot) is not None:
+        picture = self._album.of(incident)
+        if picture is None or self._missing(incident, picture) is None:
             return
         file = await self._uploaded(incident, picture)
-        if file is None:
+        missing = self._missing(incident, picture)  # it may have moved in the seconds that took
+        if file is None or missing is None:
             return
+        place, slot = missing
         self._shown.add(slot)
         self._outbox.put(
             Letter(
@@ -98,6 +110,16 @@ class Gallery:
                 blocks=(_image(file, picture.alt),),
             )
         )
+
+    def _missing(self, incident: str, picture: Picture) -> tuple[Place, str] | None:
+        """Return where a picture is to be shown, and its slot; null where it is or cannot be."""
+        state = self._desk.incident(incident)
+        place = self._places.of(state) if state is not None else None
+        if place is None:
+            return None
+        slot = place.slot(f"{incident}/picture/{picture.digest[:16]}")
+        there = slot in self._shown or self._places.posted(slot) is not None
+        return None if there else (place, slot)
 
     async def _uploaded(self, incident: str, picture: Picture) -> str | None:
         """Return the id of the file, or null: the card says all that matters without it."""

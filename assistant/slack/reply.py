@@ -24,15 +24,17 @@ async def whisper(
         _LOG.warning("an answer to one person was not shown: %s", sentence(error))
 
 
-async def told(client: AsyncWebClient, channel: str | None, user: str, text: str) -> None:
-    """Tell one person something after a form, which belongs to no channel.
+async def told(
+    client: AsyncWebClient, channel: str | None, user: str, text: str, thread: str | None = None
+) -> None:
+    """Tell one person something after a form or a press in a view, which belong to no channel.
 
     Where they do not see `channel` (or there is none), it is a direct message.
     """
     said = escape(text)
     try:
         if channel is not None:
-            await client.chat_postEphemeral(channel=channel, user=user, text=said)
+            await client.chat_postEphemeral(channel=channel, user=user, text=said, thread_ts=thread)
             return
     except FAILURES as error:
         _LOG.info("told in a direct message instead: %s", sentence(error))

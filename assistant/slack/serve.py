@@ -12,7 +12,7 @@ from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.contact import Contact
 from assistant.slack.errors import SlackError
-from assistant.slack.hometab import Audit, HomeTabs
+from assistant.slack.hometab import PACES, Audit, HomeTabs
 from assistant.slack.ingress import Ingress
 from assistant.slack.keeper import Keeper
 from assistant.slack.letters import Looks
@@ -24,6 +24,7 @@ from assistant.slack.pictures import Album, Gallery
 from assistant.slack.places import Places
 from assistant.slack.ports import Buttons, Desk, Inbox, Messages
 from assistant.slack.rooms import Rooms
+from assistant.slack.sight import Sight
 from assistant.slack.stream import How, Streams
 from assistant.slack.surface import SlackSurface, Ways
 from assistant.slack.transports import LOOK_S, SocketMode
@@ -109,7 +110,14 @@ class Slack:
         ways = Ways(outbox=outbox, streams=streams, keeper=keeper)
         surface = SlackSurface(self.desk, tables.buttons, places, self.looks, ways)
         parts = self._parts(places, streams, surface)
-        tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
+        tabs = HomeTabs(
+            parts,
+            reached.client,
+            self.clock,
+            self.approvers,
+            self.audit,
+            pace_s=PACES * reached.pace_s,
+        )
         ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
         transport = reached.transport or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
@@ -129,6 +137,7 @@ class Slack:
                 tasks.create_task(tabs.run())
                 if self.album is not None:
                     gallery = Gallery(reached.client, self.desk, places, outbox, self.album)
+                    self.desk.watch(gallery.watched)
                     tasks.create_task(gallery.run())
         except BaseExceptionGroup as group:
             found = group.subgroup(SlackError)
@@ -153,6 +162,7 @@ class Slack:
             buttons=self.tables.buttons,
             people=reached.people,
             places=places,
+            sight=Sight(reached.client, places, self.clock),
             looks=self.looks,
             streams=streams,
             look_again=surface.look_again,

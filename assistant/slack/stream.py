@@ -29,6 +29,7 @@ PATIENCE_S = 60.0  # without any news: whoever looked is no more, and the card t
 MINUTE_S = 60.0
 STARTS, APPENDS = 18, 90  # a minute: below what Slack allows the whole app, 20 and 100
 LATER_S, TRIES, LAST_S = 0.5, 6, 2.0
+LONGEST_S = 30.0  # between two tries to show a card while the disk is full
 LOOKED_THROUGH, CANDIDATES = 50, 5
 OPEN, OVER = "open", "over"
 EYES = "eyes"
@@ -161,7 +162,20 @@ class Streams:
             _log.error("the stream of %s is not noted: %s", incident, error)
         finally:
             del self._going[incident]
+            self._let_go(incident)
+
+    def _let_go(self, incident: str, again_s: float = LATER_S) -> None:
+        """Have the card shown that has waited; what cannot be noted now is tried again."""
+        try:
             self._shown(incident)
+        except Unusable as error:
+            _log.error("the card of %s waits: %s", incident, error)
+            if self._tasks is not None:
+                self._tasks.create_task(self._let_go_later(incident, again_s))
+
+    async def _let_go_later(self, incident: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        self._let_go(incident, min(2 * after_s, LONGEST_S))
 
     async def _started_whole(self, slot: str, going: Progress) -> str | None:
         """Start a stream; whoever ends us meanwhile leaves none open of which nobody knows."""

@@ -161,6 +161,19 @@ def test_a_closed_incident_can_be_redacted_and_everything_still_verifies(data):
     assert "knows no incident INC-1, or it was redacted" in again.stderr
 
 
+def test_what_is_redacted_leaves_no_picture(data):
+    vouched(data)
+    folder = Settings(data=data).pictures
+    folder.mkdir()
+    kept = [folder / f"{name}{end}" for name in ("INC-1", "INC-2", "INC-11")
+            for end in (".png", ".txt", ".png.part")]  # fmt: skip
+    for file in kept:
+        file.write_bytes(b"what was seen")
+    done = audit(data, "redact", "INC-1", "--reason", "a customer asked")
+    assert done.stdout == "INC-1: its picture is deleted\nINC-1: redacted by record 5\n"
+    assert sorted(folder.iterdir()) == sorted(kept[3:])
+
+
 def test_a_note_that_somebody_copied_from_the_channel_finds_a_rewritten_journal(data, tmp_path):
     vouched(data)
     settings = Settings(data=data)

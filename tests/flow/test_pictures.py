@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from desk import Desk
 
@@ -24,6 +25,22 @@ async def test_an_answer_has_a_picture_that_is_kept_with_what_it_shows_in_words(
     assert picture.image.startswith(b"\x89PNG")
     assert state.finding.hypotheses[0].service in picture.alt
     assert Pictures(tmp_path / "pictures").of("INC-9") is None
+
+
+async def test_an_answer_with_nothing_to_draw_does_not_keep_the_picture_of_the_one_before(tmp_path):
+    pictures, given = Pictures(tmp_path / "pictures"), []
+    drawn = {name: asyncio.Event() for name in ("INC-1", "INC-2")}
+    pictures.watch(lambda name: drawn[name].set())
+    async with Desk(picture=lambda *told: given.append(told)).open() as desk:
+        await desk.opened()
+    _, telemetry, finding = given[0]
+    pictures.draw("INC-1", telemetry, finding)
+    await asyncio.wait_for(drawn["INC-1"].wait(), 60)
+    assert pictures.of("INC-1") is not None
+    pictures.draw("INC-1", telemetry, replace(finding, evidence=(), hypotheses=()))
+    pictures.draw("INC-2", telemetry, finding)
+    await asyncio.wait_for(drawn["INC-2"].wait(), 60)  # drawn in order, so that one is over
+    assert pictures.of("INC-1") is None
 
 
 class Told(logging.Handler):

@@ -1,6 +1,6 @@
 """The home tab: incidents that are open, requests that wait, and how firstline itself is doing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.domain.events import ReadFailed, ReadPerformed
@@ -23,6 +23,7 @@ from assistant.views import state
 
 SHOWN, DECISIONS = 20, 8
 PLACE = "home"  # what is pressed there is answered there
+PRIVATE = ": in a private channel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,8 @@ class HomeView:
     """What one person sees. `links` lead from an incident to its card in Slack.
 
     `mine` wait for this person, `others` for somebody else, as lines. `audit` says how the journal
-    stands, `told` answers what was pressed last.
+    stands, `told` answers what was pressed last. Of the incidents that are `hidden` from this
+    person only the number is shown.
     """
 
     incidents: Mapping[str, Incident]
@@ -48,23 +50,35 @@ class HomeView:
     others: tuple[str, ...]
     audit: tuple[str, ...]
     told: str = ""
+    hidden: Collection[str] = ()
 
 
 def home(view: HomeView) -> dict[str, object]:
     """Return the view of the home tab."""
     still = {name: one for name, one in view.incidents.items() if one.open}
-    opened = [_incident(name, one, view.links.get(name)) for name, one in still.items()]
+    seen = {name: one for name, one in view.incidents.items() if name not in view.hidden}
+    opened = [
+        _incident(name, one, view.links.get(name))
+        if name in seen
+        else [said(name, bold=True), said(PRIVATE)]
+        for name, one in still.items()
+    ]
     blocks: list[Block] = [context(view.told)] if view.told else []
     blocks += _listed("Open incidents", opened, "No incident is open.")
     blocks += _decisions(view.mine)
     others = [[said(one_line(line, LINE))] for line in view.others]
     blocks += _listed("Waiting for somebody else", others, "Nothing else waits.")
-    sources = [[said(one_line(line, LINE))] for line in source_lines(view.incidents)]
+    sources = [[said(one_line(line, LINE))] for line in source_lines(seen)]
     blocks += _listed("Sources", sources, "Nothing was looked at yet.")
     if view.audit:
         blocks += _listed("Audit", [[said(line)] for line in view.audit], "")
     blocks.append(context("Mention me in a channel to begin."))
     return {"type": "home", "blocks": blocks[: limits.VIEW_BLOCKS]}
+
+
+def closed_home(why: str) -> dict[str, object]:
+    """Return the home tab of somebody to whom nothing is told, and why not."""
+    return {"type": "home", "blocks": [paragraphs([said(why)])]}
 
 
 def source_lines(incidents: Mapping[str, Incident]) -> list[str]:
@@ -102,10 +116,12 @@ def _decisions(mine: Sequence[Waiting]) -> list[Block]:
     return blocks
 
 
-def status_lines(incidents: Mapping[str, Incident]) -> str:
-    """Return the open incidents as lines of words."""
+def status_lines(incidents: Mapping[str, Incident], hidden: Collection[str] = ()) -> str:
+    """Return the open incidents as lines of words; of the `hidden` ones only the number."""
     lines = [
-        f"{name}: {one_line(incident.opened.text, 200)} — {state(incident)}, "
+        f"{name}{PRIVATE}"
+        if name in hidden
+        else f"{name}: {one_line(incident.opened.text, 200)} — {state(incident)}, "
         f"since {utc(incident.opened.at)}"
         for name, incident in incidents.items()
         if incident.open

@@ -13,12 +13,12 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Investigate
-from assistant.slack.blocks.home import status_lines
 from assistant.slack.errors import SlackError
 from assistant.slack.intents import SLASH_HELP, Intent, slash
 from assistant.slack.listeners.declaring import ask, opened, refusal
 from assistant.slack.listeners.opening import Ack, Who
 from assistant.slack.listeners.sharing import look
+from assistant.slack.listeners.status import status
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
 from assistant.slack.reply import answered
@@ -65,7 +65,7 @@ async def _done(
         return outside
     match meant.word:
         case "status":
-            return status_lines(parts.desk.incidents())
+            return await status(parts, who.user, channel)
         case "unknown":
             return f'I do not know "{one_line(meant.text, 40)}".\n{SLASH_HELP}'
         case _:

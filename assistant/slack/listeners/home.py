@@ -19,7 +19,8 @@ def register(app: AsyncApp, parts: Parts, tabs: HomeTabs) -> None:
 
     async def opened(event: dict[str, Any], context: Mapping[str, Any]) -> None:
         if event.get("tab") == "home":
-            await tabs.show(str(event["user"]), str(context.get("team_id") or ""))
+            direct, team = str(event.get("channel") or ""), str(context.get("team_id") or "")
+            await tabs.show(str(event["user"]), team, direct=direct)
 
     async def decided(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()

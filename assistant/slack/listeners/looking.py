@@ -20,6 +20,7 @@ from assistant.slack.blocks.modal import View
 from assistant.slack.blocks.pieces import Pressed
 from assistant.slack.errors import FAILURES, sentence
 from assistant.slack.listeners.judging import ask_cause
+from assistant.slack.listeners.opening import in_time
 from assistant.slack.listeners.pressing import (
     NO_LONGER_VALID,
     Ack,
@@ -43,8 +44,9 @@ def register(app: AsyncApp, parts: Parts) -> None:
         await ack()
         press, command = pressed(body, parts)
         state = parts.desk.incident(command.incident) if command is not None else None
-        if state is None:
-            await tell(client, press, NO_LONGER_VALID)
+        outside = await in_time(parts.people.outside(press.user))
+        if outside is not None or state is None:
+            await tell(client, press, outside or NO_LONGER_VALID)
         elif isinstance(command, SeeEvidence):
             await shown(client, press, _evidence(command, state, parts))
         elif isinstance(command, SeePlan):
@@ -57,10 +59,12 @@ def register(app: AsyncApp, parts: Parts) -> None:
     async def asked(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         press, command = pressed(body, parts)
-        reply = await answer(command if isinstance(command, OnIncident) else None, press, parts)
+        outside = await parts.people.outside(press.user)
+        meant = command if isinstance(command, OnIncident) else None
+        reply = outside or await answer(meant, press, parts)
         await tell(client, press, reply)
         state = parts.desk.incident(command.incident) if command is not None else None
-        if command is not None and state is not None:
+        if command is not None and state is not None and outside is None:
             draw = partial(_drawn, command.incident, state, parts)
             await shown(client, press, draw(await parts.desk.rehearse(command.incident), reply))
 
@@ -98,6 +102,8 @@ async def _plan(
     """Open the plan at once, since that has to happen within seconds, and then say the rest."""
     draw = partial(_drawn, command.incident, state, parts)
     view = await shown(client, press, draw(None, ""))
+    if await parts.people.outside(press.user) is not None:  # said too late for the modal
+        return
     rehearsed = await parts.desk.rehearse(command.incident)
     await shown(client, replace(press, view=view), draw(rehearsed, ""))
 

@@ -18,7 +18,7 @@ from assistant.slack.blocks.forms import REASON, reason_form
 from assistant.slack.errors import FAILURES, SlackError, sentence
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
-from assistant.slack.reply import whisper
+from assistant.slack.reply import told, whisper
 from assistant.slack.text import clean
 
 Ack = Callable[[], Awaitable[Any]]
@@ -30,8 +30,9 @@ _LOG = logging.getLogger(__name__)
 class Press:
     """Who pressed what, where. `thread` is where the message stands.
 
-    `view` is the id of the modal in which it was pressed, empty elsewhere; `trigger` lets a modal
-    be opened for a few seconds.
+    `in_view` is true in forms, modals and the home tab, which belong to no channel: `channel` is
+    then that of the incident, empty where there is none. `view` is the id of the modal in which it
+    was pressed, empty elsewhere; `trigger` lets a modal be opened for a few seconds.
     """
 
     user: str
@@ -39,6 +40,7 @@ class Press:
     channel: str
     thread: str | None
     token: str
+    in_view: bool
     view: str
     trigger: str
 
@@ -90,8 +92,10 @@ async def opened(client: AsyncWebClient, press: Press, view: Mapping[str, Any]) 
 
 
 async def tell(client: AsyncWebClient, press: Press, reply: str) -> None:
-    """Tell whoever pressed; what belongs to no channel has nowhere to be told."""
-    if reply and press.channel:
+    """Tell whoever pressed, where they see it: who pressed in a view may not see the channel."""
+    if reply and press.in_view:
+        await told(client, press.channel or None, press.user, reply, press.thread)
+    elif reply and press.channel:
         await whisper(client, press.channel, press.user, reply, press.thread)
 
 
@@ -128,7 +132,7 @@ def pressed(body: Mapping[str, Any], parts: Parts) -> tuple[Press, OnIncident | 
 def filled(body: Mapping[str, Any], parts: Parts) -> tuple[Press, OnIncident | Look | None]:
     """Return a submission, and what its form stands for, which is told where the incident is.
 
-    A form belongs to no channel, so one that is unknown has nowhere to be answered.
+    A form belongs to no channel, so one that is unknown is answered in a direct message.
     """
     press = replace(_from(body), token=str(body["view"].get("private_metadata") or ""))
     command, place = _known(press.token, parts)
@@ -166,6 +170,7 @@ def _from(body: Mapping[str, Any]) -> Press:
         channel="",
         thread=None,
         token="",
+        in_view=bool(view),
         view=str(view.get("id") or "") if view.get("type") == "modal" else "",
         trigger=str(body.get("trigger_id") or ""),
     )

@@ -20,8 +20,8 @@ from assistant.commands import (
     Stop,
     Thaw,
 )
-from assistant.slack.blocks.home import status_lines
 from assistant.slack.intents import HELP, Intent, intent, steers
+from assistant.slack.listeners.status import status
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
 from assistant.slack.progress import Asker
@@ -86,8 +86,10 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
     if parts.places.asked(_place(told), _moment(told) if told.thread else None):
         return  # its incident was opened before a crash, and it was not noted as done
     meant = intent(told.text) if told.addressed else Intent(word="tell", text=told.text)
-    ready = {"help": HELP, "status": status_lines(parts.desk.incidents())}
+    ready = {"help": HELP}
     reply = await parts.people.outside(told.user) or ready.get(meant.word)
+    if reply is None and meant.word == "status":
+        reply = await status(parts, told.user, told.channel)
     if reply is None:
         actor, zone = await parts.people.actor(told.user, told.team)
         command = _command(meant, told, incident, zone)

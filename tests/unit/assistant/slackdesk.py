@@ -19,6 +19,7 @@ from assistant.slack.local.faults import Outage
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
+from assistant.store.database import StoreError
 
 SCOPES = manifest.SCOPES
 LOOKS = Looks(
@@ -76,11 +77,23 @@ class Desk:
                 await watcher(incident, event, state)
 
 
-class Buttons:
+class Table:
+    """A table on a disk that is full as often as `full` says."""
+
+    full = 0
+
+    def reach(self):
+        if self.full:
+            self.full -= 1
+            raise StoreError("The disk is full: make room.")
+
+
+class Buttons(Table):
     def __init__(self):
         self.known, self.tokens = {}, {}
 
     def token(self, command, incident):
+        self.reach()
         kept = (repr(command), incident)  # some hold what cannot be hashed
         if kept not in self.tokens:
             token = secrets.token_urlsafe(16)
@@ -123,11 +136,12 @@ class Sent:
     ts: str | None = None
 
 
-class Messages:
+class Messages(Table):
     def __init__(self, note=lambda: None):
         self.rows, self.note = {}, note
 
     def get(self, slot):
+        self.reach()
         return self.rows.get(slot)
 
     def intend(self, slot, channel, thread, digest):

@@ -146,21 +146,21 @@ def test_a_step_that_cannot_be_asked_for_says_why():
     assert "Not ready: not known: service <service>" in said
 
 
-async def test_everybody_who_reads_the_channel_may_turn_the_pages_of_the_evidence(rig):
+async def test_every_member_who_reads_the_channel_may_turn_the_pages_of_the_evidence(rig):
     async with rig.running():
         _, card = await explained(rig, found=many().finding)
-        gus = rig.slack.person("gus")  # a guest
-        await press(rig, "gus", card, "Evidence")
-        first = await rig.slack.wait_for(gus.modal)
+        cleo = rig.slack.person("cleo")  # who may approve nothing
+        await press(rig, "cleo", card, "Evidence")
+        first = await rig.slack.wait_for(cleo.modal)
         assert "fact number 1 " in words(first.content)
         assert labelled(first.content["blocks"], "Back") is None
-        await press_in(rig, "gus", first, "Next")
+        await press_in(rig, "cleo", first, "Next")
         second = await rig.slack.wait_for(
-            lambda: gus.modal() if "fact number 21 " in words(gus.modal().content) else None
+            lambda: cleo.modal() if "fact number 21 " in words(cleo.modal().content) else None
         )
         assert second.id == first.id
-        await press_in(rig, "gus", second, "Back")
-        await rig.slack.wait_for(lambda: "fact number 1 " in words(gus.modal().content))
+        await press_in(rig, "cleo", second, "Back")
+        await rig.slack.wait_for(lambda: "fact number 1 " in words(cleo.modal().content))
         assert rig.desk.taken == []
 
 
@@ -202,22 +202,52 @@ async def test_a_step_is_asked_for_out_of_the_plan_and_answered_there(rig):
         await rig.slack.wait_for(lambda: rig.whispers("ben") == ["Not done: no."])
 
 
-async def test_a_guest_who_asks_for_a_step_is_told_that_only_members_are_heard(rig):
+async def rehearsals(rig):
+    """Have it counted how often production is previewed."""
+    seen = []
+
+    async def rehearse(incident):
+        seen.append(incident)
+        return REHEARSED
+
+    rig.desk.rehearse = rehearse
+    return seen
+
+
+@pytest.mark.parametrize("label", ["Review plan", "Evidence", "Wrong cause"])
+async def test_a_guest_is_told_that_only_members_are_heard_and_opens_nothing(rig, label):
+    async with rig.running():
+        _, card = await explained(rig)
+        seen = await rehearsals(rig)
+        await press(rig, "gus", card, label)
+        (said,) = await rig.slack.wait_for(lambda: rig.whispers("gus"))
+        assert "only members" in said
+        assert rig.slack.person("gus").modal() is None
+        assert seen == []
+
+
+async def test_who_has_become_a_guest_since_the_plan_was_opened_previews_nothing(rig):
     async with rig.running():
         _, card = await explained(rig)
         rig.desk.rehearsed = REHEARSED
-        gus = rig.slack.person("gus")
-        await press(rig, "gus", card, "Review plan")
+        ben = rig.slack.person("ben")
+        await press(rig, "ben", card, "Review plan")
         view = await rig.slack.wait_for(
             lambda: (
-                gus.modal()
-                if gus.modal() and "- version v2" in words(gus.modal().content)
+                ben.modal()
+                if ben.modal() and "- version v2" in words(ben.modal().content)
                 else None
             )
         )
-        await press_in(rig, "gus", view, "Request")
-        await rig.slack.wait_for(lambda: "only members" in words(gus.modal().content))
-        assert rig.desk.taken == []
+        seen = await rehearsals(rig)
+    rig.desk.watchers.clear()
+    people = rig.slack.workspace.users
+    people[ben.id] = replace(people[ben.id], restricted=True)
+    async with rig.running():
+        await press_in(rig, "ben", view, "Request")
+        (said,) = await rig.slack.wait_for(lambda: rig.whispers("ben"))
+        assert "only members" in said
+        assert (seen, rig.desk.taken) == ([], [])
 
 
 GRAVE = request(risk="high", target="service/ledger")

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from acting import BEN
 from conversing import explained, find
 from slackdesk import LOOKS, Rig
 from slackrig import judged
 
+from assistant.domain.shown import Moved
 from assistant.pictures import Picture
 from assistant.slack.local.faults import Failure, Fault
 
@@ -74,6 +76,40 @@ async def test_after_a_restart_it_is_not_posted_again_and_a_missing_one_is(rig):
         rig.album.put(b"\x89PNG two")  # another answer
         await rig.slack.wait_for(lambda: len(shown(rig, ts)) == 2)
     assert len(calls(rig, START)) == 2
+
+
+async def test_it_follows_an_incident_into_a_channel_of_its_own(rig):
+    people = rig.slack.workspace
+    own = people.add_channel("inc-001", [people.user_named("ana"), people.bot])
+    async with rig.running():
+        ts, _ = await explained(rig)
+        rig.album.put()
+        await rig.slack.wait_for(lambda: shown(rig, ts))
+        await rig.desk.happen("INC-1", Moved(by=BEN, place=own.id, shown="#inc-001"))
+        await rig.slack.wait_for(lambda: pictured(rig, "inc-001"))
+        assert len(shown(rig, ts)) == 1
+
+
+async def test_it_is_shown_where_the_incident_is_once_it_is_uploaded(rig):
+    people = rig.slack.workspace
+    own = people.add_channel("inc-001", [people.user_named("ana"), people.bot])
+    async with rig.running():
+        ts, _ = await explained(rig)
+        await rig.slack.settled()
+        rig.slack.faults.add(Fault(method=START, failure=Failure.SLOW, seconds=0.5))
+        rig.album.put()
+        await rig.slack.person("ana").say("incidents", "@firstline status")
+        await rig.slack.wait_for(lambda: rig.whispers("ana"))  # the upload has begun by now
+        await rig.desk.happen("INC-1", Moved(by=BEN, place=own.id, shown="#inc-001"))
+        await rig.slack.wait_for(lambda: pictured(rig, "inc-001"))
+        assert shown(rig, ts) == []
+
+
+def pictured(rig, channel):
+    """Return the pictures in a channel, each under its card."""
+    ana = rig.slack.person("ana")
+    threads = [ana.messages(channel, m.ts) for m in ana.messages(channel) if m.thread is None]
+    return [m for thread in threads for m in thread if m.text.startswith("Picture of INC-1")]
 
 
 async def test_a_post_whose_answer_was_lost_is_not_posted_twice(rig):
