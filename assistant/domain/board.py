@@ -27,12 +27,14 @@ def belongs_to(
     """Return the incident that an alert belongs to: the same alert, or a service that it hits.
 
     Monitors repeat an alert as long as it sounds, and look at the past: what began before a repair
-    could show belongs to what was repaired. What begins later is news.
+    could show belongs to what was repaired. What begins later is news, and so is an alert that
+    sounds again once its incident is closed: not every monitor says when one is over.
     """
     if fingerprint is None:
         return None
     for incident, state in reversed(list(incidents.items())):
-        if state.merged_into is not None:
+        ended = state.closed is not None and at >= state.closed.at + GRACE
+        if state.merged_into is not None or ended:
             continue
         if fingerprint in state.fingerprints - state.silent:
             return incident

@@ -242,6 +242,19 @@ async def test_alerts_about_the_same_trouble_join_its_incident(desk):
     assert {incident, again, sibling} == {"INC-1"}
 
 
+@pytest.mark.parametrize("source", ["alert", "slack"])
+async def test_an_alert_that_sounds_again_after_the_end_is_news(desk, source):
+    incident, _ = await desk.opened(fingerprint="f1", source=source)
+    await desk.service.submit(Close(incident=incident), ANA)
+    desk.clock.at += timedelta(seconds=5)
+    late, _ = await desk.opened(fingerprint="f1", source=source)
+    assert late == incident  # monitors look at the past
+    desk.clock.at += timedelta(minutes=30)
+    again, state = await desk.opened(fingerprint="f1", source=source)
+    assert again != incident
+    assert state.finding is not None
+
+
 async def test_incidents_are_merged_split_closed_and_reopened(desk):
     one, _ = await desk.opened()
     two, _ = await desk.opened()
