@@ -17,7 +17,7 @@ from assistant.domain.events import HypothesesRanked, Opened, PlanProposed
 from assistant.domain.incident import apply
 from assistant.domain.shown import Moved
 from assistant.slack.chores import topic
-from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.faults import Failure, Fault, Outage
 from assistant.slack.local.methods.conversations import name_refusal
 from assistant.slack.local.people import Kind
 from assistant.slack.rooms import OFF, names
@@ -121,6 +121,18 @@ async def test_an_incident_gets_a_channel_with_those_who_take_part(rig):
         assert room.kind is Kind.PUBLIC
         names_in = [rig.slack.workspace.users[user].name for user in room.members]
         assert sorted(names_in) == ["ana", "ben", "firstline"]  # no guest, nobody else
+
+
+async def test_of_whom_slack_says_nothing_is_not_invited(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        for who in ("ben", "gus"):
+            await rig.slack.person(who).say("incidents", "me too", thread=ts)
+        away = Outage(methods=frozenset({"users.info"}), sockets=False)
+        with rig.slack.faults.standing(away):
+            await asked(rig, ts)
+        names_in = [rig.slack.workspace.users[user].name for user in rig.room().members]
+        assert sorted(names_in) == ["ana", "firstline"]  # who asked, and no guest
 
 
 async def test_after_the_move_everything_is_shown_there_and_the_thread_leads_there(rig):
