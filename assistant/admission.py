@@ -98,6 +98,8 @@ class Admission:
         finding = state.finding
         if not actor.human:
             return refused(incident, actor, "steer", "only a person can steer")
+        if not state.open:
+            return refused(incident, actor, "steer", _over(incident, state))
         named = finding.components if finding else frozenset()
         refs = {c.ref for c in finding.innocent_changes} if finding else set()
         if finding and finding.change:
@@ -222,6 +224,13 @@ class Admission:
             return done(incident, "Accepted. The next incident will find it.", event)
         event = RunbookRejected(digest=command.digest, by=actor, reason=command.reason)
         return done(incident, "Rejected. It will not be used.", event)
+
+
+def _over(incident: str, state: Incident) -> str:
+    """Return why nothing is taken into account any more, and what to do instead."""
+    if state.merged_into is not None:
+        return f"{incident} is followed in {state.merged_into}: say it there"
+    return f"{incident} is closed: say reopen, or ask in the channel itself, outside of a thread"
 
 
 def _go_on(actor: Actor, incident: str, state: Incident) -> Decision:

@@ -218,6 +218,19 @@ async def test_steering_ranks_anew_and_says_who_said_it(desk):
     assert answer.refused
 
 
+async def test_what_is_over_is_not_steered_and_the_answer_says_what_to_do(desk):
+    incident, before = await desk.opened()
+    await desk.service.submit(Close(incident=incident), ANA)
+    answer = await desk.service.submit(Steer(incident=incident, text="not the back"), CLEO)
+    assert (answer.refused, "INC-1 is closed: say reopen" in answer.said) == (True, True)
+    assert desk.service.incident(incident).steering == before.steering
+    other, _ = await desk.opened()
+    into, _ = await desk.opened()
+    await desk.service.submit(Merge(incident=other, into=into), ANA)
+    answer = await desk.service.submit(Steer(incident=other, text="not the back"), CLEO)
+    assert answer.said == f"Not done: {other} is followed in {into}: say it there."
+
+
 async def test_looking_since_an_earlier_time_there_is_something_from_before_it(desk):
     incident, _ = await desk.opened()
     since = desk.clock.now() - timedelta(hours=2)

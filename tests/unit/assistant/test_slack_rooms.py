@@ -13,7 +13,7 @@ from written import NOON, PLAN, finding
 from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.commands import Approve, Investigate, Move, Steer
-from assistant.domain.events import HypothesesRanked, Opened, PlanProposed
+from assistant.domain.events import Closed, HypothesesRanked, Opened, PlanProposed
 from assistant.domain.incident import apply
 from assistant.domain.shown import Moved
 from assistant.slack.chores import topic
@@ -177,6 +177,30 @@ async def test_what_is_said_in_the_channel_or_in_the_old_thread_is_about_the_inc
         taken = [command for command, _ in rig.desk.taken]
         assert [type(command) for command in taken] == [Steer, Steer, Steer]
         assert {command.incident for command in taken} == {"INC-1"}
+
+
+async def test_once_it_is_over_a_question_in_its_channel_begins_another_incident(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        _, actor = await asked(rig, ts)
+        room = rig.room()
+        await rig.desk.happen(
+            "INC-1",
+            Moved(by=actor, place=room.id, shown=f"#{NAME}"),
+            Closed(by=actor, at=NOW, reason="done"),
+        )
+        ana = rig.slack.person("ana")
+        again = await ana.say(room.id, "@firstline mail is late")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, _ = rig.desk.taken.pop()
+        assert (type(command), command.text) == (Investigate, "mail is late")
+        assert command.place == f"{room.id}/{again}"
+        for text in ("not the database", "@firstline since 14:02", "@firstline reopen"):
+            await ana.say(room.id, text)
+        await ana.say("incidents", "@firstline it is there again", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 4)
+        taken = [command for command, _ in rig.desk.taken]
+        assert sorted(type(command).__name__ for command in taken) == ["Reopen", *["Steer"] * 3]
 
 
 async def test_the_channel_is_furnished_once_and_its_topic_kept_up_to_date(rig):
