@@ -35,6 +35,7 @@ from assistant.domain.board import (
     busy_targets,
     next_id,
     started_on,
+    told_before,
     troubled,
     waiting,
     with_alert,
@@ -192,7 +193,8 @@ class Service:
                 )
                 await self._append(known, actor, joined)
                 return Answer(incident=known, said=f"This belongs to {known}.")
-            incident = await self._open(command, actor)
+            again = told_before(self._incidents, command.key)
+            incident = again or await self._open(command, actor)
         self._must_have_lanes().submit(incident, partial(self._advance, incident))
         return Answer(incident=incident, said=f"{incident}: I am looking.")
 
@@ -208,6 +210,7 @@ class Service:
             source=command.source,
             fingerprint=command.fingerprint,
             place=command.place,
+            key=command.key,
         )
         await self._append(incident, actor, opened)
         return incident

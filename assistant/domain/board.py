@@ -52,6 +52,13 @@ def _hits(state: Incident, fingerprint: str, service: str | None) -> bool:
     return fingerprint in state.fingerprints or service in hit - {None}
 
 
+def told_before(incidents: Incidents, key: str | None) -> str | None:
+    """Return the incident that a telling has opened already, null where there is none."""
+    if key is None:
+        return None
+    return next((name for name, state in incidents.items() if state.opened.key == key), None)
+
+
 def with_alert(incidents: Incidents, fingerprint: str) -> str | None:
     """Return the newest incident that a still sounding alert belongs to."""
     for incident, state in reversed(list(incidents.items())):

@@ -23,7 +23,8 @@ class Opened:
     """Somebody, or an alert, asked.
 
     `horizon` is the end of what may be seen (null: now), `place` where the surface shows it in its
-    own words, `fingerprint` the alert's.
+    own words, `fingerprint` the alert's, `key` that of the telling (null: none was given, as in
+    older journals).
     """
 
     at: datetime
@@ -33,6 +34,7 @@ class Opened:
     source: str = "question"  # question, alert, slack (an alert that was read there)
     fingerprint: str | None = None
     place: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -268,6 +268,14 @@ async def test_an_alert_that_sounds_again_after_the_end_is_news(desk, source):
     assert state.finding is not None
 
 
+async def test_what_is_told_twice_opens_one_incident(desk):
+    one, _ = await desk.opened(key="slack:t1")
+    again, _ = await desk.opened(key="slack:t1")
+    other, _ = await desk.opened(key="slack:t2")
+    unkeyed = [(await desk.opened())[0] for _ in range(2)]
+    assert [one, again, other, *unkeyed] == ["INC-1", "INC-1", "INC-2", "INC-3", "INC-4"]
+
+
 async def test_incidents_are_merged_split_closed_and_reopened(desk):
     one, _ = await desk.opened()
     two, _ = await desk.opened()

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Investigate
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners.declaring import ALREADY, ask, opened, refusal
+from assistant.slack.listeners.declaring import ALREADY, ask, opened, refusal, told_key
 from assistant.slack.listeners.opening import Ack, who_of
 from assistant.slack.manifest import DECLARE, INVESTIGATE
 from assistant.slack.parts import Parts
@@ -70,6 +70,7 @@ async def _investigated(body: Mapping[str, Any], parts: Parts, client: AsyncWebC
         at=at,
         horizon=at + THEN if at + THEN < parts.clock.now() else None,
         place=str(Place(channel=channel, thread=thread)),
+        key=told_key(body),
     )
     return await opened(parts, who, asked)
 
