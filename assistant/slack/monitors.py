@@ -12,6 +12,7 @@ from typing import Any
 
 from assistant.slack.text import clip
 from assistant.slack.told import told_in
+from connectors.redact import redact_text
 
 MOST_TEXT = 300
 _KINDS = (None, "bot_message")
@@ -77,7 +78,7 @@ def sounded(event: Mapping[str, Any], us: str) -> Sounded | None:
         thread=str(thread) if thread else None,
         bot=bot,
         name=str(message.get("username") or profile.get("name") or "a monitor"),
-        text=clip(whole, MOST_TEXT),
+        text=clip(redact_text(whole), MOST_TEXT),  # half a secret would not be known for one
         fingerprint=fingerprint(whole),
         over=over,
     )

@@ -10,6 +10,7 @@ from world import ANA, BEN, CLEO, Approvers
 from assistant.commands import (
     Approve,
     Close,
+    CorrectCause,
     Deny,
     Freeze,
     Investigate,
@@ -107,6 +108,34 @@ async def test_what_changed_since_it_was_shown_is_not_started(desk):
     await desk.approve(incident, tracked)
     assert desk.last(incident).status is Status.STALE
     assert desk.world.runs == 0
+
+
+async def test_a_secret_in_what_somebody_says_is_never_written_down(tmp_path):
+    secret = "ghp_" + "a1B2" * 9
+    said = f"it broke with {secret}"
+    async with Desk(tmp_path / "f.db").open() as desk:
+        incident, _ = await desk.opened()
+        tell = desk.service.submit
+        await desk.requested(incident, reason=said)
+        request = desk.last(incident).request.id
+        commands = (
+            Investigate(text=said, at=desk.clock.now(), service=secret),
+            Steer(incident=incident, text=f"not the back, {said}"),
+            Deny(incident=incident, request=request, reason=said),
+            Split(incident=incident, text=said),
+            CorrectCause(incident=incident, service="back", text=said),
+            Freeze(reason=said),
+            Close(incident=incident, reason=said),
+            Reopen(incident=incident, reason=said),
+        )
+        answers = [await tell(command, BEN) for command in commands]
+        assert [a.said for a in answers if a.refused] == []
+        assert secret not in str(answers)
+        for opened in desk.service.incidents():
+            await desk.service.settled(opened)
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert secret.encode() not in written
+    assert written.count(b"it broke with [redacted:") >= len(commands) + 1
 
 
 async def test_an_approver_who_left_the_group_does_not_count_any_more():

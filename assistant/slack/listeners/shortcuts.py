@@ -18,6 +18,7 @@ from assistant.slack.places import Place
 from assistant.slack.reply import answered, told
 from assistant.slack.text import clip
 from assistant.slack.told import told_in
+from connectors.redact import redact_text
 
 MOST_TEXT = 500
 THEN = timedelta(hours=1)  # an old message is about what was seen then
@@ -61,7 +62,7 @@ async def _investigated(body: Mapping[str, Any], parts: Parts, client: AsyncWebC
     known = parts.places.incident_at(channel, thread)
     if known is not None and parts.desk.incidents()[known].open:
         return ALREADY.format(known)
-    text = clip(told_in(message), MOST_TEXT)
+    text = clip(redact_text(told_in(message)), MOST_TEXT)
     if not text:
         return NOTHING_SAID
     at = datetime.fromtimestamp(float(message["ts"]), UTC)
