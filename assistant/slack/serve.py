@@ -110,7 +110,8 @@ class Slack:
         surface = SlackSurface(self.desk, tables.buttons, places, self.looks, ways)
         parts = self._parts(places, streams, surface)
         tabs = HomeTabs(parts, reached.client, self.clock, self.approvers, self.audit)
-        ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
+        app = build_app(parts, reached.client, tabs)
+        ingress = Ingress(app, tables.inbox, self.clock, places.own)
         transport = reached.transport or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
         )

@@ -1,5 +1,6 @@
 """An incident's own channel: made once, furnished once, and where everything is shown from then."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -177,6 +178,25 @@ async def test_what_is_said_in_the_channel_or_in_the_old_thread_is_about_the_inc
         taken = [command for command, _ in rig.desk.taken]
         assert [type(command) for command in taken] == [Steer, Steer, Steer]
         assert {command.incident for command in taken} == {"INC-1"}
+
+
+async def test_what_is_said_in_the_channel_is_taken_in_order_and_holds_up_nobody_else(rig):
+    async with rig.running():
+        await moved(rig, await opened(rig))
+        ana = rig.slack.person("ana")
+        rig.desk.hold = asyncio.Event()
+        await ana.say(rig.room().id, "not the database")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        card = rig.slack.person("ana").messages(rig.room().id)[0]
+        await ana.say(rig.room().id, "ignore v2", thread=card.ts)
+        await ana.say(rig.room().id, "look at ledger")
+        await ana.say("incidents", "@firstline mail is late")
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) > 1)
+        said = [command.text for command, _ in rig.desk.taken]
+        assert said == ["not the database", "mail is late"]
+        rig.desk.hold.set()
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 4)
+        assert [c.text for c, _ in rig.desk.taken][2:] == ["ignore v2", "look at ledger"]
 
 
 async def test_once_it_is_over_a_question_in_its_channel_begins_another_incident(rig):
