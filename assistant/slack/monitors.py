@@ -20,9 +20,10 @@ _EDITED = "message_changed"
 _STATE = (
     "firing|resolved|recovered|triggered|alerting|alert|closed|cleared|ok|error|warning|critical"
 )
-# Words that begin other sentences as well count only where something sets them apart.
+# Each of these words begins other sentences as well: something has to set it apart.
 _OVER = re.compile(
-    r"^\W*(?:(?:resolved|recovered)\b|(?:closed|cleared|ok)\s*(?:[\]:–—-]|$))", re.IGNORECASE
+    r"^\W*(?:resolved|recovered|closed|cleared|ok)(?:\s*[\])*:|–—-]|\s*[.!]?$)",
+    re.IGNORECASE,
 )
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 _LINK = re.compile(r"https?://\S+")
