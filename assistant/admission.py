@@ -3,10 +3,10 @@
 What asks for an action is `requesting`'s.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.actions.approval import lapsed, may_decide, unread
-from assistant.actions.audience import wider
+from assistant.actions.audience import PUBLIC, wider
 from assistant.answer import Answer
 from assistant.commands import (
     AcceptRunbook,
@@ -43,7 +43,7 @@ from assistant.domain.events import (
     WentOn,
 )
 from assistant.domain.incident import Incident
-from assistant.domain.judgement import CauseCorrected
+from assistant.domain.judgement import Rated
 from assistant.domain.people import Actor
 from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.stopping import held_up, stopped, stopped_words
@@ -88,7 +88,7 @@ class Admission:
             case Move() | SharePostmortem():
                 return self._show(command, actor, incident, state)
             case CorrectCause() | Rate():
-                return _judged(command, actor, incident, state)
+                return await self._judged(command, actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -205,6 +205,17 @@ class Admission:
             return refused(incident, actor, "change what is shown", outcome)
         return done(incident, told(incident, outcome), outcome)
 
+    async def _judged(
+        self, command: CorrectCause | Rate, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        event, audience = heard(command, actor, state), self.sources.audience
+        if isinstance(event, str):
+            return refused(incident, actor, "judge the answer", event)
+        if isinstance(event, Rated):
+            return done(incident, "Thank you, noted.", event)
+        public = audience is not None and await audience.readers(state.place) == PUBLIC
+        return done(incident, f"Noted: {event.told}", replace(event, public=public))
+
     async def _runbook(
         self, command: AcceptRunbook | RejectRunbook, actor: Actor, incident: str, state: Incident
     ) -> Decision:
@@ -239,11 +250,3 @@ def _go_on(actor: Actor, incident: str, state: Incident) -> Decision:
     if state.stopped is None:
         return refused(incident, actor, "go on", "nobody has stopped it")
     return done(incident, "I go on.", WentOn(by=actor))
-
-
-def _judged(command: CorrectCause | Rate, actor: Actor, incident: str, state: Incident) -> Decision:
-    event = heard(command, actor, state)
-    if isinstance(event, str):
-        return refused(incident, actor, "judge the answer", event)
-    said = f"Noted: {event.told}" if isinstance(event, CauseCorrected) else "Thank you, noted."
-    return done(incident, said, event)

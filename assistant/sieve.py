@@ -5,7 +5,7 @@ from a journal nothing can be taken back unnoticed.
 """
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from assistant.commands import Command
 from connectors.redact import redact_text
@@ -18,5 +18,5 @@ def sieved(command: C) -> C:
     """Return the command with each secret in its free words replaced by `[redacted:class]`."""
     said = {name: getattr(command, name, None) for name in FREE}
     clean = {name: redact_text(words) for name, words in said.items() if words}
-    changed = {name: words for name, words in clean.items() if words != said[name]}
+    changed: dict[str, Any] = {name: words for name, words in clean.items() if words != said[name]}
     return replace(command, **changed) if changed else command

@@ -31,6 +31,16 @@ from assistant.store.database import StoreError
 from connectors.errors import Unavailable
 
 
+class Readers:
+    """Says of every place who can read along there."""
+
+    def __init__(self, who):
+        self.who = who
+
+    async def readers(self, place):
+        return self.who
+
+
 @pytest.fixture
 async def desk():
     async with Desk().open() as made:
@@ -108,6 +118,16 @@ async def test_what_changed_since_it_was_shown_is_not_started(desk):
     await desk.approve(incident, tracked)
     assert desk.last(incident).status is Status.STALE
     assert desk.world.runs == 0
+
+
+@pytest.mark.parametrize("readers", ["public", "private", "shared", "foreign", ""])
+async def test_a_correction_notes_whether_every_member_could_read_it(readers):
+    async with Desk(audience=Readers(readers)).open() as desk:
+        incident, _ = await desk.opened()
+        said = CorrectCause(incident=incident, service="back", text="its cache")
+        await desk.service.submit(said, BEN)
+        (noted,) = desk.service.incident(incident).corrections
+        assert (noted.told, noted.public) == ("back: its cache", readers == "public")
 
 
 async def test_a_secret_in_what_somebody_says_is_never_written_down(tmp_path):

@@ -108,7 +108,7 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
 
 
 def _anew(told: Heard, incident: str, parts: Parts) -> bool:
-    """Tell whether it is a new question: in a channel whose own incident is over, and no word to it.
+    """Tell whether it is a new question, in a channel whose own incident is over.
 
     In a thread what is said is about the incident of the thread, over or not.
     """
