@@ -3,10 +3,10 @@
 What asks for an action is `requesting`'s.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.actions.approval import lapsed, may_decide, unread
-from assistant.actions.audience import wider
+from assistant.actions.audience import PUBLIC, wider
 from assistant.answer import Answer
 from assistant.commands import (
     AcceptRunbook,
@@ -43,7 +43,7 @@ from assistant.domain.events import (
     WentOn,
 )
 from assistant.domain.incident import Incident
-from assistant.domain.judgement import CauseCorrected
+from assistant.domain.judgement import Rated
 from assistant.domain.people import Actor
 from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.stopping import held_up, stopped, stopped_words
@@ -88,7 +88,7 @@ class Admission:
             case Move() | SharePostmortem():
                 return self._show(command, actor, incident, state)
             case CorrectCause() | Rate():
-                return _judged(command, actor, incident, state)
+                return await self._judged(command, actor, incident, state)
             case AcceptRunbook() | RejectRunbook():
                 return await self._runbook(command, actor, incident, state)
             case _:
@@ -98,6 +98,8 @@ class Admission:
         finding = state.finding
         if not actor.human:
             return refused(incident, actor, "steer", "only a person can steer")
+        if not state.open:
+            return refused(incident, actor, "steer", _over(incident, state))
         named = finding.components if finding else frozenset()
         refs = {c.ref for c in finding.innocent_changes} if finding else set()
         if finding and finding.change:
@@ -203,6 +205,17 @@ class Admission:
             return refused(incident, actor, "change what is shown", outcome)
         return done(incident, told(incident, outcome), outcome)
 
+    async def _judged(
+        self, command: CorrectCause | Rate, actor: Actor, incident: str, state: Incident
+    ) -> Decision:
+        event, audience = heard(command, actor, state), self.sources.audience
+        if isinstance(event, str):
+            return refused(incident, actor, "judge the answer", event)
+        if isinstance(event, Rated):
+            return done(incident, "Thank you, noted.", event)
+        public = audience is not None and await audience.readers(state.place) == PUBLIC
+        return done(incident, f"Noted: {event.told}", replace(event, public=public))
+
     async def _runbook(
         self, command: AcceptRunbook | RejectRunbook, actor: Actor, incident: str, state: Incident
     ) -> Decision:
@@ -224,17 +237,16 @@ class Admission:
         return done(incident, "Rejected. It will not be used.", event)
 
 
+def _over(incident: str, state: Incident) -> str:
+    """Return why nothing is taken into account any more, and what to do instead."""
+    if state.merged_into is not None:
+        return f"{incident} is followed in {state.merged_into}: say it there"
+    return f"{incident} is closed: say reopen, or ask in the channel itself, outside of a thread"
+
+
 def _go_on(actor: Actor, incident: str, state: Incident) -> Decision:
     if not actor.human:
         return refused(incident, actor, "go on", "only a person can let it go on")
     if state.stopped is None:
         return refused(incident, actor, "go on", "nobody has stopped it")
     return done(incident, "I go on.", WentOn(by=actor))
-
-
-def _judged(command: CorrectCause | Rate, actor: Actor, incident: str, state: Incident) -> Decision:
-    event = heard(command, actor, state)
-    if isinstance(event, str):
-        return refused(incident, actor, "judge the answer", event)
-    said = f"Noted: {event.told}" if isinstance(event, CauseCorrected) else "Thank you, noted."
-    return done(incident, said, event)

@@ -17,6 +17,7 @@ class Investigate:
 
     `horizon` is the end of what may be seen (null: whatever is there). `place` is where the surface
     will show the answer. An alert has a `fingerprint`; while its incident is open it joins that.
+    `key` is that of the telling: one that is told twice opens one incident.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Investigate:
     source: str = "question"  # question, alert, slack (an alert that was read there)
     fingerprint: str | None = None
     place: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

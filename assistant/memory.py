@@ -100,9 +100,12 @@ def title(finding: Finding) -> str:
 
 
 def learnt(state: Incident) -> str:
-    """Return the cause as it was known in the end: what a person said counts before the engine."""
+    """Return the cause as it was known in the end: what a person said counts before the engine.
+
+    It is told wherever it is like this again.
+    """
     if state.corrections:
-        return f"{state.corrections[-1].told} (corrected by a person)"
+        return f"{state.corrections[-1].told_elsewhere} (corrected by a person)"
     return title(state.finding) if state.finding is not None else state.opened.text
 
 

@@ -35,6 +35,7 @@ from assistant.domain.board import (
     busy_targets,
     next_id,
     started_on,
+    told_before,
     troubled,
     unmeasured,
     waiting,
@@ -64,6 +65,7 @@ from assistant.known import ALL, Known, Watcher
 from assistant.rehearsal import Rehearsed, rehearse
 from assistant.requesting import Requesting
 from assistant.runtime import Lanes
+from assistant.sieve import sieved
 
 Alarm = Callable[[str, str], Awaitable[None]]
 STOPPED = "I have stopped here, because nothing can be written down and nothing is done unrecorded"
@@ -137,7 +139,7 @@ class Service:
     async def investigate(self, command: Investigate, actor: Actor = FIRSTLINE) -> Incident:
         """Open an incident and return it when people are awaited."""
         async with self._opening:
-            incident = await self._open(command, actor)
+            incident = await self._open(sieved(command), actor)
         await self._advance(incident)
         return self._incidents[incident]
 
@@ -146,7 +148,7 @@ class Service:
 
         Whoever stops waiting for the answer stops nothing: what is written down is known as well.
         """
-        work = asyncio.create_task(self._submitted(command, actor))
+        work = asyncio.create_task(self._submitted(sieved(command), actor))
         self._submissions.add(work)
         work.add_done_callback(self._submissions.discard)
         return await asyncio.shield(work)
@@ -193,7 +195,8 @@ class Service:
                 )
                 await self._append(known, actor, joined)
                 return Answer(incident=known, said=f"This belongs to {known}.")
-            incident = await self._open(command, actor)
+            again = told_before(self._incidents, command.key)
+            incident = again or await self._open(command, actor)
         self._must_have_lanes().submit(incident, partial(self._advance, incident))
         return Answer(incident=incident, said=f"{incident}: I am looking.")
 
@@ -209,6 +212,7 @@ class Service:
             source=command.source,
             fingerprint=command.fingerprint,
             place=command.place,
+            key=command.key,
         )
         await self._append(incident, actor, opened)
         return incident

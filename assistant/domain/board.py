@@ -27,12 +27,14 @@ def belongs_to(
     """Return the incident that an alert belongs to: the same alert, or a service that it hits.
 
     Monitors repeat an alert as long as it sounds, and look at the past: what began before a repair
-    could show belongs to what was repaired. What begins later is news.
+    could show belongs to what was repaired. What begins later is news, and so is an alert that
+    sounds again once its incident is closed: not every monitor says when one is over.
     """
     if fingerprint is None:
         return None
     for incident, state in reversed(list(incidents.items())):
-        if state.merged_into is not None:
+        ended = state.closed is not None and at >= state.closed.at + GRACE
+        if state.merged_into is not None or ended:
             continue
         if fingerprint in state.fingerprints - state.silent:
             return incident
@@ -48,6 +50,13 @@ def _hits(state: Incident, fingerprint: str, service: str | None) -> bool:
     first = state.finding.hypotheses[:1] if state.finding else ()
     hit = {state.opened.service, *(a for h in first for a in (h.service, *h.affected))}
     return fingerprint in state.fingerprints or service in hit - {None}
+
+
+def told_before(incidents: Incidents, key: str | None) -> str | None:
+    """Return the incident that a telling has opened already, null where there is none."""
+    if key is None:
+        return None
+    return next((name for name, state in incidents.items() if state.opened.key == key), None)
 
 
 def with_alert(incidents: Incidents, fingerprint: str) -> str | None:

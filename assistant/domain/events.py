@@ -22,8 +22,7 @@ from assistant.domain.steering import Steering
 class Opened:
     """Somebody, or an alert, asked.
 
-    `horizon` is the end of what may be seen (null: now), `place` where the surface shows it in its
-    own words, `fingerprint` the alert's.
+    `horizon` ends what may be seen (null: now), `place` is the surface's word for where it is shown.
     """
 
     at: datetime
@@ -31,8 +30,9 @@ class Opened:
     service: str | None
     horizon: datetime | None = None
     source: str = "question"  # question, alert, slack (an alert that was read there)
-    fingerprint: str | None = None
+    fingerprint: str | None = None  # the alert's
     place: str | None = None
+    key: str | None = None  # of the telling; older journals have none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

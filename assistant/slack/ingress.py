@@ -4,16 +4,17 @@ Slack does not repeat what was acknowledged, so what is lost after that is lost 
 repeats what was not, so everything has a key. A mention comes twice, as `app_mention` and as
 `message`: both have the key of the text itself, its team, channel and `ts`.
 
-What is written in one thread is taken in the order in which it was written: the second line may
-take back the first. Slack tells each through another connection, so a line waits a moment for one
-that is older. A button waits for nobody: its form has to open within seconds; nor does a stop.
+What is written in one thread, or in an incident's own channel, is taken in the order in which it
+was written: the second line may take back the first. Slack tells each through another connection,
+so a line waits a moment for one that is older. A button waits for nobody: its form has to open
+within seconds; nor does a stop.
 """
 
 import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from heapq import heappop, heappush
 from typing import Any
@@ -34,12 +35,18 @@ _EDITS = ("message_changed", "message_deleted")
 
 
 class Ingress:
-    """Claims envelopes, dispatches them to the app, and notes when they are done."""
+    """Claims envelopes, dispatches them to the app, and notes when they are done.
 
-    def __init__(self, app: AsyncApp, inbox: Inbox, clock: Clock) -> None:
+    `own` tells whether a channel, by its id, is all about one incident.
+    """
+
+    def __init__(
+        self, app: AsyncApp, inbox: Inbox, clock: Clock, own: Callable[[str], bool]
+    ) -> None:
         self._app = app
         self._inbox = inbox
         self._clock = clock
+        self._own = own
         self._lanes: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -81,6 +88,9 @@ class Ingress:
         if lane is None:
             tasks.create_task(self._handle(key, payload))
             return
+        channel = str(payload["event"].get("channel"))
+        if self._own(channel):
+            lane = channel
         if lane not in self._lanes:
             self._lanes[lane] = []
             tasks.create_task(self._in_turn(lane))

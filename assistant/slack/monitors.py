@@ -12,6 +12,7 @@ from typing import Any
 
 from assistant.slack.text import clip
 from assistant.slack.told import told_in
+from connectors.redact import redact_text
 
 MOST_TEXT = 300
 _KINDS = (None, "bot_message")
@@ -19,9 +20,10 @@ _EDITED = "message_changed"
 _STATE = (
     "firing|resolved|recovered|triggered|alerting|alert|closed|cleared|ok|error|warning|critical"
 )
-# Words that begin other sentences as well count only where something sets them apart.
+# Each of these words begins other sentences as well: something has to set it apart.
 _OVER = re.compile(
-    r"^\W*(?:(?:resolved|recovered)\b|(?:closed|cleared|ok)\s*(?:[\]:–—-]|$))", re.IGNORECASE
+    r"^\W*(?:resolved|recovered|closed|cleared|ok)(?:\s*[\])*:|–—-]|\s*[.!]?$)",
+    re.IGNORECASE,
 )
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 _LINK = re.compile(r"https?://\S+")
@@ -77,7 +79,7 @@ def sounded(event: Mapping[str, Any], us: str) -> Sounded | None:
         thread=str(thread) if thread else None,
         bot=bot,
         name=str(message.get("username") or profile.get("name") or "a monitor"),
-        text=clip(whole, MOST_TEXT),
+        text=clip(redact_text(whole), MOST_TEXT),  # half a secret would not be known for one
         fingerprint=fingerprint(whole),
         over=over,
     )

@@ -89,6 +89,10 @@ class Places:
         still = [name for name in here if self._desk.incidents()[name].open]
         return next(iter(reversed(still or here)), None)
 
+    def own(self, channel: str) -> bool:
+        """Tell whether a channel is all about one incident."""
+        return self.incident_at(channel, None) is not None
+
     def at(self, incident: str, slot: str) -> tuple[str, str | None] | None:
         """Return the channel and the `ts` of an incident's message where it is shown now.
 

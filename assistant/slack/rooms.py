@@ -148,7 +148,10 @@ class Rooms:
             raise SlackError(sentence(error)) from error
 
     async def _taking_part(self, incident: str, state: Incident) -> list[str]:
-        """Return who has written in the thread where the incident began, guests left out."""
+        """Return who has written in the thread where the incident began.
+
+        Guests are left out, and so is whoever Slack does not say anything of.
+        """
         place = self._places.origin(state)
         if place is None:
             return []
@@ -164,7 +167,14 @@ class Rooms:
             return []
         wrote = [m.get("user") for m in reply.get("messages") or () if not m.get("bot_id")]
         users = list(dict.fromkeys(str(user) for user in wrote if user))[:MOST_INVITED]
-        return [user for user in users if await self._people.outside(user) is None]
+        return [user for user in users if await self._colleague(user)]
+
+    async def _colleague(self, user: str) -> bool:
+        try:
+            return (await self._people.profile(user)).odd is None
+        except SlackError as error:
+            _LOG.warning("somebody is not invited, since nobody says who it is: %s", error)
+            return False
 
     async def _invite(self, channel: str, user: str) -> None:
         try:

@@ -118,7 +118,8 @@ class Slack:
             self.audit,
             pace_s=PACES * reached.pace_s,
         )
-        ingress = Ingress(build_app(parts, reached.client, tabs), tables.inbox, self.clock)
+        app = build_app(parts, reached.client, tabs)
+        ingress = Ingress(app, tables.inbox, self.clock, places.own)
         transport = reached.transport or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
         )

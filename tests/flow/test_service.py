@@ -10,6 +10,7 @@ from world import ANA, BEN, CLEO, Approvers
 from assistant.commands import (
     Approve,
     Close,
+    CorrectCause,
     Deny,
     Freeze,
     Investigate,
@@ -28,6 +29,16 @@ from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect
 from assistant.store.database import StoreError
 from connectors.errors import Unavailable
+
+
+class Readers:
+    """Says of every place who can read along there."""
+
+    def __init__(self, who):
+        self.who = who
+
+    async def readers(self, place):
+        return self.who
 
 
 @pytest.fixture
@@ -107,6 +118,44 @@ async def test_what_changed_since_it_was_shown_is_not_started(desk):
     await desk.approve(incident, tracked)
     assert desk.last(incident).status is Status.STALE
     assert desk.world.runs == 0
+
+
+@pytest.mark.parametrize("readers", ["public", "private", "shared", "foreign", ""])
+async def test_a_correction_notes_whether_every_member_could_read_it(readers):
+    async with Desk(audience=Readers(readers)).open() as desk:
+        incident, _ = await desk.opened()
+        said = CorrectCause(incident=incident, service="back", text="its cache")
+        await desk.service.submit(said, BEN)
+        (noted,) = desk.service.incident(incident).corrections
+        assert (noted.told, noted.public) == ("back: its cache", readers == "public")
+
+
+async def test_a_secret_in_what_somebody_says_is_never_written_down(tmp_path):
+    secret = "ghp_" + "a1B2" * 9
+    said = f"it broke with {secret}"
+    async with Desk(tmp_path / "f.db").open() as desk:
+        incident, _ = await desk.opened()
+        tell = desk.service.submit
+        await desk.requested(incident, reason=said)
+        request = desk.last(incident).request.id
+        commands = (
+            Investigate(text=said, at=desk.clock.now(), service=secret),
+            Steer(incident=incident, text=f"not the back, {said}"),
+            Deny(incident=incident, request=request, reason=said),
+            Split(incident=incident, text=said),
+            CorrectCause(incident=incident, service="back", text=said),
+            Freeze(reason=said),
+            Close(incident=incident, reason=said),
+            Reopen(incident=incident, reason=said),
+        )
+        answers = [await tell(command, BEN) for command in commands]
+        assert [a.said for a in answers if a.refused] == []
+        assert secret not in str(answers)
+        for opened in desk.service.incidents():
+            await desk.service.settled(opened)
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert secret.encode() not in written
+    assert written.count(b"it broke with [redacted:") >= len(commands) + 1
 
 
 async def test_an_approver_who_left_the_group_does_not_count_any_more():
@@ -218,6 +267,19 @@ async def test_steering_ranks_anew_and_says_who_said_it(desk):
     assert answer.refused
 
 
+async def test_what_is_over_is_not_steered_and_the_answer_says_what_to_do(desk):
+    incident, before = await desk.opened()
+    await desk.service.submit(Close(incident=incident), ANA)
+    answer = await desk.service.submit(Steer(incident=incident, text="not the back"), CLEO)
+    assert (answer.refused, "INC-1 is closed: say reopen" in answer.said) == (True, True)
+    assert desk.service.incident(incident).steering == before.steering
+    other, _ = await desk.opened()
+    into, _ = await desk.opened()
+    await desk.service.submit(Merge(incident=other, into=into), ANA)
+    answer = await desk.service.submit(Steer(incident=other, text="not the back"), CLEO)
+    assert answer.said == f"Not done: {other} is followed in {into}: say it there."
+
+
 async def test_looking_since_an_earlier_time_there_is_something_from_before_it(desk):
     incident, _ = await desk.opened()
     since = desk.clock.now() - timedelta(hours=2)
@@ -240,6 +302,27 @@ async def test_alerts_about_the_same_trouble_join_its_incident(desk):
     again, _ = await desk.opened(fingerprint="f1", source="alert")
     sibling, _ = await desk.opened(fingerprint="f2", source="alert")
     assert {incident, again, sibling} == {"INC-1"}
+
+
+@pytest.mark.parametrize("source", ["alert", "slack"])
+async def test_an_alert_that_sounds_again_after_the_end_is_news(desk, source):
+    incident, _ = await desk.opened(fingerprint="f1", source=source)
+    await desk.service.submit(Close(incident=incident), ANA)
+    desk.clock.at += timedelta(seconds=5)
+    late, _ = await desk.opened(fingerprint="f1", source=source)
+    assert late == incident  # monitors look at the past
+    desk.clock.at += timedelta(minutes=30)
+    again, state = await desk.opened(fingerprint="f1", source=source)
+    assert again != incident
+    assert state.finding is not None
+
+
+async def test_what_is_told_twice_opens_one_incident(desk):
+    one, _ = await desk.opened(key="slack:t1")
+    again, _ = await desk.opened(key="slack:t1")
+    other, _ = await desk.opened(key="slack:t2")
+    unkeyed = [(await desk.opened())[0] for _ in range(2)]
+    assert [one, again, other, *unkeyed] == ["INC-1", "INC-1", "INC-2", "INC-3", "INC-4"]
 
 
 async def test_incidents_are_merged_split_closed_and_reopened(desk):

@@ -62,10 +62,18 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
 
 def _meant(alert: Sounded, parts: Parts) -> str:
-    """Return the alert that is over: in a thread it is the one that began it."""
+    """Return the alert that is over: in a thread the one that began it, if by the same app."""
     incident = parts.places.incident_at(alert.channel, alert.thread) if alert.thread else None
-    began = parts.desk.incidents()[incident].opened.fingerprint if incident else None
-    return began or alert.fingerprint
+    if incident is None:
+        return alert.fingerprint
+    opened = parts.desk.incidents()[incident].opened
+    same = opened.key is None or opened.key.startswith(_key(alert.bot, ""))
+    return opened.fingerprint if same and opened.fingerprint else alert.fingerprint
+
+
+def _key(bot: str, ts: str) -> str:
+    """Return the key of what an app wrote; older journals have none."""
+    return f"slack:{bot}/{ts}"
 
 
 def _known(alert: Sounded, parts: Parts) -> bool:
@@ -96,6 +104,7 @@ def _command(alert: Sounded, now: datetime) -> Investigate:
         source="slack",
         fingerprint=alert.fingerprint,
         place=str(Place(channel=alert.channel, thread=alert.ts)),
+        key=_key(alert.bot, alert.ts),
     )
 
 

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.commands import Investigate
 from assistant.slack.errors import SlackError
 from assistant.slack.intents import SLASH_HELP, Intent, slash
-from assistant.slack.listeners.declaring import ask, opened, refusal
+from assistant.slack.listeners.declaring import ask, opened, refusal, told_key
 from assistant.slack.listeners.opening import Ack, Who
 from assistant.slack.listeners.sharing import look
 from assistant.slack.listeners.status import status
@@ -58,7 +58,9 @@ async def _done(
         case "declare" | "investigate":
             why = await refusal(parts, client, who.user, channel)
             place = str(Place(channel=channel))
-            asked = Investigate(text=meant.text, at=parts.clock.now(), place=place)
+            asked = Investigate(
+                text=meant.text, at=parts.clock.now(), place=place, key=told_key(body)
+            )
             return why or await opened(parts, who, asked)
     outside = await parts.people.outside(who.user)
     if outside is not None:

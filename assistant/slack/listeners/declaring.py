@@ -43,6 +43,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
             begun,
             text=clean(values.get(WHAT, "")).strip(),
             service=one_line(values.get(SERVICE, ""), 80) or None,
+            key=told_key(body),
         )
         channel, own = _channel(begun.place), OWN_CHANNEL in values
         try:
@@ -92,10 +93,21 @@ async def opened(
     said = [answer.said]
     if own_channel:
         said.append(await parts.rooms.open(answer.incident, actor))
-    if since:
+    if since and not _steered(parts, answer.incident):
         hint = Steer(incident=answer.incident, text=f"since {since}", zone=zone)
         said.append((await parts.desk.submit(hint, actor)).said)
     return " ".join(said)
+
+
+def told_key(body: Mapping[str, Any]) -> str:
+    """Return the key of a form, shortcut or command: Slack may tell each of them twice."""
+    return f"slack:{body['trigger_id']}"
+
+
+def _steered(parts: Parts, incident: str) -> bool:
+    """Tell whether its time was said already, before a crash."""
+    state = parts.desk.incident(incident)
+    return state is not None and state.steering.since is not None
 
 
 def _values(view: Mapping[str, Any]) -> dict[str, str]:

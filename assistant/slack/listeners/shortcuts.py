@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Investigate
 from assistant.slack.errors import SlackError
-from assistant.slack.listeners.declaring import ALREADY, ask, opened, refusal
+from assistant.slack.listeners.declaring import ALREADY, ask, opened, refusal, told_key
 from assistant.slack.listeners.opening import Ack, who_of
 from assistant.slack.manifest import DECLARE, INVESTIGATE
 from assistant.slack.parts import Parts
@@ -18,6 +18,7 @@ from assistant.slack.places import Place
 from assistant.slack.reply import answered, told
 from assistant.slack.text import clip
 from assistant.slack.told import told_in
+from connectors.redact import redact_text
 
 MOST_TEXT = 500
 THEN = timedelta(hours=1)  # an old message is about what was seen then
@@ -61,7 +62,7 @@ async def _investigated(body: Mapping[str, Any], parts: Parts, client: AsyncWebC
     known = parts.places.incident_at(channel, thread)
     if known is not None and parts.desk.incidents()[known].open:
         return ALREADY.format(known)
-    text = clip(told_in(message), MOST_TEXT)
+    text = clip(redact_text(told_in(message)), MOST_TEXT)
     if not text:
         return NOTHING_SAID
     at = datetime.fromtimestamp(float(message["ts"]), UTC)
@@ -70,6 +71,7 @@ async def _investigated(body: Mapping[str, Any], parts: Parts, client: AsyncWebC
         at=at,
         horizon=at + THEN if at + THEN < parts.clock.now() else None,
         place=str(Place(channel=channel, thread=thread)),
+        key=told_key(body),
     )
     return await opened(parts, who, asked)
 

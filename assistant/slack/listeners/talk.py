@@ -81,6 +81,8 @@ def _heard(event: Mapping[str, Any], bot: str, team: str) -> Heard | None:
 
 async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
     incident = parts.places.incident_at(told.channel, told.thread)
+    if incident is not None and _anew(told, incident, parts):
+        incident = None
     if not told.addressed and (incident is None or not steers(told.text)):
         return
     if parts.places.asked(_place(told), _moment(told) if told.thread else None):
@@ -105,6 +107,20 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
             reply = "" if told_by_card else answer.said
     if reply:
         await whisper(client, told.channel, told.user, reply, told.thread)
+
+
+def _anew(told: Heard, incident: str, parts: Parts) -> bool:
+    """Tell whether it is a new question, in a channel whose own incident is over.
+
+    In a thread what is said is about the incident of the thread, over or not.
+    """
+    return (
+        told.addressed
+        and told.thread is None
+        and parts.desk.incidents()[incident].closed is not None
+        and intent(told.text).word == "tell"
+        and not steers(told.text)
+    )
 
 
 def _heard_out(command: Command, told: Heard, parts: Parts) -> AbstractContextManager[None]:

@@ -57,13 +57,21 @@ def test_nothing_is_judged_before_there_is_an_answer():
 
 
 def test_what_a_person_said_is_found_instead_of_what_the_engine_said():
-    state = apply(incident(finding()), SAID)
+    state = apply(incident(finding()), replace(SAID, public=True))
     assert learnt(state) == "front: its cache was full (corrected by a person)"
     page = document("INC-1", state)
     assert page.title == learnt(state)
     assert "Corrected by a person: front: its cache was full" in page.text
     later = apply(state, replace(SAID, text="", service="ledger"))
     assert learnt(later) == "it was in ledger (corrected by a person)"
+
+
+def test_what_was_said_in_private_is_told_elsewhere_without_its_words():
+    state = apply(incident(finding()), SAID)
+    assert learnt(state) == "it was in front (corrected by a person)"
+    alone = apply(state, replace(SAID, service=""))
+    assert learnt(alone) == "something else, as was said there (corrected by a person)"
+    assert "cache was full" in postmortem("INC-1", [], state, str)  # it is told where it was said
 
 
 def test_the_postmortem_tells_it():

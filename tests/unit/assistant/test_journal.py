@@ -36,6 +36,11 @@ def stored(database, query, *values):
         return connection.execute(query, values).fetchall()
 
 
+def test_what_an_older_firstline_wrote_is_read_as_before():
+    older = b'{"Opened":{"at":"2026-03-01T12:00:00Z","text":"checkout fails","service":null}}'
+    assert EVENTS.decode(older).key is None
+
+
 def test_the_history_has_an_example_of_every_event():
     assert {type(event) for event in (*HISTORY, *DESK, RESTORED, REDACTED)} == set(get_args(Event))
 

@@ -34,6 +34,7 @@ class Watching(Rig):
             source=command.source,
             fingerprint=command.fingerprint,
             place=command.place,
+            key=command.key,
         )
         await self.desk.happen(name, opened)
         return command
@@ -102,6 +103,11 @@ def test_other_alerts_have_others(one, other):
         ("OK Google is down", False),
         ("Closed: checkout", True),
         ("Closed connections on checkout", False),
+        ("Recovered 3 of 5 replicas failing", False),
+        ("Resolved hosts are unreachable", False),
+        ("*RESOLVED* | checkout", True),
+        ("Resolved", True),
+        ("Recovered.", True),
     ],
 )
 def test_the_first_words_say_whether_it_is_over(text, over):
@@ -158,6 +164,18 @@ async def test_a_reply_that_says_so_ends_the_alert_of_its_thread(rig):
         await rig.slack.wait_for(lambda: rig.desk.taken)
         ((end, _),) = rig.desk.taken
         assert (type(end), end.fingerprint) == (AlertEnded, command.fingerprint)
+
+
+async def test_another_apps_reply_does_not_end_the_alert_of_a_thread(rig):
+    async with rig.running():
+        alert = rig.slack.post_as_bot("pager", "alerts", "[FIRING:1] HighErrors checkout 12%")
+        command = await rig.opening()
+        channel = rig.slack.workspace.channel_named("alerts")
+        text = "Resolved: ticket 12"
+        rig.slack.office.post(channel, name="jira", bot="BJIRA", text=text, thread=alert.ts)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        ((end, _),) = rig.desk.taken
+        assert end.fingerprint == fingerprint(text) != command.fingerprint
 
 
 async def test_an_alert_that_mentions_us_or_says_our_words_is_only_an_alert(rig):

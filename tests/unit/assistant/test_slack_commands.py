@@ -220,3 +220,22 @@ async def test_what_a_bot_shows_in_blocks_can_be_investigated_and_nothing_cannot
         await ana.shortcut("investigate_message", "incidents", empty.ts)
         await whispered(rig, "ana", NOTHING_SAID)
         assert len(rig.desk.taken) == 1
+
+
+async def test_what_was_not_noted_as_done_before_a_crash_is_told_again_as_the_same(rig):
+    ts = await rig.slack.person("ben").say("incidents", "carts are slow")
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        await ana.slash("/firstline", "declare logins fail", "incidents")
+        await ana.shortcut("investigate_message", "incidents", ts)
+        await ana.shortcut("declare_incident")
+        form = await rig.slack.wait_for(ana.modal)
+        await ana.submit(form.id, {"what": "mail is late"})
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 3)
+    first = {command.text: command.key for command, _ in rig.desk.taken}
+    assert len(set(first.values()) - {None}) == 3
+    rig.desk.taken.clear()
+    rig.tables.inbox.finished.clear()  # the process died before it wrote that down
+    async with rig.running():
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 3)
+    assert {command.text: command.key for command, _ in rig.desk.taken} == first

@@ -1,5 +1,6 @@
 """An incident's own channel: made once, furnished once, and where everything is shown from then."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -13,11 +14,11 @@ from written import NOON, PLAN, finding
 from assistant.answer import Answer
 from assistant.clock import SystemClock
 from assistant.commands import Approve, Investigate, Move, Steer
-from assistant.domain.events import HypothesesRanked, Opened, PlanProposed
+from assistant.domain.events import Closed, HypothesesRanked, Opened, PlanProposed
 from assistant.domain.incident import apply
 from assistant.domain.shown import Moved
 from assistant.slack.chores import topic
-from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.faults import Failure, Fault, Outage
 from assistant.slack.local.methods.conversations import name_refusal
 from assistant.slack.local.people import Kind
 from assistant.slack.rooms import OFF, names
@@ -123,6 +124,18 @@ async def test_an_incident_gets_a_channel_with_those_who_take_part(rig):
         assert sorted(names_in) == ["ana", "ben", "firstline"]  # no guest, nobody else
 
 
+async def test_of_whom_slack_says_nothing_is_not_invited(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        for who in ("ben", "gus"):
+            await rig.slack.person(who).say("incidents", "me too", thread=ts)
+        away = Outage(methods=frozenset({"users.info"}), sockets=False)
+        with rig.slack.faults.standing(away):
+            await asked(rig, ts)
+        names_in = [rig.slack.workspace.users[user].name for user in rig.room().members]
+        assert sorted(names_in) == ["ana", "firstline"]  # who asked, and no guest
+
+
 async def test_after_the_move_everything_is_shown_there_and_the_thread_leads_there(rig):
     async with rig.running():
         ts = await opened(rig)
@@ -165,6 +178,49 @@ async def test_what_is_said_in_the_channel_or_in_the_old_thread_is_about_the_inc
         taken = [command for command, _ in rig.desk.taken]
         assert [type(command) for command in taken] == [Steer, Steer, Steer]
         assert {command.incident for command in taken} == {"INC-1"}
+
+
+async def test_what_is_said_in_the_channel_is_taken_in_order_and_holds_up_nobody_else(rig):
+    async with rig.running():
+        await moved(rig, await opened(rig))
+        ana = rig.slack.person("ana")
+        rig.desk.hold = asyncio.Event()
+        await ana.say(rig.room().id, "not the database")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        card = rig.slack.person("ana").messages(rig.room().id)[0]
+        await ana.say(rig.room().id, "ignore v2", thread=card.ts)
+        await ana.say(rig.room().id, "look at ledger")
+        await ana.say("incidents", "@firstline mail is late")
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) > 1)
+        said = [command.text for command, _ in rig.desk.taken]
+        assert said == ["not the database", "mail is late"]
+        rig.desk.hold.set()
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 4)
+        assert [c.text for c, _ in rig.desk.taken][2:] == ["ignore v2", "look at ledger"]
+
+
+async def test_once_it_is_over_a_question_in_its_channel_begins_another_incident(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        _, actor = await asked(rig, ts)
+        room = rig.room()
+        await rig.desk.happen(
+            "INC-1",
+            Moved(by=actor, place=room.id, shown=f"#{NAME}"),
+            Closed(by=actor, at=NOW, reason="done"),
+        )
+        ana = rig.slack.person("ana")
+        again = await ana.say(room.id, "@firstline mail is late")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        command, _ = rig.desk.taken.pop()
+        assert (type(command), command.text) == (Investigate, "mail is late")
+        assert command.place == f"{room.id}/{again}"
+        for text in ("not the database", "@firstline since 14:02", "@firstline reopen"):
+            await ana.say(room.id, text)
+        await ana.say("incidents", "@firstline it is there again", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 4)
+        taken = [command for command, _ in rig.desk.taken]
+        assert sorted(type(command).__name__ for command in taken) == ["Reopen", *["Steer"] * 3]
 
 
 async def test_the_channel_is_furnished_once_and_its_topic_kept_up_to_date(rig):
