@@ -44,13 +44,11 @@ from assistant.domain.board import (
 from assistant.domain.events import (
     Absorbed,
     ActionStarted,
-    AlertJoined,
     AlertResolved,
     Event,
     Expired,
     Frozen,
     MergedInto,
-    Opened,
     Refused,
     SplitOff,
     Thawed,
@@ -62,6 +60,7 @@ from assistant.flow import Place, Sources, due, run
 from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
 from assistant.known import ALL, Known, Watcher
+from assistant.opening import joined, opened
 from assistant.rehearsal import Rehearsed, rehearse
 from assistant.requesting import Requesting
 from assistant.runtime import Lanes
@@ -187,13 +186,7 @@ class Service:
         async with self._opening:  # two alerts of one trouble come in one moment
             known = belongs_to(self._incidents, command.fingerprint, command.service, command.at)
             if known is not None and command.fingerprint is not None:
-                joined = AlertJoined(
-                    at=command.at,
-                    text=command.text,
-                    service=command.service,
-                    fingerprint=command.fingerprint,
-                )
-                await self._append(known, actor, joined)
+                await self._append(known, actor, joined(command, command.fingerprint))
                 return Answer(incident=known, said=f"This belongs to {known}.")
             again = told_before(self._incidents, command.key)
             incident = again or await self._open(command, actor)
@@ -202,19 +195,7 @@ class Service:
 
     async def _open(self, command: Investigate, actor: Actor) -> str:
         incident = next_id((*self._incidents, *self._known.desk.redacted))
-        now = self._sources.clock.now()
-        opened = Opened(
-            # Who tells us may have a clock that is ahead of ours; nobody sees the future.
-            at=min(command.at, now) if command.horizon is None else command.at,
-            text=command.text,
-            service=command.service,
-            horizon=command.horizon,
-            source=command.source,
-            fingerprint=command.fingerprint,
-            place=command.place,
-            key=command.key,
-        )
-        await self._append(incident, actor, opened)
+        await self._append(incident, actor, opened(command, self._sources.clock.now()))
         return incident
 
     async def _alert_ended(self, command: AlertEnded, actor: Actor) -> Answer:
