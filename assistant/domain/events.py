@@ -22,7 +22,7 @@ from assistant.domain.steering import Steering
 class Opened:
     """Somebody, or an alert, asked.
 
-    `horizon` ends what may be seen (null: now), `place` is the surface's word for where it is shown.
+    `horizon` ends what may be seen (null: now), `place` is the surface's word for where it is.
     """
 
     at: datetime
