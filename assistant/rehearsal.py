@@ -9,8 +9,6 @@ from assistant.domain.incident import Incident
 from assistant.requesting import Rehearsed, Requesting, meant
 from connectors.errors import ConnectorError
 
-__all__ = ["Rehearsed", "rehearse"]
-
 PATIENCE_S = 10.0
 
 

@@ -61,8 +61,8 @@ from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
 from assistant.known import ALL, Known, Watcher
 from assistant.opening import joined, opened
-from assistant.rehearsal import Rehearsed, rehearse
-from assistant.requesting import Requesting
+from assistant.rehearsal import rehearse
+from assistant.requesting import Rehearsed, Requesting
 from assistant.runtime import Lanes
 from assistant.sieve import sieved
 

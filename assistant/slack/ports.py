@@ -9,7 +9,7 @@ from assistant.commands import Command, Pressable
 from assistant.domain.events import Event
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
-from assistant.rehearsal import Rehearsed
+from assistant.requesting import Rehearsed
 
 Watcher = Callable[[str, Event, Incident], Awaitable[None]]
 Alarm = Callable[[str, str], Awaitable[None]]

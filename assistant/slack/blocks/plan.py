@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from assistant.domain.incident import Incident
 from assistant.domain.plan import RemediationStep
-from assistant.rehearsal import Rehearsed
+from assistant.requesting import Rehearsed
 from assistant.requests_view import called
 from assistant.slack.blocks.card import KINDS
 from assistant.slack.blocks.modal import View, alert, modal

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.button import Button
 from assistant.commands import AskCause, OnIncident, RequestStep, SeeEvidence, SeePlan, SeeRequest
 from assistant.domain.incident import Incident
-from assistant.rehearsal import Rehearsed
+from assistant.requesting import Rehearsed
 from assistant.slack.blocks import plan
 from assistant.slack.blocks.evidence import evidence_modal, pages
 from assistant.slack.blocks.modal import View

@@ -16,7 +16,7 @@ from assistant.commands import Approve, RequestStep, SeeEvidence
 from assistant.domain.action import Status, Tracked
 from assistant.domain.events import ActionRequested, PolicyDecided, ReadPerformed
 from assistant.domain.incident import apply
-from assistant.rehearsal import Rehearsed
+from assistant.requesting import Rehearsed
 from assistant.requests_view import request_view
 from assistant.slack import limits
 from assistant.slack.blocks.evidence import PER_PAGE, evidence_modal, pages
