@@ -106,7 +106,10 @@ class Buttons(Table):
 
 
 class Inbox:
+    """`wake` is called, from any thread, when something is done."""
+
     def __init__(self):
+        self.wake = lambda: None
         self.rows, self.finished = {}, set()
 
     def claim(self, key, body, now):
@@ -119,6 +122,7 @@ class Inbox:
     def done(self, key):
         assert key in self.rows
         self.finished.add(key)
+        self.wake()
 
     def unfinished(self):
         return [(key, body) for key, body in self.rows.items() if key not in self.finished]
@@ -204,6 +208,9 @@ class Rig:
     async def run(self, whole):
         if self.http is None:
             self.hush(None)
+        loop = asyncio.get_running_loop()
+        note = self.slack.workspace.changes.note
+        self.tables.inbox.wake = lambda: loop.call_soon_threadsafe(note)
         task = asyncio.create_task(whole.run())
         ready = asyncio.create_task(whole.ready.wait())
         try:

@@ -83,9 +83,10 @@ async def test_a_guest_reads_the_form_and_is_not_heard(rig):
     async with rig.running():
         _, card = await explained(rig, found=finding())
         gus = rig.slack.person("gus")
-        await press(rig, "gus", card, "Wrong cause")
+        await gus.click("incidents", card.ts, "rate", option=thumb(card, "negative"))
         form = await rig.slack.wait_for(gus.modal)
-        await gus.submit(form.id, {"text": "me"})
         await rig.slack.wait_for(lambda: rig.whispers("gus"))
-        assert "only members" in rig.whispers("gus")[0]
+        await gus.submit(form.id, {"text": "me"})
+        await rig.slack.wait_for(lambda: len(rig.whispers("gus")) == 2)
+        assert all("only members" in said for said in rig.whispers("gus"))
         assert rig.desk.taken == []
