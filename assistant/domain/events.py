@@ -22,13 +22,7 @@ from assistant.domain.steering import Steering
 class Opened:
     """Somebody, or an alert, asked.
 
-    <<<<<<< HEAD
     `horizon` ends what may be seen (null: now), `place` is the surface's word for where to show it.
-    ||||||| 4bf83c6
-    `horizon` ends what may be seen (null: now), `place` is the surface's word for where it is shown.
-    =======
-    `horizon` ends what may be seen (null: now), `place` is the surface's word for where it is.
-    >>>>>>> f-open
     """
 
     at: datetime

@@ -82,8 +82,11 @@ async def test_who_knows_better_says_what_it_was(rig, values, service, text):
 async def test_a_guest_is_told_that_only_members_are_heard(rig):
     async with rig.running():
         _, card = await explained(rig, found=finding())
-        await press(rig, "gus", card, "Wrong cause")
+        gus = rig.slack.person("gus")
+        await gus.click("incidents", card.ts, "rate", option=thumb(card, "negative"))
+        form = await rig.slack.wait_for(gus.modal)
         await rig.slack.wait_for(lambda: rig.whispers("gus"))
-        assert "only members" in rig.whispers("gus")[0]
-        assert rig.slack.person("gus").modal() is None
+        await gus.submit(form.id, {"text": "me"})
+        await rig.slack.wait_for(lambda: len(rig.whispers("gus")) == 2)
+        assert all("only members" in said for said in rig.whispers("gus"))
         assert rig.desk.taken == []
