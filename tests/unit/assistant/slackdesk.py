@@ -210,8 +210,6 @@ class Rig:
         self.tables.inbox.loop = asyncio.get_running_loop()
         if self.http is None:
             self.hush(None)
-        loop = asyncio.get_running_loop()
-        note = self.slack.workspace.changes.note
         task = asyncio.create_task(whole.run())
         ready = asyncio.create_task(whole.ready.wait())
         try:
