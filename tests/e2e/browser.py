@@ -96,6 +96,11 @@ class Browser:
         await self._until(PRESS, words, within, seconds=seconds)
         await self._until("() => !window.left && document.readyState === 'complete'")
 
+    async def close(self):
+        """Close the modal, and wait until it is gone."""
+        await self.press("Close", "#modal")
+        await self._until("() => !document.querySelector('#modal .modal')")
+
     async def write(self, where, text):
         """Write into the last field whose placeholder or name begins so; a composer is sent."""
         await self._until(WRITE, where, text)

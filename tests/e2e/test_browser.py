@@ -69,11 +69,11 @@ async def test_from_the_question_to_the_runbook_by_clicks_alone(tmp_path, pictur
         await tab.press("Evidence", THREAD)
         await tab.shows("before", MODAL)
         await tab.screenshot(picture("evidence-modal"))
-        await tab.press("Close")
+        await tab.close()
         await tab.press("Review plan", THREAD)
         await tab.reveal("- version", MODAL)
         await tab.screenshot(picture("plan-modal"))
-        await tab.press("Close")
+        await tab.close()
 
         await tab.press("Request", THREAD)
         await tab.shows("Approval needed", THREAD)
