@@ -18,7 +18,7 @@ from assistant.slack.local.faults import Failure, Fault
 from assistant.store.database import open_for_reading
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "1"))
 QUIET_S = 40.0
 STAGES = (
     None,
