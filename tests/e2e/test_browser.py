@@ -67,7 +67,7 @@ async def test_from_the_question_to_the_runbook_by_clicks_alone(tmp_path, pictur
         await tab.screenshot(picture("answer"))
 
         await tab.press("Evidence", THREAD)
-        await tab.shows("before", MODAL)
+        await tab.shows("Source: traces from", MODAL)
         await tab.screenshot(picture("evidence-modal"))
         await tab.close()
         await tab.press("Review plan", THREAD)
