@@ -10,7 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from assistant.commands import OnIncident
 from assistant.slack.blocks.home import PLACE
 from assistant.slack.hometab import HomeTabs
-from assistant.slack.listeners.pressing import Ack, answer, pressed, tell
+from assistant.slack.listeners.opening import Ack
+from assistant.slack.listeners.pressing import answer, pressed, tell
 from assistant.slack.parts import Parts
 
 

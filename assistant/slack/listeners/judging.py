@@ -8,9 +8,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import CorrectCause, Rate
 from assistant.slack.blocks.feedback import FORM, RATE, SERVICE, TEXT, cause_form
+from assistant.slack.listeners.opening import Ack
 from assistant.slack.listeners.pressing import (
     NO_LONGER_VALID,
-    Ack,
     Press,
     answer,
     filled,

@@ -20,10 +20,9 @@ from assistant.slack.blocks.modal import View
 from assistant.slack.blocks.pieces import Pressed
 from assistant.slack.errors import FAILURES, sentence
 from assistant.slack.listeners.judging import ask_cause
-from assistant.slack.listeners.opening import in_time
+from assistant.slack.listeners.opening import Ack, in_time
 from assistant.slack.listeners.pressing import (
     NO_LONGER_VALID,
-    Ack,
     Press,
     answer,
     opened,

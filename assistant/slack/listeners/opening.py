@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.slack.blocks.pieces import Block
 from assistant.slack.errors import FAILURES, SlackError, sentence
 
 Ack = Callable[[], Awaitable[Any]]
@@ -24,7 +23,7 @@ class Who:
 
 
 def who_of(body: Mapping[str, Any]) -> Who:
-    """Return who acted, by the envelope of a form or a shortcut."""
+    """Return who acted, by Slack's envelope."""
     user = body["user"]
     team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
     return Who(user=str(user["id"]), team=str(team))
@@ -39,12 +38,13 @@ async def in_time(asked: Awaitable[T | None]) -> T | None:
         return None
 
 
-async def show(client: AsyncWebClient, trigger: str, form: Block) -> None:
-    """Open a form before whoever caused `trigger`; raises `SlackError`."""
+async def show(client: AsyncWebClient, trigger: str, view: Mapping[str, Any]) -> str:
+    """Open a modal before whoever caused `trigger` and return its id; raises `SlackError`."""
     try:
-        await client.views_open(trigger_id=trigger, view=form)
+        reply = await client.views_open(trigger_id=trigger, view=dict(view))
     except FAILURES as error:
         raise SlackError(f"The form could not be opened. {sentence(error)}") from error
+    return str((reply.get("view") or {}).get("id") or "")
 
 
 def held(view: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

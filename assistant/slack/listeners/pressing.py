@@ -6,7 +6,7 @@ a copied one is worth nothing elsewhere, and in our own views: nobody else can s
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,13 +15,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import Deny, Look, OnIncident, RejectRunbook
 from assistant.slack.blocks.forms import REASON, reason_form
-from assistant.slack.errors import FAILURES, SlackError, sentence
+from assistant.slack.listeners.opening import Ack, show, who_of
 from assistant.slack.parts import Parts
 from assistant.slack.places import Place
 from assistant.slack.reply import told, whisper
 from assistant.slack.text import clean
 
-Ack = Callable[[], Awaitable[Any]]
 NO_LONGER_VALID = "This button is no longer valid."
 _LOG = logging.getLogger(__name__)
 
@@ -84,11 +83,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
 async def opened(client: AsyncWebClient, press: Press, view: Mapping[str, Any]) -> str:
     """Open a modal for whoever pressed and return its id; raises `SlackError`."""
-    try:
-        reply = await client.views_open(trigger_id=press.trigger, view=dict(view))
-    except FAILURES as error:
-        raise SlackError(f"The form could not be opened. {sentence(error)}") from error
-    return str((reply.get("view") or {}).get("id") or "")
+    return await show(client, press.trigger, view)
 
 
 async def tell(client: AsyncWebClient, press: Press, reply: str) -> None:
@@ -162,11 +157,10 @@ def _known(token: str, parts: Parts) -> tuple[OnIncident | Look | None, Place | 
 
 
 def _from(body: Mapping[str, Any]) -> Press:
-    user, view = body["user"], body.get("view") or {}
-    team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
+    who, view = who_of(body), body.get("view") or {}
     return Press(
-        user=str(user["id"]),
-        team=str(team),
+        user=who.user,
+        team=who.team,
         channel="",
         thread=None,
         token="",

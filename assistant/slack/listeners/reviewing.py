@@ -17,9 +17,9 @@ from assistant.requests_view import approve, request_view
 from assistant.slack.blocks.modal import View
 from assistant.slack.blocks.review import FIELD, FORM, review_modal
 from assistant.slack.errors import SlackError
+from assistant.slack.listeners.opening import Ack
 from assistant.slack.listeners.pressing import (
     NO_LONGER_VALID,
-    Ack,
     Press,
     answer,
     filled,
