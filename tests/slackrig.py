@@ -4,9 +4,11 @@
         ...
 
 What a test breaks on purpose it says by the name of the rule, or of the judge, and then it must be
-broken. This is the only place in the tests that starts a `LocalSlack` (tests/architecture).
+broken. This is the only place in the tests that starts a `LocalSlack` (tests/architecture); one in
+a process of its own leaves its verdict in a file (`left`).
 """
 
+import json
 from contextlib import asynccontextmanager
 
 from judges.panel import JUDGES, objections
@@ -38,20 +40,35 @@ async def judged(
     around = (workspace or demo_workspace(), clock or SystemClock())
     async with LocalSlack(*around, **settings) as slack:
         yield slack
-        _judge(slack, hosts, burst, breaks, excused)
+        if wrong := _wrong(slack, hosts, burst, breaks, excused):
+            raise Broken("\n".join(wrong))
 
 
-def _judge(slack, hosts, burst, breaks, excused):
-    """Raise `Broken` unless just the named rules were broken."""
+@asynccontextmanager
+async def left(file, workspace, clock, **settings):
+    """A Slack whose verdict is in this file once it has ended, whatever ended it: a list in JSON.
+
+    Until then, and where it was killed, the file is empty.
+    """
+    file.touch()
+    async with LocalSlack(workspace, clock, **settings) as slack:
+        try:
+            yield slack
+        finally:
+            file.write_text(json.dumps(_wrong(slack)))
+
+
+def _wrong(slack, hosts=(), burst=BURST, breaks=(), excused=()):
+    """Return a sentence for whatever was broken but the named rules, or not broken of these."""
     found = {
         name: slack.broken_rules(burst=burst, hosts=hosts, rules=[name]) for name in RULES
     } | _judged(slack)
     kept = [name for name in breaks if not found[name]]
     named = {*breaks, *excused}
     wrong = [said for name, told in found.items() if name not in named for said in told]
-    wrong += [f"This test says that it breaks the rule {name}, and does not." for name in kept]
-    if wrong:
-        raise Broken("\n".join(wrong))
+    return wrong + [
+        f"This test says that it breaks the rule {name}, and does not." for name in kept
+    ]
 
 
 def _judged(slack):

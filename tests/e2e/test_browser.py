@@ -8,15 +8,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, browser
+from process import FIRSTLINE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.live]
-DEMO = [sys.executable, "-m", "assistant", "demo"]
+DEMO = [*FIRSTLINE, "demo"]
 QUESTION = "orders fail since a minute ago"
 THREAD, MODAL = "#thread", "#modal"
 STARTED_S, EFFECT_S, END_S = 120, 90, 20

@@ -5,20 +5,20 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 import httpx
 import psutil
 import pytest
+from process import FIRSTLINE
 
 pytestmark = pytest.mark.e2e
-COMMAND = [sys.executable, "-m", "assistant", "demo"]
+DEMO = [*FIRSTLINE, "demo"]
 PATIENCE_S = 5.0
 
 
 def fault_named(part):
-    listing = subprocess.run([*COMMAND, "--list"], check=True, capture_output=True, text=True)
+    listing = subprocess.run([*DEMO, "--list"], check=True, capture_output=True, text=True)
     names = [line.split("\t")[0] for line in listing.stdout.splitlines()]
     return next(name for name in names if part in name)
 
@@ -43,7 +43,7 @@ def started(tmp_path, *options):
     """Start a demo and wait until its system runs."""
     log = (tmp_path / "err").open("w+")
     process = subprocess.Popen(
-        [*COMMAND, "--auto", "--data", str(tmp_path / "data"), *options],
+        [*DEMO, "--auto", "--data", str(tmp_path / "data"), *options],
         stdout=subprocess.DEVNULL,
         stderr=log,
     )
@@ -56,7 +56,7 @@ def started(tmp_path, *options):
 @pytest.mark.timeout(300)
 def test_a_live_fault_is_found_repaired_learnt_from_and_recognised(tmp_path):
     done = subprocess.run(
-        [*COMMAND, "--fault", fault_named("release"), "--seed", "7", "--auto", "--json"],
+        [*DEMO, "--fault", fault_named("release"), "--seed", "7", "--auto", "--json"],
         capture_output=True,
         text=True,
         check=False,
@@ -77,12 +77,13 @@ def test_a_live_fault_is_found_repaired_learnt_from_and_recognised(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.kills
 def test_a_second_demo_on_the_folder_is_refused_and_a_killed_one_leaves_nothing(tmp_path):
     first = started(tmp_path)
     children = family(first)
     assert children
     second = subprocess.run(
-        [*COMMAND, "--data", str(tmp_path / "data")], capture_output=True, text=True, check=False
+        [*DEMO, "--data", str(tmp_path / "data")], capture_output=True, text=True, check=False
     )
     assert second.returncode == 2
     assert second.stderr.count("\n") == 1
@@ -112,9 +113,7 @@ def test_an_interrupted_demo_says_so_and_leaves_nothing(tmp_path, how):
 def test_a_port_in_use_is_one_sentence():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run(
-            [*COMMAND, "--port", port], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*DEMO, "--port", port], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert f"Port {port} is already in use" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -128,7 +127,7 @@ def test_a_port_in_use_is_one_sentence():
     ],
 )
 def test_an_unknown_name_is_one_sentence(options, said):
-    done = subprocess.run([*COMMAND, *options], capture_output=True, text=True, check=False)
+    done = subprocess.run([*DEMO, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"firstline: {said}")
     assert done.stderr.count("\n") == 1

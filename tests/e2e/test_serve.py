@@ -8,18 +8,17 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from contextlib import closing, contextmanager
 
 import httpx
 import pytest
+from process import FIRSTLINE
 
 from assistant.config import DATABASE
 from assistant.store.database import open_database
 
 pytestmark = pytest.mark.e2e
-COMMAND = [sys.executable, "-m", "assistant"]
 REAL = {"SLACK_BOT_TOKEN": "xoxb-1-x", "SLACK_APP_TOKEN": "xapp-1-x"}
 READY_S, END_S = 60, 15
 CHROMIUM = shutil.which("chromium")
@@ -42,7 +41,7 @@ def environment(**more):
 def refused(config, *words, **variables):
     """Return the one sentence with which a command refuses."""
     done = subprocess.run(
-        [*COMMAND, "--config", str(config), *words],
+        [*FIRSTLINE, "--config", str(config), *words],
         capture_output=True,
         text=True,
         check=False,
@@ -62,7 +61,7 @@ def serving(config):
     log = config.with_suffix(".out")
     with log.open("w") as out:
         process = subprocess.Popen(
-            [*COMMAND, "--config", str(config), "serve", "--local"],
+            [*FIRSTLINE, "--config", str(config), "serve", "--local"],
             stdout=out,
             stderr=subprocess.STDOUT,
             env=environment(),
@@ -74,6 +73,8 @@ def serving(config):
             assert time.monotonic() < give_up, "it did not start in time"
             time.sleep(0.1)
         yield process, log
+        process.send_signal(signal.SIGINT)
+        process.wait(END_S)
     finally:
         process.kill()
         process.wait()
@@ -145,7 +146,7 @@ def test_nobody_else_can_be_chatted_as(tmp_path):
 
 def test_lines_of_a_pipe_are_answered_before_the_chat_ends(tmp_path):
     done = subprocess.run(
-        [*COMMAND, "--config", str(settings(tmp_path)), "chat", "--as", "ben"],
+        [*FIRSTLINE, "--config", str(settings(tmp_path)), "chat", "--as", "ben"],
         input="@firstline orders are slow\n@firstline status\n",
         capture_output=True,
         text=True,

@@ -1,9 +1,13 @@
 """The Slack of the tests fails a test that shows what none may show, or that says so idly."""
 
+import json
+
 import pytest
-from slackrig import Broken, judged
+from slackrig import Broken, judged, left
 from specimens import BAD
 
+from assistant.clock import SystemClock
+from assistant.slack.local.cast import demo_workspace
 from assistant.slack.local.office import Made
 from assistant.slack.transports import web_client
 
@@ -61,3 +65,15 @@ async def test_three_posts_at_once_are_too_fast_for_whoever_says_nothing_of_pace
     async with judged(breaks=["pace"]) as slack:
         for _ in range(3):
             await said(slack, "x", **QUIET)
+
+
+async def test_what_a_process_of_its_own_broke_is_left_in_its_file_even_where_it_was_stopped(
+    tmp_path,
+):
+    file = tmp_path / "verdict"
+    with pytest.raises(KeyError):
+        async with left(file, demo_workspace(), SystemClock()) as slack:
+            assert not file.read_text()
+            await said(slack, "look")
+            raise KeyError
+    assert "did not say unfurl_links=False" in json.loads(file.read_text())[0]
