@@ -29,7 +29,7 @@ from assistant.commands import (
 )
 from assistant.decision import Decision, done, refused
 from assistant.domain.action import Approval, Status
-from assistant.domain.board import under_way
+from assistant.domain.board import taken, under_way
 from assistant.domain.events import (
     Approved,
     Closed,
@@ -132,6 +132,7 @@ class Admission:
                 if approvers
                 else "nobody may approve here"
             )
+        why = why or taken(self.requesting.busy(incident), tracked.request.target)
         why = why or unread(tracked.request, command.typed)
         why = why or await wider(tracked.request, state.place, self.sources.audience)
         if why is not None:

@@ -41,6 +41,7 @@ class QdrantSettings(BaseModel):
 class SlackSettings(BaseModel):
     """The workspace. `channel` is where alerts are answered, `approvers` a user group's handle.
 
+    Without a `bot_token` there is none to be on call in, and the rest stands for when there is.
     With an `app_token` Slack tells us through Socket Mode, else over HTTP by `signing_secret`.
     `api_url` is another one for GovSlack, or for a Slack on loopback. `link_hosts` are hosts that
     evidence may link to, beside those of the connectors. Without `streaming`, whoever asks sees a
@@ -50,7 +51,7 @@ class SlackSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bot_token: SecretStr
+    bot_token: SecretStr | None = None
     app_token: SecretStr | None = None
     signing_secret: SecretStr | None = Field(default=None, min_length=1)
     channel: str = "#incidents"
@@ -63,7 +64,7 @@ class SlackSettings(BaseModel):
 
     @model_validator(mode="after")
     def _a_way_in(self) -> Self:
-        if self.app_token is None and self.signing_secret is None:
+        if self.bot_token and self.app_token is None and self.signing_secret is None:
             raise ValueError("app_token (Socket Mode) or signing_secret (HTTP) is missing")
         return self
 
@@ -137,6 +138,11 @@ class Settings(BaseModel):
     @property
     def pictures(self) -> Path:
         return self.data / "pictures"
+
+    @property
+    def has_workspace(self) -> bool:
+        """Whether there is a Slack to be on call in."""
+        return self.slack is not None and self.slack.bot_token is not None
 
     @property
     def link_hosts(self) -> frozenset[str]:
@@ -228,11 +234,10 @@ def _slack(said: object) -> object:
         for key, variable in SLACK_VARIABLES.items()
         if (value := os.environ.get(variable))  # noqa: TID251 — the one reader of the environment
     }
-    if isinstance(said, dict):
-        return {**known, **said}
+    named = said if isinstance(said, dict) else {}
     # One of them alone is no workspace, and no reason to refuse what needs none.
-    whole = "bot_token" in known and len(known) > 1
-    return said or (known if whole else None)
+    whole = len(SLACK_VARIABLES.keys() & {*known, *named}) > 1 and "bot_token" in {*known, *named}
+    return {**known, **named} if whole else said
 
 
 def _named(variable: str) -> Path | None:

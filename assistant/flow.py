@@ -108,9 +108,10 @@ class Sources:
 
     `known` returns the windows of other incidents, which are no baseline. `audience` null means
     that nobody else can read along, `found` null that nothing is looked up, `memory` null that
-    nothing is kept. `desk`, `recent`, `objected` and `ours` are what other incidents, people and
-    processes say, see `actions.run.Checks`. `picture` is handed what an answer rests on, once that
-    is recorded, and returns at once.
+    nothing is kept. `desk`, `recent`, `busy`, `objected` and `ours` are what other incidents,
+    people and processes say, see `actions.run.Checks`. `picture` is handed what an answer rests on,
+    once that is recorded, and returns at once. `wanted` tells whether somebody waits until the
+    present stage of an incident is over.
     """
 
     connectors: Mapping[str, Connector]
@@ -124,7 +125,9 @@ class Sources:
     desk: Callable[[], Desk] = Desk
     judge: Judge = field(default_factory=Judge)
     recent: Callable[[str, datetime], int] = lambda _target, _now: 0
+    busy: Callable[[str], Mapping[str, str]] = lambda _incident: {}
     objected: Callable[[str], bool] = lambda _: False
+    wanted: Callable[[str], bool] = lambda _: False
     ours: Callable[[], str | None] = lambda: None
     picture: Callable[[str, Telemetry, Finding], None] = lambda *_: None
     timing: Timing = field(default_factory=Timing)
@@ -231,6 +234,7 @@ def _on_request(
         objected=sources.objected,
         ours=sources.ours,
         recent=sources.recent,
+        busy=sources.busy,
         wider=lambda request: wider(request, state.place, sources.audience),
         clock=sources.clock,
     )
@@ -322,7 +326,10 @@ async def recall(incident: str, state: Incident, sources: Sources) -> AsyncGener
 async def verify(
     incident: str, state: Incident, tracked: Tracked, sources: Sources
 ) -> AsyncGenerator[Event, None]:
-    """Yield whether the evidence is as before; looks until it is, or until patience ends."""
+    """Yield whether the evidence is as before; looks until it is, or until patience ends.
+
+    Ends without a word where somebody waits to be heard in this incident; it is due again then.
+    """
     clock, timing, finding = sources.clock, sources.timing, state.finding
     if finding is None or tracked.started is None or tracked.finished is None:
         return
@@ -345,6 +352,8 @@ async def verify(
         over = now >= patient or clock.monotonic() >= give_up
         if judged.effect is Effect.RECOVERED or over:
             yield Verified(request=tracked.request.id, recovery=judged)
+            return
+        if sources.wanted(incident):
             return
 
 

@@ -117,7 +117,7 @@ async def configured(settings: Settings, index: Index) -> AsyncIterator[Parts]:
 async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncIterator[OnCall]:
     """Be on call in the real Slack; raises `ConfigError`, `SlackError`, `StoreError`."""
     said = settings.slack
-    if said is None:
+    if said is None or said.bot_token is None:
         raise ConfigError(
             "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN "
             "(or SLACK_SIGNING_SECRET)"

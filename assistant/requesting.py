@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from assistant.actions.approval import crowded, frozen, may_ask
 from assistant.actions.audience import NOT_SAID, UNKNOWN
@@ -15,6 +15,7 @@ from assistant.commands import (
 )
 from assistant.decision import Decision, done, refused
 from assistant.domain.action import ActionRequest, Mandate, Status, Tracked
+from assistant.domain.board import taken
 from assistant.domain.events import (
     ActionRequested,
     PolicyDecided,
@@ -27,7 +28,8 @@ from assistant.policy.decide import Kind
 from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError
 
-IN_THE_WAY = (Status.PENDING, Status.APPROVED, Status.STARTED, Status.UNKNOWN)
+WAITING = (Status.PENDING, Status.APPROVED)
+BEGUN = (Status.STARTED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +126,12 @@ class Requesting:
         except ConnectorError as error:
             return Rehearsed(why=str(error))
         now = self.sources.clock.now()
-        twin = next((t for t in state.requests.values() if _in_the_way(t, call)), None)
-        if twin is not None and twin.request.expires > now:
-            why = f"the same action is {twin.status.value} already"
-            return Rehearsed(preview=preview, why=why)
-        other = self.busy(incident).get(preview.target)
-        if other is not None:
-            why = f"{other} works on {preview.target} right now; wait until that is over"
+        twin = next((t for t in state.requests.values() if _in_the_way(t, call, now)), None)
+        if twin is not None:
+            again = f"the same action is {twin.status.value} already"
+            return Rehearsed(preview=preview, why=again)
+        why = taken(self.busy(incident), preview.target)
+        if why is not None:
             return Rehearsed(preview=preview, why=why)
         case = Case(
             spec=entry.spec,
@@ -226,7 +227,8 @@ def _at_rest(state: Incident) -> str | None:
     return held_up(state) if state.open else "the incident is closed"
 
 
-def _in_the_way(tracked: Tracked, call: ActionCall) -> bool:
-    request = tracked.request
+def _in_the_way(tracked: Tracked, call: ActionCall, now: datetime) -> bool:
+    """Tell whether a request for this very call is still open: what has begun never lapses."""
+    request, status = tracked.request, tracked.status
     same = (request.action, dict(request.args)) == (call.action, dict(call.args))
-    return same and tracked.status in IN_THE_WAY
+    return same and (status in BEGUN or (status in WAITING and request.expires > now))

@@ -1,4 +1,4 @@
-"""Work in order within a key and parallel across keys, behind a port of six verbs.
+"""Work in order within a key and parallel across keys, behind a port of seven verbs.
 
 The journal is the only progress record; what is queued here is found again from it after a
 restart. So a lane may lose its work with its process, and nothing else is lost.
@@ -62,6 +62,11 @@ class Lanes:
             if not self._whole[key] and key in self._cancelled:
                 self._cancelled.discard(key)
                 self.cancel(key)
+
+    def waits(self, key: str) -> bool:
+        """Tell whether something of the key waits for its turn."""
+        queue = self._queues.get(key)
+        return queue is not None and not queue.empty()
 
     async def idle(self, key: str) -> None:
         """Wait until everything that was queued for the key is done."""

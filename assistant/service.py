@@ -56,7 +56,7 @@ from assistant.domain.events import (
 from assistant.domain.incident import IllegalEvent, Incident
 from assistant.domain.people import FIRSTLINE, Actor
 from assistant.failure import Unusable
-from assistant.flow import Place, Sources, due, run
+from assistant.flow import Place, Sources, Stage, due, run
 from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
 from assistant.known import ALL, Known, Watcher
@@ -89,7 +89,9 @@ class Service:
             ),
             desk=lambda: self._known.desk,
             recent=lambda target, now: started_on(self._incidents, target, now - RECENT),
+            busy=lambda incident: busy_targets(self._incidents, incident, begun=True),
             objected=self._objections.__contains__,
+            wanted=lambda incident: lanes is not None and lanes.waits(incident),
         )
         self._journal = GroupCommit(journal)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -326,6 +328,10 @@ class Service:
                         await self._append(incident, FIRSTLINE, event)
             except AlreadyIntended:
                 continue  # another process of ours has started it; its record will tell
+            if stage is Stage.VERIFY and self._lanes is not None and self._lanes.waits(incident):
+                # It may have made way for them.
+                self._lanes.submit(incident, partial(self._advance, incident))
+                return
         self._look_again(incident)
 
     def _look_again(self, incident: str) -> None:

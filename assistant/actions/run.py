@@ -6,7 +6,7 @@ unknown and found out by looking, never by doing it again.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from assistant.actions.catalogue import Catalogue, Entry
 from assistant.actions.judge import START, Case, Judge
 from assistant.clock import Clock
 from assistant.domain.action import ActionRequest, Approval, Tracked
+from assistant.domain.board import taken
 from assistant.domain.desk import Desk
 from assistant.domain.events import (
     ActionFailed,
@@ -37,9 +38,10 @@ class Checks:
     """What is asked before anything is done.
 
     `desk` tells of a freeze, `objected` whether somebody has said no to a request and waits to be
-    heard, `recent` how many actions were started on a target since a moment, `wider` why a request
-    counts no more because of who reads along by now, `ours` why this process may do nothing
-    (another one has taken over, a switch is set), or null.
+    heard, `recent` how many actions were started on a target since a moment, `busy` on which
+    targets other incidents have begun to act, `wider` why a request counts no more because of who
+    reads along by now, `ours` why this process may do nothing (another one has taken over, a switch
+    is set), or null.
     """
 
     catalogue: Catalogue
@@ -49,6 +51,7 @@ class Checks:
     objected: Callable[[str], bool]
     ours: Callable[[], str | None]
     recent: Callable[[str, datetime], int]
+    busy: Callable[[str], Mapping[str, str]]
     wider: Callable[[ActionRequest], Awaitable[str | None]]
     clock: Clock
 
@@ -90,6 +93,7 @@ async def execute(tracked: Tracked, checks: Checks) -> AsyncGenerator[Event, Non
     groups = {request.mandate.group, decided.group or request.mandate.group}
     valid, lost = await _still_valid(tracked, checks.approvers, groups)
     why = may_start(tracked, valid, decided, clock.now()) or frozen(checks.desk())
+    why = why or taken(checks.busy(request.incident), request.target)
     if why is not None:
         yield WentStale(request=request.id, why="; ".join([why, *lost]))
         return
@@ -103,6 +107,7 @@ async def _do(request: ActionRequest, entry: Entry, checks: Checks) -> Event:
     # Once more, for what happened while the intent was written down.
     said_no = "somebody said no" if checks.objected(request.id) else None
     why = frozen(checks.desk()) or checks.ours() or said_no
+    why = why or taken(checks.busy(request.incident), request.target)
     if why is not None:
         return ActionFailed(request=request.id, why=why)
     try:

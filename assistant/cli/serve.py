@@ -17,7 +17,7 @@ async def run(settings: Settings, *, local: bool) -> int:
     """Serve until cancelled. Raises `ConfigError`, `FolderInUse`, `SlackError` and others."""
     if local:
         refuse_beside_real(settings, "--local")
-    elif settings.slack is None:
+    elif not settings.has_workspace:
         raise ConfigError(
             "Slack's tokens are missing: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or "
             "SLACK_SIGNING_SECRET where Slack is to post to you "
@@ -53,7 +53,7 @@ async def gathered(settings: Settings) -> AsyncIterator[oncall.Parts]:
 
 def refuse_beside_real(settings: Settings, what: str) -> None:
     """Raise `ConfigError` where simulated people would act beside a real workspace."""
-    if settings.slack is not None:
+    if settings.has_workspace:
         raise ConfigError(
             f"{what} does not start beside real Slack tokens, because its people are simulated: "
             "unset SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET and [slack], or leave "

@@ -77,15 +77,24 @@ def unmeasured(tracked: Tracked) -> bool:
     return tracked.status is Status.FINISHED and tracked.request.effect == MUTATE
 
 
-def busy_targets(incidents: Incidents, but: str) -> Mapping[str, str]:
-    """Return the targets that other incidents act on right now, and which incident it is."""
+def busy_targets(incidents: Incidents, but: str, *, begun: bool = False) -> Mapping[str, str]:
+    """Return the targets that other incidents act on right now, and which incident it is.
+
+    What is approved counts, but not with `begun`: of two that are approved one has to go first.
+    """
     return {
         tracked.request.target: incident
         for incident, state in incidents.items()
         if incident != but
         for tracked in state.requests.values()
-        if under_way(tracked)
+        if under_way(tracked) and (tracked.started is not None or not begun)
     }
+
+
+def taken(busy: Mapping[str, str], target: str) -> str | None:
+    """Return why nothing else may act on a target now, or null; `busy` as `busy_targets` tells."""
+    other = busy.get(target)
+    return f"{other} works on {target} right now; wait until that is over" if other else None
 
 
 def waiting(incidents: Incidents) -> list[ActionRequest]:

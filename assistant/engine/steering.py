@@ -16,7 +16,22 @@ _IGNORE = re.compile(
     r"\bignore\s+(?:the\s+)?(?:deploy\w*\s+|change\s+|flag\s+|config\s+)?(\S+)", re.IGNORECASE
 )
 _LOOK = re.compile(r"\b(?:look\s+(?:only\s+)?at|focus\s+on)\s+(?:the\s+)?(\S+)", re.IGNORECASE)
-_SINCE = re.compile(r"\b(?:since|from|after)\s+(\d{1,2}):(\d{2})(?::(\d{2}))?", re.IGNORECASE)
+_SINCE = re.compile(
+    r"\b(?:since|from|after|(?:began|begun|begins|started|starts)\s+(?:at|around|about))\s+"
+    r"(\d{1,2}):(\d{2})(?::(\d{2}))?",
+    re.IGNORECASE,
+)
+# What people call by its kind: parts of names, among them the values of `db.system.name` and
+# `messaging.system` in OpenTelemetry's conventions.
+_DATABASE = re.compile(
+    r"\w*(?:db|database|sql|postgres)|sqlite|mongo|oracle|cassandra|elasticsearch"
+)
+_KINDS = {
+    "database": _DATABASE,
+    "db": _DATABASE,
+    "cache": re.compile(r"\w*cached?|redis|valkey"),
+    "queue": re.compile(r"\w*(?:queue|mq)|kafka|broker|pulsar|sqs"),
+}
 _EDGES = ".,;:!?\"'`“”<>()"
 
 
@@ -53,13 +68,24 @@ def _with(known: tuple[str, ...], new: str) -> tuple[str, ...]:
 
 
 def _named(pattern: re.Pattern[str], text: str, known: Collection[str]) -> list[str]:
+    """Return what is named: where a word is the whole name of something, only that is meant."""
     found = [match.group(1).strip(_EDGES).lower() for match in pattern.finditer(text)]
-    return [name for name in sorted(known) if any(_means(said, name.lower()) for said in found)]
+    whole = {name.lower() for name in known}
+    return [
+        name
+        for name in sorted(known)
+        if any(
+            said == name.lower() if said in whole else _means(said, name.lower()) for said in found
+        )
+    ]
 
 
 def _means(said: str, name: str) -> bool:
-    """Compare a spoken name with a real one: whole, or one of its parts (`db` in `orders-db`)."""
-    return bool(said) and (said == name or said in re.split(r"[-_./@:= ]", name))
+    """Compare a spoken name with the parts of a real one (`db` in `orders-db`), and their kinds."""
+    parts = re.split(r"[-_./@:= ]", name)
+    kind = _KINDS.get(said.removesuffix("s"))
+    meant = said in parts or (kind is not None and any(map(kind.fullmatch, parts)))
+    return bool(said) and meant
 
 
 def _since(text: str, now: datetime, zone: str) -> datetime | None:

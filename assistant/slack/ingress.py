@@ -7,7 +7,8 @@ repeats what was not, so everything has a key. A mention comes twice, as `app_me
 What is written in one thread, or in an incident's own channel, is taken in the order in which it
 was written: the second line may take back the first. Slack tells each through another connection,
 so a line waits a moment for one that is older. A button waits for nobody: its form has to open
-within seconds; nor does a stop.
+within seconds; nor does a stop. A freeze and a thaw wait for one another alone, wherever they were
+said: they are about everything.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ _TEXTS = ("app_mention", "message")
 TURN_S = 0.1
 _MENTION = re.compile(r"<@[^>]*>")
 _EDITS = ("message_changed", "message_deleted")
+_BRAKES, BRAKE = ("freeze", "thaw"), "brake"
 
 
 class Ingress:
@@ -52,14 +54,14 @@ class Ingress:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Handle what was left at the last end; inside the context envelopes can be taken.
+        """Begin with what was left at the last end; inside the context envelopes can be taken.
 
         What is cut off by the end of the context stays in the inbox.
         """
-        await self._resume()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
+                self._resume(tasks)
                 yield
             finally:
                 self._tasks = None
@@ -72,6 +74,10 @@ class Ingress:
         """
         if self._tasks is None:
             return False
+        # Whoever stops waiting stops nothing: what was kept is not told again, so it has to begin.
+        return await asyncio.shield(self._tasks.create_task(self._keep(payload, envelope)))
+
+    async def _keep(self, payload: dict[str, Any], envelope: str) -> bool:
         key = key_of(payload, envelope)
         body = json.dumps(payload).encode("ascii")
         try:
@@ -89,7 +95,7 @@ class Ingress:
             tasks.create_task(self._handle(key, payload))
             return
         channel = str(payload["event"].get("channel"))
-        if self._own(channel):
+        if lane != BRAKE and self._own(channel):
             lane = channel
         if lane not in self._lanes:
             self._lanes[lane] = []
@@ -112,18 +118,21 @@ class Ingress:
         except Unusable as error:  # handled again at the next start, and found done then
             _log.error("%s is not noted as done: %s", key, error)
 
-    async def _resume(self) -> None:
-        """Handle what was acknowledged and not done when the process ended."""
+    def _resume(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin with what was acknowledged and not done when the process ended."""
         for key, body in self._inbox.unfinished():
-            await self._handle(key, json.loads(body))
+            self._begin(key, json.loads(body), tasks)
 
 
 def lane_of(payload: Mapping[str, Any]) -> str | None:
-    """Return the thread that a text was written in, null for what waits for nobody."""
+    """Return in what a text waits for its turn: its thread mostly; null: it waits for nobody."""
     event = payload.get("event") or {}
     said = _MENTION.sub(" ", str(event.get("text") or "")).strip()
-    if event.get("type") not in _TEXTS or intent(said).word == "stop":
+    word = intent(said).word
+    if event.get("type") not in _TEXTS or word == "stop":
         return None
+    if word in _BRAKES:
+        return BRAKE
     return f"{event.get('channel')}:{event.get('thread_ts') or event.get('ts')}"
 
 

@@ -170,6 +170,36 @@ async def two_at_once(folder):
 
 
 @attack(
+    "27b",
+    "two incidents ask for one action before either is approved, and both get their yes at once",
+    "one of them acts",
+    told="works on service/front right now",
+    guards={
+        "assistant.admission.taken": lambda *_: None,
+        "assistant.actions.run.taken": lambda *_: None,
+        **UNCHANGED,
+    },
+)
+async def both_approved(folder):
+    async with asked(folder) as (desk, incident, tracked):
+        other, _ = await desk.opened()
+        await desk.requested(other)
+        desk.world.halt = asyncio.Event()
+        pairs = ((incident, tracked), (other, desk.last(other)))
+        orders = [
+            Approve(incident=where, request=asking.request.id, digest=asking.request.digest)
+            for where, asking in pairs
+        ]
+        answers = await asyncio.gather(*(desk.service.submit(order, BEN) for order in orders))
+        desk.world.halt.set()
+        for where, _ in pairs:
+            await desk.service.settled(where)
+        said = [a.said for a in answers] + [desk.last(where).why or "" for where, _ in pairs]
+        harm = None if desk.world.calls == 1 else f"done {desk.world.calls} times, not once"
+        return Outcome(harm, " ".join(said))
+
+
+@attack(
     "28",
     "the opposite action waits and is approved after the first has run",
     "stale: asked for again",

@@ -147,6 +147,20 @@ def test_a_signing_secret_stands_for_the_app_token(tmp_path, monkeypatch):
     assert "app_token (Socket Mode) or signing_secret (HTTP) is missing" in said
 
 
+def test_a_table_without_tokens_waits_for_them(tmp_path, monkeypatch):
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    path = written(tmp_path, '[slack]\nlink_hosts = ["wiki.example"]\nstreaming = false\n')
+    settings = load(path, tmp_path)
+    assert (settings.has_workspace, settings.slack.streaming) == (False, False)
+    assert settings.link_hosts == {"wiki.example"}
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    assert not load(path, tmp_path).has_workspace
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
+    settings = load(path, tmp_path)
+    assert (settings.has_workspace, settings.slack.streaming) == (True, False)
+
+
 def test_what_can_act_is_not_given_to_what_only_looks(tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER_TOKEN", "s3cret")
     shared = """

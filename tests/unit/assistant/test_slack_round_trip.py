@@ -20,6 +20,7 @@ from assistant.commands import (
     RequestStep,
     Steer,
     Stop,
+    Thaw,
 )
 from assistant.domain.action import Approval
 from assistant.domain.events import (
@@ -243,6 +244,20 @@ async def test_stop_is_a_button_of_the_card_and_a_word_that_waits_for_nobody(rig
         assert (pressed, on) == (Stop(incident="INC-1"), GoOn(incident="INC-1"))
 
 
+async def test_a_freeze_and_a_thaw_wait_for_no_thread(rig):
+    async with rig.running():
+        ts = await opened(rig)
+        rig.desk.hold = asyncio.Event()
+        cleo = rig.slack.person("cleo")
+        await cleo.say("incidents", "@firstline not the ledger", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 1)
+        await cleo.say("incidents", "@firstline freeze: release day", thread=ts)
+        await cleo.say("incidents", "@firstline thaw", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 3)
+        assert [c for c, _ in rig.desk.taken[1:]] == [Freeze(reason="release day"), Thaw()]
+        rig.desk.hold.set()
+
+
 async def test_other_bots_are_not_people(rig):
     async with rig.running():
         bot = rig.slack.workspace.bot
@@ -271,7 +286,20 @@ async def test_what_was_acknowledged_and_not_done_is_done_after_a_restart(rig):
     async with rig.running():
         await rig.slack.wait_for(lambda: rig.desk.taken)
         assert rig.desk.taken[0][0].text == "booking fails"
-        assert rig.tables.inbox.unfinished() == []
+        await rig.slack.wait_for(lambda: not rig.tables.inbox.unfinished())
+
+
+async def test_what_was_left_and_takes_long_keeps_nobody_else_waiting(rig):
+    rig.desk.hold = asyncio.Event()
+    async with rig.running():
+        ts = await opened(rig)
+        await rig.slack.person("ana").say("incidents", "@firstline not the ledger", thread=ts)
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 1)
+    async with rig.running():
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
+        await rig.slack.person("ben").say("incidents", "@firstline logins fail")
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 3)
+        rig.desk.hold.set()
 
 
 async def test_what_comes_while_slack_does_not_say_who_we_are_is_not_lost(rig):

@@ -19,9 +19,12 @@ def said(text, before=Steering(), zone="UTC"):  # noqa: B008 — frozen
     ("text", "field", "value"),
     [
         ("it's not the db", "ruled_out", ("orders-db",)),
-        ("Not orders.", "ruled_out", ("orders", "orders-db")),
+        ("Not orders.", "ruled_out", ("orders",)),
+        ("not the database", "ruled_out", ("orders-db",)),
+        ("rule out databases", "ruled_out", ("orders-db",)),
         ("please ignore deploy front@2.1", "ignored", ("front@2.1",)),
         ("look at front", "focus", "front"),
+        ("look at orders", "focus", "orders"),
     ],
 )
 def test_plain_words_are_understood(text, field, value):
@@ -30,6 +33,8 @@ def test_plain_words_are_understood(text, field, value):
 
 def test_times_are_in_the_speakers_zone_and_in_the_past():
     assert said("since 12:30", zone="Europe/Berlin").since == NOW.replace(hour=11, minute=30)
+    assert said("it began at 11:30").since == said("started around 11:30").since
+    assert said("it began at 11:30").since == NOW.replace(hour=11, minute=30)
     assert said("since 23:00").since == NOW.replace(day=28, month=2, hour=23)
 
 
