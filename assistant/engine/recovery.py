@@ -90,8 +90,7 @@ def _felt_since(roots: pl.DataFrame, phases: Phases) -> list[Felt]:
 
 def _measure(felt: Felt, roots: pl.DataFrame, phases: Phases) -> Measure:
     service, operation = felt.subject.service, felt.subject.operation
-    name = pl.concat_str([pl.col(k) for k in KEYS[1:]], separator=" ").str.strip_chars()
-    mine = roots.filter((pl.col("service") == service) & _same(name, operation))
+    mine = _meant(roots.filter(pl.col("service") == service), operation)
     before = mine.filter(pl.col("us") < to_us(phases.before))
     for window in phases.known:
         before = before.filter(~_inside(window))
@@ -140,11 +139,22 @@ def _sampled(evidence: Evidence, metrics: pl.DataFrame, phases: Phases) -> Measu
     )
 
 
-def _same(name: pl.Expr, operation: str | None) -> pl.Expr:
-    """Compare as the evidence names it: a route that repeats the name is told once."""
+def _meant(roots: pl.DataFrame, operation: str | None) -> pl.DataFrame:
+    """Return the requests of a kind as the evidence names it: by name, or by name and route.
+
+    Whether a name has several routes may have come out differently then: it is asked anew of each
+    telemetry. Where no request has this route now, the name alone counts.
+    """
     if operation is None:
-        return pl.lit(value=True)
-    return (name == operation) | ((pl.col("name") == operation) & (pl.col("route") == operation))
+        return roots
+    named = roots.filter(pl.col("name") == operation)
+    if not named.is_empty():
+        return named
+    both = pl.concat_str([pl.col(k) for k in KEYS[1:]], separator=" ", ignore_nulls=True)
+    routed = roots.filter(both == operation)
+    if not routed.is_empty():
+        return routed
+    return roots.filter(pl.lit(operation).str.starts_with(pl.col("name").cast(pl.String) + " "))
 
 
 def _inside(window: Window) -> pl.Expr:

@@ -27,13 +27,16 @@ def telemetry(rows):
     )
 
 
-def judged(*afterwards, cited=True, before=None):
+def judged(*afterwards, cited=True, before=None, called=None):
     broken = before or [*minute(600, 0), *minute(200, ONSET, prefix="u", gap=150.0)]
     now = at(ACTED)
     finding = diagnose(telemetry(broken), Question(at=now, horizon=now))
     if not cited:
         kept = tuple(e for e in finding.evidence if not e.kind.startswith("symptom_"))
         finding = replace(finding, evidence=kept)
+    if called is not None:
+        named = (replace(e, subject=replace(e.subject, operation=called)) for e in finding.evidence)
+        finding = replace(finding, evidence=tuple(named))
     phases = Phases(
         before=at(ONSET),
         during=Window(start=at(ONSET), end=at(ACTED)),
@@ -78,6 +81,24 @@ def test_where_no_request_ever_suffered_nothing_is_called_mended():
     quiet = [*minute(600, 0), *minute(200, ONSET, prefix="u")]
     said = judged(*minute(200, ACTED + 2, prefix="v"), cited=False, before=quiet)
     assert (said.effect, said.measures) == (Effect.NOT_MEASURED, ())
+
+
+def handed_to(name, rows):
+    """Rename the entry that the second half of the requests are handed to."""
+    half = len(rows) // 2
+    return [
+        row | {"name": name} if i >= half and row["service"] == "back" else row
+        for i, row in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize("called", ["GET /", "GET / GET /items"])
+@pytest.mark.parametrize("routes", [1, 2])
+def test_requests_are_the_same_however_their_routes_were_told_apart(called, routes):
+    after = minute(200, ACTED + 2, prefix="v")
+    said = judged(*(after if routes == 1 else handed_to("GET /more", after)), called=called)
+    assert said.effect is Effect.RECOVERED
+    assert said.measures[0].n_after >= 20
 
 
 def test_without_requests_nothing_is_claimed():
