@@ -77,7 +77,7 @@ async def test_a_message_is_changed_in_place_and_deleted(slack, client, channel)
 
 
 async def test_groups_and_people_are_told_apart(slack, client):
-    sam = slack.workspace.add_user("sam", stranger=True)
+    sam = slack.workspace.add_user("sam", team="T0ELSEWHERE")
     [sre] = (await client.usergroups_list())["usergroups"]
     members = (await client.usergroups_users_list(usergroup=sre["id"]))["users"]
     assert members == [slack.person("ana").id, slack.person("ben").id]
@@ -85,7 +85,10 @@ async def test_groups_and_people_are_told_apart(slack, client):
     assert gus["is_restricted"]
     stranger = (await client.users_info(user=sam.id))["user"]
     assert stranger["is_stranger"]
-    assert stranger["team_id"] != slack.workspace.team
+    assert stranger["team_id"] == "T0ELSEWHERE"
+    slack.workspace.channel_named("incidents").members.append(sam.id)
+    met = (await client.users_info(user=sam.id))["user"]
+    assert (met["is_stranger"], met["team_id"]) == (False, "T0ELSEWHERE")
     assert len((await client.users_list())["members"]) == 6
 
 
