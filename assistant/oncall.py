@@ -29,6 +29,7 @@ from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.channels import channel_id
 from assistant.slack.errors import SlackError
+from assistant.slack.granted import check_scopes
 from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
@@ -123,6 +124,7 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
             "(or SLACK_SIGNING_SECRET)"
         )
     client = web_client(said.bot_token.get_secret_value(), said.api_url)
+    await check_scopes(client)
     workspace = _Workspace(
         client=client,
         app_token=said.app_token.get_secret_value() if said.app_token else "",
