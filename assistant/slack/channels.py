@@ -105,11 +105,13 @@ async def inside(client: AsyncWebClient, channel: str) -> bool:
     """Tell whether firstline is in a channel; raises `SlackError` where Slack does not say.
 
     A channel that it cannot see is one that it is not in, and so are conversations of a few people.
+    Of direct messages it sees those with itself alone, and Slack calls nobody a member there.
     """
     try:
         reply = await client.conversations_info(channel=channel)
     except FAILURES as error:
-        if code(error) == "channel_not_found" or needed(error).startswith(("im:", "mpim:")):
+        if code(error) == "channel_not_found" or needed(error).startswith("mpim:"):
             return False
         raise SlackError(sentence(error)) from error
-    return bool((reply.get("channel") or {}).get("is_member"))
+    told = reply.get("channel") or {}
+    return bool(told.get("is_member") or told.get("is_im"))

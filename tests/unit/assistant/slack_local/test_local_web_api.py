@@ -135,13 +135,14 @@ async def test_a_status_line_goes_away_with_the_answer(slack, client, channel):
         ("channels:manage", "conversations_create", {"name": "inc-1"}),
         ("usergroups:read", "usergroups_list", {}),
         ("users:read", "users_info", {"user": "U"}),
+        ("im:read", "conversations_info", {"channel": "D"}),
     ],
 )
 async def test_a_scope_that_was_not_given_is_named(scope, method, args):
     workspace = demo_workspace()
-    args = args | (
-        {"channel": workspace.channel_named("incidents").id} if "channel" in args else {}
-    )
+    direct = workspace.direct(workspace.bot.id, workspace.user_named("ana").id)
+    places = {"C": workspace.channel_named("incidents").id, "D": direct.id}
+    args = args | ({"channel": places[args["channel"]]} if "channel" in args else {})
     async with judged(workspace, scopes=SCOPES - {scope}) as slack:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         with pytest.raises(SlackApiError) as refused:
