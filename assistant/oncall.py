@@ -27,8 +27,9 @@ from assistant.runtime import lanes
 from assistant.service import Service
 from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
-from assistant.slack.channels import channel_id
+from assistant.slack.channels import channel_ids
 from assistant.slack.errors import SlackError
+from assistant.slack.granted import check_scopes
 from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
@@ -123,16 +124,18 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
             "(or SLACK_SIGNING_SECRET)"
         )
     client = web_client(said.bot_token.get_secret_value(), said.api_url)
+    await check_scopes(client)
+    ids = await channel_ids(client, (said.channel, *said.watch))
     workspace = _Workspace(
         client=client,
         app_token=said.app_token.get_secret_value() if said.app_token else "",
         http=_http(said, client, clock),
-        channel=await channel_id(client, said.channel),
+        channel=ids[said.channel],
         approvers=said.approvers,
         simulated=False,
         streaming=said.streaming,
         own_channels=said.incident_channels,
-        watched=frozenset([await channel_id(client, name) for name in said.watch]),
+        watched=frozenset(ids[name] for name in said.watch),
     )
     async with _running(workspace, parts, settings, clock) as oncall:
         yield oncall

@@ -47,8 +47,6 @@ class SlackApprovers:
             return "Slack does not know who this is."
         if profile.odd is not None:
             return f"{profile.name} is {ODD[profile.odd]} and may not approve."
-        if profile.team != actor.team:
-            return f"{profile.name} belongs to another workspace and may not approve."
         if actor.id not in members:
             return f"Only members of @{asked} may approve."
         return None

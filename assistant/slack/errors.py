@@ -55,13 +55,19 @@ def sentence(error: BaseException) -> str:
             "xapp-, the bot token with xoxb-; they may have been swapped."
         )
     if name == "missing_scope":
-        return (
-            f"Slack says that the scope {needed(error)} is missing: update the app from the "
-            "manifest and install it again."
-        )
+        return lacking(needed(error))
     if name:
         return f"Slack answered {name}."
     return f"Slack did not answer ({type(error).__name__})."
+
+
+def lacking(*scopes: str) -> str:
+    """Return the sentence for scopes that were not granted."""
+    named = f"scope {scopes[0]} is" if len(scopes) == 1 else f"scopes {', '.join(scopes)} are"
+    return (
+        f"Slack says that the {named} missing: update the app from the manifest and install it "
+        "again."
+    )
 
 
 def needed(error: BaseException) -> str:

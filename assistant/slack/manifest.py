@@ -33,6 +33,7 @@ OPTIONAL_SCOPES = (
     "channels:manage",
     "files:write",
     "groups:write",
+    "im:read",
     "pins:write",
     "reactions:write",
 )

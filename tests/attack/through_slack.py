@@ -76,7 +76,7 @@ async def guest(folder):
     guards=UNKNOWN,
 )
 async def stranger(folder):
-    return await pressed_by(folder, "eve", stranger=True)
+    return await pressed_by(folder, "eve", team="T0ELSEWHERE")
 
 
 @attack(

@@ -10,8 +10,9 @@ from assistant.clock import SystemClock
 from assistant.config import Settings, SlackSettings
 from assistant.oncall import Parts, _connected, inbound, on_slack
 from assistant.slack.errors import SlackError
+from assistant.slack.granted import missing
 from assistant.slack.intents import HELP
-from assistant.slack.manifest import PATH
+from assistant.slack.manifest import OPTIONAL_SCOPES, PATH, SCOPES
 from assistant.slack.text import escape
 from retrieval.index import open_index
 
@@ -60,23 +61,63 @@ async def test_an_interruption_stays_one():
         await task
 
 
-async def test_slack_may_post_to_the_port_on_which_webhooks_are_served(tmp_path):
+def told(slack, folder, **more):
+    """Return settings for a Slack that posts to us."""
+    said = SlackSettings(
+        bot_token=slack.bot_token,
+        signing_secret=slack.signing_secret,
+        api_url=slack.api_url,
+        **more,
+    )
+    return Settings(data=folder / "data", slack=said, listen="127.0.0.1:0")
+
+
+@pytest.fixture
+def parts(tmp_path):
+    with closing(open_index(tmp_path / "index", embed=False)) as index:
+        yield Parts(connectors={}, actuators={}, index=index, receivers={})
+
+
+async def test_slack_may_post_to_the_port_on_which_webhooks_are_served(parts, tmp_path):
     async with judged() as slack:
-        told = SlackSettings(
-            bot_token=slack.bot_token, signing_secret=slack.signing_secret, api_url=slack.api_url
-        )
-        settings = Settings(data=tmp_path / "data", slack=told, listen="127.0.0.1:0")
-        with closing(open_index(tmp_path / "index", embed=False)) as index:
-            parts = Parts(connectors={}, actuators={}, index=index, receivers={})
-            async with (
-                on_slack(parts, settings, SystemClock()) as here,
-                inbound(here, parts, settings, SystemClock()) as url,
-            ):
-                await slack.deliver_to(f"{url}{PATH}")
-                ana = slack.person("ana")
-                await ana.say("incidents", "@firstline help")
-                shown = await slack.wait_for(
-                    lambda: [m.text for m in ana.messages("incidents") if m.only_for]
-                )
-                assert shown == [escape(HELP)]
-                await slack.settled()
+        settings = told(slack, tmp_path)
+        async with (
+            on_slack(parts, settings, SystemClock()) as here,
+            inbound(here, parts, settings, SystemClock()) as url,
+        ):
+            await slack.deliver_to(f"{url}{PATH}")
+            ana = slack.person("ana")
+            await ana.say("incidents", "@firstline help")
+            shown = await slack.wait_for(
+                lambda: [m.text for m in ana.messages("incidents") if m.only_for]
+            )
+            assert shown == [escape(HELP)]
+            await slack.settled()
+
+
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        ({"users:read"}, "the scope users:read is missing"),
+        ({"im:history", "channels:read"}, "the scopes channels:read, im:history are missing"),
+    ],
+)
+async def test_a_scope_that_is_needed_and_was_not_granted_ends_the_start(
+    parts, tmp_path, lacks, said
+):
+    async with judged(scopes=SCOPES - lacks) as slack:
+        with pytest.raises(SlackError, match=rf"{said}: update the app .* install it again\.$"):
+            async with on_slack(parts, told(slack, tmp_path), SystemClock()):
+                pass
+
+
+async def test_a_start_needs_no_scope_that_can_be_refused(parts, tmp_path):
+    async with (
+        judged(scopes=SCOPES - {*OPTIONAL_SCOPES}) as slack,
+        on_slack(parts, told(slack, tmp_path), SystemClock()) as here,
+    ):
+        assert here.slack.contact.why is None
+
+
+def test_where_slack_names_no_scopes_nothing_is_concluded():
+    assert missing({}) == ()

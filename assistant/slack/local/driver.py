@@ -22,7 +22,7 @@ from assistant.slack.local.interactions import (
 )
 from assistant.slack.local.methods.views import checked_view, new_view
 from assistant.slack.local.office import Office
-from assistant.slack.local.people import Channel, Message, User, View
+from assistant.slack.local.people import Channel, Kind, Message, User, View
 from assistant.slack.local.responses import respond
 
 _NAME = r"[A-Za-z0-9_.-]*[A-Za-z0-9_]"
@@ -157,8 +157,13 @@ class Person:
         return delivery
 
     def invite(self, channel: str, name: str) -> None:
-        """Let somebody, or the app, into a channel that this person is in."""
+        """Let somebody, or the app, into a channel that this person is in.
+
+        Direct messages stay with their two.
+        """
         place, who = self._joined(channel), self._named(name)
+        if place.kind is Kind.DIRECT:
+            raise NotThere("Nobody can be let into direct messages.")
         if who.id not in place.members:
             self._office.joined(place, who.id, inviter=self.id)
 

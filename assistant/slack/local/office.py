@@ -107,7 +107,7 @@ class Office:
                 "is_ext_shared_channel": False,
                 "authorizations": [
                     {
-                        "enterprise_id": None,
+                        "enterprise_id": workspace.enterprise or None,
                         "team_id": workspace.team,
                         "user_id": workspace.bot.id,
                         "is_bot": True,

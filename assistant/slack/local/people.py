@@ -11,15 +11,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person or a bot. `restricted` is a guest, `stranger` somebody of another workspace."""
+    """A person or a bot. `restricted` is a guest, `team` the workspace that they belong to.
+
+    `enterprise` is the organisation of that workspace on Enterprise Grid, else empty.
+    """
 
     id: str
     name: str
     team: str
+    enterprise: str = ""
     title: str = ""
     bot: bool = False
     restricted: bool = False
-    stranger: bool = False
     deleted: bool = False
     admin: bool = False
     zone: str = "UTC"

@@ -6,8 +6,19 @@ from assistant.slack.local.people import Channel, Group, Kind, Message, User, Vi
 from assistant.slack.local.workspace import Workspace
 
 
-def user_object(user: User) -> dict[str, Any]:
-    """A person as `users.info` shows them."""
+def user_object(user: User, workspace: Workspace) -> dict[str, Any]:
+    """A person as `users.info` shows them.
+
+    A stranger is somebody of another workspace who is in no channel that the app knows: whoever
+    shares one with it, as by Slack Connect, is none.
+    """
+    foreign = user.team != workspace.team
+    bot = workspace.bot.id
+    met = any(
+        user.id in channel.members and (channel.kind is Kind.PUBLIC or bot in channel.members)
+        for channel in workspace.channels.values()
+    )
+    grid = {"id": user.id, "enterprise_id": user.enterprise, "teams": [user.team]}
     return {
         "id": user.id,
         "team_id": user.team,
@@ -20,7 +31,8 @@ def user_object(user: User) -> dict[str, Any]:
         "is_admin": user.admin,
         "is_restricted": user.restricted,
         "is_ultra_restricted": False,
-        "is_stranger": user.stranger,
+        "is_stranger": foreign and not met,
+        **({"enterprise_user": grid} if user.enterprise else {}),
         "profile": {
             "title": user.title,
             "real_name": user.name.capitalize(),

@@ -31,7 +31,6 @@ class Flags(TypedDict, total=False):
     title: str
     bot: bool
     restricted: bool
-    stranger: bool
     deleted: bool
     admin: bool
     zone: str
@@ -55,10 +54,14 @@ class Posted(TypedDict, total=False):
 
 
 class Workspace:
-    """People, groups, channels, messages, views and files of one team; `bot` is our app's user."""
+    """People, groups, channels, messages, views and files of one team; `bot` is our app's user.
 
-    def __init__(self, *, name: str, bot_name: str) -> None:
+    `enterprise` is the organisation that it belongs to on Enterprise Grid.
+    """
+
+    def __init__(self, *, name: str, bot_name: str, enterprise: str = "") -> None:
         self.name = name
+        self.enterprise = enterprise
         self.changes = Changes()
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
@@ -83,10 +86,17 @@ class Workspace:
         self._ids += 1
         return f"{letter}0{self._ids:08d}"
 
-    def add_user(self, name: str, **flags: Unpack[Flags]) -> User:
-        """Let somebody join; a stranger gets a team of their own."""
-        team = self.new_id("T") if flags.get("stranger") else self.team
-        user = User(id=self.new_id("U"), name=name, team=team, **flags)
+    def add_user(
+        self, name: str, *, team: str = "", enterprise: str = "", **flags: Unpack[Flags]
+    ) -> User:
+        """Let somebody be known here: one of ours, unless another team is named."""
+        user = User(
+            id=self.new_id("U"),
+            name=name,
+            team=team or self.team,
+            enterprise=enterprise if team else self.enterprise,
+            **flags,
+        )
         self.users[user.id] = user
         return user
 
@@ -138,7 +148,8 @@ class Workspace:
         if user in channel.members:
             return True
         who = self.users[user]
-        return channel.kind is Kind.PUBLIC and not (who.restricted or who.stranger or who.deleted)
+        home = who.team == self.team
+        return channel.kind is Kind.PUBLIC and home and not (who.restricted or who.deleted)
 
     def visible(self, user: str, channel: Channel, thread: str | None = None) -> list[Message]:
         """What a user sees in the channel, or in one of its threads, in order of posting."""

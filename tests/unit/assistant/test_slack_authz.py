@@ -10,6 +10,7 @@ from assistant.clock import SystemClock
 from assistant.domain.people import Actor, ActorKind
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.workspace import Workspace
 from assistant.slack.people import People
 from assistant.slack.transports import web_client
 
@@ -62,25 +63,40 @@ async def test_others_may_not(slack, approvers):
 
 
 @pytest.mark.parametrize(
-    ("flag", "word"),
+    ("flags", "word"),
     [
-        ("bot", "a bot"),
-        ("restricted", "a guest"),
-        ("stranger", "another workspace"),
-        ("deleted", "deactivated"),
+        ({"bot": True}, "a bot"),
+        ({"restricted": True}, "a guest"),
+        ({"team": "T0ELSEWHERE"}, "another workspace"),
+        ({"deleted": True}, "deactivated"),
     ],
 )
-async def test_nobody_who_is_no_colleague_may_even_in_the_group(slack, approvers, flag, word):
-    odd = slack.workspace.add_user("odd", **{flag: True})
+async def test_nobody_who_is_no_colleague_may_even_in_the_group(slack, approvers, flags, word):
+    odd = slack.workspace.add_user("odd", **flags)
+    slack.workspace.channel_named("incidents").members.append(odd.id)
     group(slack).members.append(odd.id)
     said = await approvers.refusal(actor(odd))
     assert word in said
     assert said.endswith("may not approve.")
 
 
-async def test_a_person_cannot_claim_another_team(slack, approvers):
-    forged = replace(actor(slack.person("ana").user), team="T-other")
+async def test_nobody_of_another_workspace_can_claim_ours(slack, approvers):
+    eve = slack.workspace.add_user("eve", team="T0ELSEWHERE")
+    group(slack).members.append(eve.id)
+    forged = replace(actor(eve), team=slack.workspace.team)
     assert "another workspace" in await approvers.refusal(forged)
+
+
+async def test_on_enterprise_grid_people_of_the_same_organisation_may(watch):
+    workspace = Workspace(name="local", bot_name="firstline", enterprise="E0OURS")
+    ours = workspace.add_user("mia", team="T0SIBLING", enterprise="E0OURS")
+    theirs = workspace.add_user("eve", team="T0ELSEWHERE", enterprise="E0THEIRS")
+    workspace.add_group("sre", [ours, theirs])
+    async with judged(workspace) as slack:
+        client = web_client(slack.bot_token, slack.api_url)
+        approvers = SlackApprovers(client, watch, People(client, watch), "sre")
+        assert await approvers.refusal(actor(ours)) is None
+        assert "another workspace" in await approvers.refusal(actor(theirs))
 
 
 async def test_members_are_believed_for_a_minute_and_asked_anew_before_it_counts(

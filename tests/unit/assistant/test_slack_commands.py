@@ -1,7 +1,8 @@
 """What begins without a mention: commands, shortcuts and the form of an incident."""
 
 import pytest
-from slackdesk import LOOKS, Rig
+from conversing import find
+from slackdesk import LOOKS, SCOPES, Rig
 from slackrig import judged
 from written import NOON
 
@@ -36,6 +37,12 @@ async def whispered(rig, who, words, channel="incidents"):
     return await rig.slack.wait_for(
         lambda: next((t for t in reversed(private(rig, who, channel)) if words in t), None)
     )
+
+
+def direct(rig, one, other):
+    """Return the id of the direct messages between two."""
+    people = rig.slack.workspace
+    return people.direct(people.user_named(one).id, people.user_named(other).id).id
 
 
 @pytest.mark.parametrize(
@@ -97,11 +104,53 @@ async def test_a_command_answers_where_firstline_is_not_and_moves_no_words_elsew
         await rig.slack.wait_for(lambda: private(rig, "ana", "secret") == [NOT_INSIDE, NOT_INSIDE])
         await rig.slack.person("ana").slash("/firstline", "declare x", "general")
         await whispered(rig, "ana", NOT_INSIDE, "general")
-        await rig.slack.person("ana").slash("/firstline", "declare x", "@firstline")
-        await whispered(rig, "ana", NOT_INSIDE, "@firstline")  # where nobody else would see it
         assert rig.slack.person("ana").modal() is None
         assert rig.desk.taken == []
         assert rig.messages() == []
+
+
+@pytest.mark.parametrize("word", ["declare", "investigate"])
+async def test_a_command_in_direct_messages_with_firstline_begins_there(rig, word):
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        await ana.slash("/firstline", f"{word} logins fail", "@firstline")
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        ((asked, _),) = rig.desk.taken
+        assert asked.place == direct(rig, "ana", "firstline")
+        opened = Opened(at=NOON, text=asked.text, service=None, place=asked.place)
+        await rig.desk.happen("INC-1", opened)
+        await rig.slack.wait_for(lambda: find(ana.messages("@firstline"), "INC-1"))
+        await ana.slash("/firstline", word, "@firstline")
+        await rig.slack.wait_for(ana.modal)
+
+
+async def test_a_message_in_direct_messages_with_firstline_is_investigated(rig):
+    ts = await rig.slack.person("ana").say("@firstline", "help")
+    async with rig.running():
+        await rig.slack.person("ana").shortcut("investigate_message", "@firstline", ts)
+        await rig.slack.wait_for(lambda: rig.desk.taken)
+        assert rig.desk.taken[0][0].place == f"{direct(rig, 'ana', 'firstline')}/{ts}"
+
+
+async def test_in_direct_messages_of_two_others_nothing_begins(rig):
+    place = direct(rig, "ana", "ben")
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        ts = await ana.say(place, "logins fail")
+        await ana.slash("/firstline", "declare logins fail", place)
+        await ana.slash("/firstline", "declare", place)
+        await ana.shortcut("investigate_message", place, ts)
+        await rig.slack.wait_for(lambda: private(rig, "ana", place) == 3 * [NOT_INSIDE])
+        assert (rig.desk.taken, ana.modal()) == ([], None)
+
+
+async def test_without_its_scope_a_command_in_direct_messages_says_so():
+    async with judged(hosts=LOOKS.hosts, burst=None, scopes=SCOPES - {"im:read"}) as slack:
+        rig = Rig(slack)
+        async with rig.running():
+            await slack.person("ana").slash("/firstline", "declare x", "@firstline")
+            await whispered(rig, "ana", "the scope im:read is missing", "@firstline")
+            assert rig.desk.taken == []
 
 
 async def test_the_form_declares_with_service_and_time(rig):

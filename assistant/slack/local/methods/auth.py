@@ -13,6 +13,7 @@ def _test(call: Call) -> Reply:
         "user_id": call.bot.id,
         "bot_id": workspace.bot_id,
         "is_enterprise_install": False,
+        **({"enterprise_id": workspace.enterprise} if workspace.enterprise else {}),
     }
 
 

@@ -4,7 +4,7 @@ import re
 
 from assistant.slack import limits
 from assistant.slack.local.call import Call, Method, Reply
-from assistant.slack.local.people import Kind
+from assistant.slack.local.people import Channel, Kind
 from assistant.slack.local.refusals import Refused
 from assistant.slack.local.shapes import channel_object
 
@@ -39,7 +39,7 @@ def name_refusal(name: str) -> str | None:
 
 
 def _invite(call: Call) -> Reply:
-    channel = call.joined_channel()
+    channel = _not_direct(call.joined_channel())
     call.need("groups:write" if channel.kind is Kind.PRIVATE else "channels:manage")
     users = [name for name in call.text("users").split(",") if name]
     if not users:
@@ -71,7 +71,7 @@ def _join(call: Call) -> Reply:
 
 
 def _archive(call: Call) -> Reply:
-    channel = call.channel()
+    channel = _not_direct(call.channel())
     call.need("groups:write" if channel.kind is Kind.PRIVATE else "channels:manage")
     if channel.archived:
         raise Refused("already_archived")
@@ -101,6 +101,13 @@ def _open_direct(call: Call) -> Reply:
         raise Refused("user_not_found")
     channel = call.office.workspace.direct(call.bot.id, users[0])
     return {"channel": {"id": channel.id}}
+
+
+def _not_direct(channel: Channel) -> Channel:
+    """The channel, unless it is direct messages: those stay with their two people."""
+    if channel.kind is Kind.DIRECT:
+        raise Refused("method_not_supported_for_channel_type")
+    return channel
 
 
 METHODS = {

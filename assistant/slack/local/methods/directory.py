@@ -6,11 +6,12 @@ from assistant.slack.local.shapes import group_object, user_object
 
 
 def _info(call: Call) -> Reply:
-    return {"user": user_object(call.user())}
+    return {"user": user_object(call.user(), call.office.workspace)}
 
 
 def _list_users(call: Call) -> Reply:
-    users = [user_object(user) for user in call.office.workspace.users.values()]
+    workspace = call.office.workspace
+    users = [user_object(user, workspace) for user in workspace.users.values()]
     return {"members": users, "response_metadata": {"next_cursor": ""}}
 
 

@@ -3,6 +3,7 @@
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from assistant.slack.local.interactions import NotThere
 from assistant.slack.local.people import Kind
 from assistant.slack.local.triggers import Triggers
 
@@ -127,6 +128,28 @@ async def test_a_bad_invitation_is_refused(slack, client, channel, users, code):
     with pytest.raises(SlackApiError) as refused:
         await client.conversations_invite(channel=channel, users=[named.get(u, u) for u in users])
     assert refused.value.response["error"] == code
+
+
+async def test_direct_messages_have_two_people_and_are_seen_by_no_other_app(slack, client):
+    ana, ben, bot = (slack.workspace.user_named(name) for name in ("ana", "ben", "firstline"))
+    ours = slack.workspace.direct(ana.id, bot.id).id
+    theirs = slack.workspace.direct(ana.id, ben.id).id
+    shown = (await client.conversations_info(channel=ours))["channel"]
+    assert (shown["is_im"], shown["user"], "is_member" in shown) == (True, ana.id, False)
+    for call, code in (
+        (client.conversations_info(channel=theirs), "channel_not_found"),
+        (client.conversations_members(channel=theirs), "channel_not_found"),
+        (
+            client.conversations_invite(channel=ours, users=[ben.id]),
+            "method_not_supported_for_channel_type",
+        ),
+        (client.conversations_archive(channel=ours), "method_not_supported_for_channel_type"),
+    ):
+        with pytest.raises(SlackApiError) as refused:
+            await call
+        assert refused.value.response["error"] == code
+    with pytest.raises(NotThere, match="let into direct messages"):
+        slack.person("ana").invite("@firstline", "ben")
 
 
 @pytest.mark.breaks("previews")

@@ -77,7 +77,7 @@ async def test_a_message_is_changed_in_place_and_deleted(slack, client, channel)
 
 
 async def test_groups_and_people_are_told_apart(slack, client):
-    sam = slack.workspace.add_user("sam", stranger=True)
+    sam = slack.workspace.add_user("sam", team="T0ELSEWHERE")
     [sre] = (await client.usergroups_list())["usergroups"]
     members = (await client.usergroups_users_list(usergroup=sre["id"]))["users"]
     assert members == [slack.person("ana").id, slack.person("ben").id]
@@ -85,7 +85,10 @@ async def test_groups_and_people_are_told_apart(slack, client):
     assert gus["is_restricted"]
     stranger = (await client.users_info(user=sam.id))["user"]
     assert stranger["is_stranger"]
-    assert stranger["team_id"] != slack.workspace.team
+    assert stranger["team_id"] == "T0ELSEWHERE"
+    slack.workspace.channel_named("incidents").members.append(sam.id)
+    met = (await client.users_info(user=sam.id))["user"]
+    assert (met["is_stranger"], met["team_id"]) == (False, "T0ELSEWHERE")
     assert len((await client.users_list())["members"]) == 6
 
 
@@ -132,13 +135,14 @@ async def test_a_status_line_goes_away_with_the_answer(slack, client, channel):
         ("channels:manage", "conversations_create", {"name": "inc-1"}),
         ("usergroups:read", "usergroups_list", {}),
         ("users:read", "users_info", {"user": "U"}),
+        ("im:read", "conversations_info", {"channel": "D"}),
     ],
 )
 async def test_a_scope_that_was_not_given_is_named(scope, method, args):
     workspace = demo_workspace()
-    args = args | (
-        {"channel": workspace.channel_named("incidents").id} if "channel" in args else {}
-    )
+    direct = workspace.direct(workspace.bot.id, workspace.user_named("ana").id)
+    places = {"C": workspace.channel_named("incidents").id, "D": direct.id}
+    args = args | ({"channel": places[args["channel"]]} if "channel" in args else {})
     async with judged(workspace, scopes=SCOPES - {scope}) as slack:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         with pytest.raises(SlackApiError) as refused:
