@@ -11,7 +11,7 @@ from assistant.slack.grammar import fault
 from assistant.slack.local.call import Call, Method, Reply
 from assistant.slack.local.people import Channel, Message, Streaming
 from assistant.slack.local.refusals import Refused, refused_for
-from assistant.slack.local.shapes import message_object
+from assistant.slack.local.shapes import message_object, thread_facts
 from assistant.slack.local.workspace import Workspace
 
 
@@ -78,6 +78,10 @@ def _post_ephemeral(call: Call) -> Reply:
         raise Refused("no_text")
     if len(text) > limits.UPDATED_TEXT:
         raise Refused("msg_too_long")
+    thread = thread_of(call, channel)
+    if thread is not None and not thread_facts(channel.messages[thread], channel):
+        # Taken, and shown nowhere: where nobody has replied there is no thread to show it in.
+        return {"message_ts": call.office.workspace.stamp(channel, call.office.clock.now())}
     message = call.office.post(
         channel,
         user=call.bot.id,
@@ -85,7 +89,7 @@ def _post_ephemeral(call: Call) -> Reply:
         app=call.office.workspace.app_id,
         text=text,
         blocks=blocks,
-        thread=thread_of(call, channel),
+        thread=thread,
         only_for=call.text("user"),
     )
     return {"message_ts": message.ts}
