@@ -158,7 +158,7 @@ def _known(token: str, parts: Parts) -> tuple[OnIncident | Look | None, Place | 
 
 
 def _thread(body: Mapping[str, Any]) -> str | None:
-    """Return the thread of the message that was pressed; a first one says so once it has replies."""
+    """Return the thread of a message; the first of one says so only once it has replies."""
     container, message = body.get("container") or {}, body.get("message") or {}
     thread = container.get("thread_ts") or message.get("thread_ts")
     return str(thread) if thread else None
