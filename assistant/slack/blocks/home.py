@@ -128,7 +128,7 @@ def status_lines(incidents: Mapping[str, Incident], hidden: Collection[str] = ()
         if name in hidden
         else f"{name}: {one_line(incident.opened.text, 200)} — {state(incident)}, "
         f"since {utc(incident.opened.at)}"
-        for name, incident in reversed(incidents.items())
+        for name, incident in reversed(list(incidents.items()))
         if incident.open
     ]
     most = _fitting(lines)
