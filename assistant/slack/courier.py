@@ -6,6 +6,7 @@ key. Source: docs.slack.dev, chat.postMessage, message metadata.
 """
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +26,7 @@ from assistant.slack.text import clip
 EVENT_TYPE = "firstline"
 PAGE, PAGES = 200, 10
 LATER_S = 0.25
+UNREADY_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # Slack processes an upload for a second or more
 _GONE = frozenset(("message_not_found", "cant_update_message", "edit_window_closed"))
 _TOO_MUCH = frozenset(
     (
@@ -45,6 +47,7 @@ class State(StrEnum):
     SENT = "sent"
     UNCHANGED = "unchanged"
     LATER = "later"
+    UNREADY = "unready"  # Slack cannot show its file yet
     REFUSED = "refused"
 
 
@@ -56,12 +59,28 @@ class Delivered:
     wait_s: float | None = None
 
 
-class Courier:
-    """Posts and edits through one client, which must not retry by itself."""
+class _UnreadyError(Exception):
+    """Slack refuses blocks that show a file, which may mean that it is not processed yet."""
 
-    def __init__(self, client: AsyncWebClient, messages: Messages) -> None:
+
+class Courier:
+    """Posts and edits through one client, which must not retry by itself.
+
+    A letter whose file Slack cannot show yet is UNREADY once for each of the waits in `unready_s`
+    (seconds); after that it is sent in words.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        messages: Messages,
+        *,
+        unready_s: Sequence[float] = UNREADY_S,
+    ) -> None:
         self._client = client
         self._messages = messages
+        self._unready_s = unready_s
+        self._unready: Counter[str] = Counter()
 
     async def deliver(self, letter: Letter) -> Delivered:
         """Send what Slack does not show yet; never raises for what Slack or the disk does."""
@@ -81,11 +100,16 @@ class Courier:
                 await self._post(letter)
             else:
                 await self._change(letter, known.thread, known.ts if sure else None)
+        except _UnreadyError:
+            self._unready[letter.slot] += 1
+            again_s = self._unready_s[self._unready[letter.slot] - 1]
+            return Delivered(state=State.UNREADY, wait_s=again_s)
         except FAILURES as error:
             if passing(error):
                 return Delivered(state=State.LATER, wait_s=wait_s(error))
             _LOG.warning("%s is not shown: %s", letter.slot, sentence(error))
             return Delivered(state=State.REFUSED)
+        del self._unready[letter.slot]
         return Delivered(state=State.SENT)
 
     async def _post(self, letter: Letter) -> None:
@@ -129,6 +153,9 @@ class Courier:
             except FAILURES as error:
                 if code(error) not in _TOO_MUCH or number == len(forms):
                     raise
+                patient = self._unready[letter.slot] < len(self._unready_s)
+                if code(error) == "invalid_blocks" and _shows_file(blocks) and patient:
+                    raise _UnreadyError from error
                 _LOG.warning("%s is shown in a plainer form: %s", letter.slot, sentence(error))
             else:
                 return dict(reply.data) if isinstance(reply.data, dict) else {}
@@ -173,8 +200,12 @@ def _forms(blocks: Sequence[Block]) -> list[list[Block]]:
     brief = [block for block in full if block["type"] != "container"]
     bare = [*full[:1], *(block for block in full[1:] if block["type"] == "actions")]
     forms = (full, unfolded(full), brief, bare)
-    fit = [form for form in forms if form and _fits(form)]
+    fit = [form for at, form in enumerate(forms) if form and form not in forms[:at] and _fits(form)]
     return [*fit, []]
+
+
+def _shows_file(blocks: Sequence[Block]) -> bool:
+    return any("slack_file" in block for block in blocks)
 
 
 def _fits(blocks: Sequence[Block]) -> bool:

@@ -117,7 +117,7 @@ def _written(
         blocks = memory.postmortem_message(name, incident.postmortem)
         yield f"{name}/postmortem", memory.postmortem_text(name), blocks
     for number, one in enumerate(incident.shared, start=1):
-        blocks = memory.postmortem_message(name, one.markdown, memory.shared_by(one))
+        blocks = memory.shared_message(name, one)
         yield f"{name}/shared/{number}", memory.postmortem_text(name), blocks
     if incident.draft is not None:
         draft = draft_view(incident.draft, name, decided=incident.draft_decided)

@@ -20,9 +20,11 @@ _EDITED = "message_changed"
 _STATE = (
     "firing|resolved|recovered|triggered|alerting|alert|closed|cleared|ok|error|warning|critical"
 )
-# Each of these words begins other sentences as well: something has to set it apart.
+# Each of these words begins other sentences as well: something has to set it apart. A hyphen does
+# that only between spaces, since within a word it joins: Closed-loop control fails.
 _OVER = re.compile(
-    r"^\W*(?:resolved|recovered|closed|cleared|ok)(?:\s*[\])*:|–—-]|\s*[.!]?$)",
+    r"^\W*(?:resolved|recovered|closed|cleared|ok)"
+    r"(?:\s*[\])*:|—]|\s+[–-](?=\s|$)|\s*[.!]?$)",
     re.IGNORECASE,
 )
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)

@@ -16,6 +16,7 @@ from assistant.slack import limits
 
 Element = dict[str, Any]
 
+MOST = 3_000  # characters of a text of ours that is no message of its own
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _MARKED = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _MARKDOWN = re.compile(r"\w+://|[\[\]`*~|\\]")  # an underscore inside a word is none
@@ -48,7 +49,7 @@ def one_line(text: str, most: int) -> str:
     return clip(" ".join(clean(text).split()), most)
 
 
-def escape(text: str, most: int = 3_000) -> str:
+def escape(text: str, most: int = MOST) -> str:
     """Return text that Slack shows as it is: no mention, no link, nobody called."""
     cut = clip(text, most)
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from assistant.domain.events import ReadFailed, ReadPerformed
 from assistant.domain.incident import Incident
@@ -18,10 +19,11 @@ from assistant.slack.blocks.pieces import (
     rich,
 )
 from assistant.slack.blocks.request import request_card
-from assistant.slack.text import Element, one_line, said, utc
+from assistant.slack.text import MOST, Element, escape, one_line, said, utc
 from assistant.views import state
 
 SHOWN, DECISIONS = 20, 8
+LAST = 100  # characters that the line may take which says how many are left out
 PLACE = "home"  # what is pressed there is answered there
 PRIVATE = ": in a private channel"
 
@@ -61,7 +63,7 @@ def home(view: HomeView) -> dict[str, object]:
         _incident(name, one, view.links.get(name))
         if name in seen
         else [said(name, bold=True), said(PRIVATE)]
-        for name, one in still.items()
+        for name, one in reversed(still.items())
     ]
     blocks: list[Block] = [context(view.told)] if view.told else []
     blocks += _listed("Open incidents", opened, "No incident is open.")
@@ -117,18 +119,33 @@ def _decisions(mine: Sequence[Waiting]) -> list[Block]:
 
 
 def status_lines(incidents: Mapping[str, Incident], hidden: Collection[str] = ()) -> str:
-    """Return the open incidents as lines of words; of the `hidden` ones only the number."""
+    """Return the open incidents as lines of words, the newest first.
+
+    Of the `hidden` ones there is only the number. What does not fit is counted in the last line.
+    """
     lines = [
         f"{name}{PRIVATE}"
         if name in hidden
         else f"{name}: {one_line(incident.opened.text, 200)} — {state(incident)}, "
         f"since {utc(incident.opened.at)}"
-        for name, incident in incidents.items()
+        for name, incident in reversed(list(incidents.items()))
         if incident.open
     ]
-    return "\n".join(lines[-SHOWN:]) or "No incident is open."
+    most = _fitting(lines)
+    left = len(lines) - most
+    rest = [f"and {left} more, from before; my home tab lists the newest {SHOWN}."] if left else []
+    return "\n".join([*lines[:most], *rest]) or "No incident is open."
+
+
+def _fitting(lines: Sequence[str]) -> int:
+    """Return how many lines fit into what is told to one person, and leave room for one more."""
+    ends = accumulate(len(escape(line)) + 1 for line in lines[:SHOWN])
+    return sum(end <= MOST - LAST for end in ends)
 
 
 def _listed(title: str, lines: list[list[Element]], nothing: str) -> list[Block]:
-    body = rich(bullets(*lines[-SHOWN:])) if lines else paragraphs([said(nothing)])
+    """Return lines below a title; what is left out is counted."""
+    more = len(lines) - SHOWN
+    rest = [[said(f"and {more} more")]] if more > 0 else []
+    body = rich(bullets(*lines[:SHOWN], *rest)) if lines else paragraphs([said(nothing)])
     return [header(title), body]

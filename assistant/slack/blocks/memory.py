@@ -19,6 +19,11 @@ from assistant.slack.blocks.prose import prose
 from assistant.slack.text import escape, one_line, said
 
 PROSE = 10_000  # characters as JSON, so that the whole message stays within Slack's limit
+JOURNAL_ALONE = "Made from the journal alone"
+EXPORTED = "firstline audit export has all of it"
+_FILES = "where I may post files."
+AS_A_FILE = f"{EXPORTED}; so has the file that Postmortem from thread posts, {_FILES}"
+IN_THE_FILE = f"{EXPORTED}; so has the file in this thread, {_FILES}"
 
 
 def similar_note(seen: Sequence[SeenBefore]) -> list[Block]:
@@ -39,16 +44,25 @@ def similar_text(seen: Sequence[SeenBefore]) -> str:
     return escape("Seen before: " + "; ".join(one.title for one in seen))
 
 
-def postmortem_message(incident: str, markdown: str, *more: str) -> list[Block]:
-    """Return the postmortem, as much of it as a message holds; `more` is small print."""
+def postmortem_message(incident: str, markdown: str) -> list[Block]:
+    """Return the postmortem of an incident that was closed, as much of it as a message holds."""
     return [
         header(f"Postmortem of {incident}"),
-        context("Made from the journal alone", *more),
-        rich(*prose(markdown, PROSE)),
+        context(JOURNAL_ALONE),
+        rich(*prose(markdown, PROSE, AS_A_FILE)),
     ]
 
 
-def shared_by(shared: PostmortemShared) -> str:
+def shared_message(incident: str, shared: PostmortemShared) -> list[Block]:
+    """Return an account that somebody looked at first, as much of it as a message holds."""
+    return [
+        header(f"Postmortem of {incident}"),
+        context(JOURNAL_ALONE, _shared_by(shared)),
+        rich(*prose(shared.markdown, PROSE, IN_THE_FILE)),
+    ]
+
+
+def _shared_by(shared: PostmortemShared) -> str:
     """Return who posted an account, and how much they left out."""
     out = len(shared.left_out)
     less = f", without {out} {'line' if out == 1 else 'lines'} of its timeline" if out else ""
@@ -65,7 +79,7 @@ def draft_card(view: DraftView, pressed: Sequence[Pressed]) -> list[Block]:
     return [
         header(f"Runbook {_decided(view)}: {view.runbook}"),
         context(view.rests_on, f"digest {view.digest}"),
-        rich(*prose(_body(view.markdown), PROSE)),
+        rich(*prose(_body(view.markdown), PROSE, f"{EXPORTED}.")),
         *actions(pressed),
     ]
 

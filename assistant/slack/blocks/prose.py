@@ -22,13 +22,16 @@ _CELL = re.compile(r"(?<!\\)\|")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|[\s:|-]*$")
 
 
-def prose(markdown: str, budget: int) -> list[Element]:
-    """Return parts of rich text that take at most about `budget` characters as JSON."""
+def prose(markdown: str, budget: int, whole: str) -> list[Element]:
+    """Return parts of rich text that take at most about `budget` characters as JSON.
+
+    Where it is cut, `whole` says where the rest can be read.
+    """
     parts: list[Element] = []
     for part in _parts(clean(markdown).split("\n")):
         budget -= len(json.dumps(part, ensure_ascii=False))
         if budget < 0:
-            return [*parts, _section([said("… cut here")])]
+            return [*parts, _section([said(f"… cut here: {whole}")])]
         parts.append(part)
     return parts or [_section([said(" ")])]
 

@@ -55,7 +55,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
                 await parts.desk.submit(_command(alert, now), who)
         if not wanted and now - told_at.get(alert.channel, now - WITHIN) >= WITHIN:
             told_at[alert.channel] = now
-            await _say(client, alert)
+            await _say(client, alert.channel)
 
     for kind in ("message", "app_mention"):  # one text comes as both, and only one is handled
         app.event(kind, matchers=[watched])(heard)
@@ -108,14 +108,11 @@ def _command(alert: Sounded, now: datetime) -> Investigate:
     )
 
 
-async def _say(client: AsyncWebClient, alert: Sounded) -> None:
+async def _say(client: AsyncWebClient, channel: str) -> None:
+    """Say it to the whole channel: in the thread of one alert few would see it."""
     try:
         await client.chat_postMessage(
-            channel=alert.channel,
-            thread_ts=alert.ts,
-            text=TOO_MANY,
-            unfurl_links=False,
-            unfurl_media=False,
+            channel=channel, text=TOO_MANY, unfurl_links=False, unfurl_media=False
         )
     except FAILURES as error:
         _LOG.warning("a storm of alerts could not be told: %s", sentence(error))

@@ -8,7 +8,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.commands import CorrectCause, Rate
 from assistant.slack.blocks.feedback import FORM, RATE, SERVICE, TEXT, cause_form
-from assistant.slack.listeners.opening import Ack
+from assistant.slack.errors import SlackError
+from assistant.slack.listeners.opening import Ack, in_time
 from assistant.slack.listeners.pressing import (
     NO_LONGER_VALID,
     Press,
@@ -32,9 +33,15 @@ def register(app: AsyncApp, parts: Parts) -> None:
         if not isinstance(command, Rate):
             await tell(client, press, NO_LONGER_VALID)
             return
-        if not command.good:  # first, since a form has to open within seconds
-            await ask_cause(command.incident, press, parts, client)
-        await tell(client, press, await answer(command, press, parts))
+        unopened = ""
+        # The form comes first, since it has to open within seconds; a guest is not asked.
+        if not command.good and await in_time(parts.people.outside(press.user)) is None:
+            try:
+                await ask_cause(command.incident, press, parts, client)
+            except SlackError as error:  # the thumb counts without it
+                unopened = str(error)
+        reply = await answer(command, press, parts)
+        await tell(client, press, f"{reply} {unopened}".strip())
 
     async def corrected(ack: Ack, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()

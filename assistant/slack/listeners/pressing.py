@@ -27,7 +27,9 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """Who pressed what, where. `thread` is where the message stands.
+    """Who pressed what, where. `thread` is where the message stands, or what it has begun.
+
+    It is null where nobody has replied to it: Slack shows nothing in a thread that is none yet.
 
     `in_view` is true in forms, modals and the home tab, which belong to no channel: `channel` is
     then that of the incident, empty where there is none. `view` is the id of the modal in which it
@@ -105,12 +107,11 @@ async def answer(command: OnIncident | None, press: Press, parts: Parts) -> str:
 
 def pressed(body: Mapping[str, Any], parts: Parts) -> tuple[Press, OnIncident | Look | None]:
     """Return a press, and what it stands for: null for a token that is unknown or out of place."""
-    container, channel = body.get("container") or {}, body.get("channel") or {}
-    thread = container.get("thread_ts") or container.get("message_ts")
+    channel = body.get("channel") or {}
     press = replace(
         _from(body),
         channel=str(channel.get("id") or ""),
-        thread=str(thread) if thread else None,
+        thread=_thread(body),
         token=str(body["actions"][0].get("value") or ""),
     )
     command, place = _known(press.token, parts)
@@ -154,6 +155,13 @@ def _known(token: str, parts: Parts) -> tuple[OnIncident | Look | None, Place | 
         _LOG.warning("a button was pressed that is unknown")
         return None, None
     return command, place
+
+
+def _thread(body: Mapping[str, Any]) -> str | None:
+    """Return the thread of a message; the first of one says so only once it has replies."""
+    container, message = body.get("container") or {}, body.get("message") or {}
+    thread = container.get("thread_ts") or message.get("thread_ts")
+    return str(thread) if thread else None
 
 
 def _from(body: Mapping[str, Any]) -> Press:

@@ -24,12 +24,14 @@ KEPT = 10_000  # deliveries remembered
 class Timing:
     """How long an answer may take, and the pauses before each further delivery (seconds).
 
-    `goodbye` is the time between the word that a socket will be closed and its closing.
+    `goodbye` is the time between the word that a socket will be closed and its closing. For
+    `processing` after its upload a file cannot be shown in a message.
     """
 
     ack: float = limits.ACK_SECONDS
     retries: tuple[float, ...] = (0.0, 60.0, 300.0)
     goodbye: float = 10.0
+    processing: float = 0.2
 
 
 class State(StrEnum):

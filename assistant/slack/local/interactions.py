@@ -10,7 +10,7 @@ from typing import Any
 from assistant.slack.check import elements
 from assistant.slack.local.office import Office
 from assistant.slack.local.people import Channel, Message, User, View
-from assistant.slack.local.shapes import message_object, view_object
+from assistant.slack.local.shapes import message_object, thread_facts, view_object
 from assistant.slack.local.workspace import Workspace
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -114,6 +114,7 @@ class Payloads:
     ) -> dict[str, Any]:
         """A press in a message."""
         shown = message_object(message, self._office.workspace, metadata=True)
+        shown |= thread_facts(message, channel)
         return {
             **self._who("block_actions"),
             "trigger_id": self._office.triggers.issue(self._user.id),

@@ -37,7 +37,10 @@ class Made:
 
 @dataclass(slots=True, kw_only=True)
 class Office:
-    """Build it with `open_office`; `base_url` is known once the server listens."""
+    """Build it with `open_office`; `base_url` is known once the server listens.
+
+    A file takes `processing` seconds after its upload until a message can show it.
+    """
 
     workspace: Workspace
     clock: Clock
@@ -45,6 +48,7 @@ class Office:
     deliveries: Deliveries
     triggers: Triggers
     base_url: str = ""
+    processing: float = 0.0
     calls: deque[Made] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def post(self, channel: Channel, **said: Unpack[Posted]) -> Message:
@@ -134,6 +138,7 @@ def open_office(workspace: Workspace, clock: Clock, timing: Timing, faults: Faul
         sockets=sockets,
         deliveries=deliveries,
         triggers=Triggers(clock),
+        processing=timing.processing,
     )
 
 

@@ -135,7 +135,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """An uploaded file; `shared` is false until the upload is completed."""
+    """An uploaded file; `shared` is false until the upload is completed, at `at` (monotonic)."""
 
     id: str
     name: str
@@ -144,3 +144,4 @@ class File:
     title: str = ""
     alt: str = ""
     shared: bool = False
+    at: float = 0.0

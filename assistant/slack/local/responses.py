@@ -21,7 +21,7 @@ def respond(office: Office, name: str, said: Mapping[str, Any]) -> None:
             workspace.remove(pressed)
         return
     text = str(said.get("text") or "")
-    blocks = checked_blocks(said.get("blocks"), workspace)
+    blocks = checked_blocks(said.get("blocks"), office)
     if not text and not blocks:
         raise Refused("no_text")
     office.calls.append(

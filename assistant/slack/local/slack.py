@@ -105,7 +105,7 @@ class LocalSlack:
         self, name: str, channel: str, text: str, *, blocks: Sequence[Mapping[str, Any]] = ()
     ) -> Message:
         """Let another bot post, as an alerting webhook does."""
-        checked = checked_blocks(list(blocks), self.workspace)
+        checked = checked_blocks(list(blocks), self.office)
         return self.office.post(
             find_channel(self.workspace, channel),
             name=name,

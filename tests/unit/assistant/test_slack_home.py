@@ -7,10 +7,11 @@ from acting import BEN, request
 from conversing import explained, find, labelled, press_in, words
 from slackdesk import LOOKS, Rig
 from slackrig import judged
+from written import NOON
 
 from assistant.answer import Answer
 from assistant.commands import Approve, Deny
-from assistant.domain.events import ActionRequested, Denied, ReadFailed, ReadPerformed
+from assistant.domain.events import ActionRequested, Denied, Opened, ReadFailed, ReadPerformed
 
 
 @pytest.fixture
@@ -116,3 +117,40 @@ async def test_who_has_it_open_sees_what_changes(rig):
             lambda: "Waiting for you (0)" in words(rig.slack.person("ben").home().content)
         )
         assert rig.slack.person("cleo").home() is None
+
+
+async def many(rig, most, text):
+    for number in range(1, most + 1):
+        opened = Opened(at=NOON, text=f"{text} {number}", service=None, source="webhook")
+        await rig.desk.happen(f"INC-{number:03}", opened)
+
+
+async def test_status_tells_the_newest_first_and_how_many_it_leaves_out(rig):
+    async with rig.running():
+        await many(rig, 25, "<b> & " * 30)
+        ana = rig.slack.person("ana")
+        await ana.say("incidents", "@firstline status")
+        (told,) = await rig.slack.wait_for(lambda: rig.whispers("ana"))
+    *lines, last = told.split("\n")
+    assert [line[:7] for line in lines] == [f"INC-{n:03}" for n in range(25, 25 - len(lines), -1)]
+    assert all(line.endswith(", since 2026-03-01 12:00:00 UTC") for line in lines)
+    assert last == f"and {25 - len(lines)} more, from before; my home tab lists the newest 20."
+    assert 3 < len(lines) < 20
+
+
+@pytest.mark.parametrize(("most", "lines"), [(20, 20), (21, 21)])
+async def test_status_tells_twenty_where_they_fit(rig, most, lines):
+    async with rig.running():
+        await many(rig, most, "booking fails")
+        await rig.slack.person("ana").say("incidents", "@firstline status")
+        (told,) = await rig.slack.wait_for(lambda: rig.whispers("ana"))
+    assert len(told.split("\n")) == lines
+    assert ("and 1 more" in told) is (most > 20)
+
+
+async def test_the_home_tab_lists_the_newest_first_and_counts_the_others(rig):
+    async with rig.running():
+        await many(rig, 25, "booking fails")
+        said = words((await looked(rig, "cleo")).content)
+    assert said.index("INC-025") < said.index("INC-006") < said.index("and 5 more")
+    assert "INC-005" not in said

@@ -1,5 +1,7 @@
 """What people say of an answer: thumbs under it, and what it really was."""
 
+from dataclasses import replace
+
 import pytest
 from acting import BEN
 from conversing import explained, find, press, words
@@ -12,6 +14,7 @@ from assistant.commands import CorrectCause, Rate
 from assistant.domain.judgement import CauseCorrected
 from assistant.slack.blocks.feedback import cause_form
 from assistant.slack.check import view_faults
+from assistant.slack.local.faults import Failure, Fault
 
 
 @pytest.fixture
@@ -79,14 +82,41 @@ async def test_who_knows_better_says_what_it_was(rig, values, service, text):
         await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Noted: "))
 
 
-async def test_a_guest_is_told_that_only_members_are_heard(rig):
+async def test_a_thumb_down_counts_where_its_form_does_not_open(rig):
+    async with rig.running():
+        _, card = await explained(rig)
+        rig.desk.answers[Rate] = Answer(incident="INC-1", said="Noted.")
+        cleo = rig.slack.person("cleo")
+        rig.slack.faults.add(Fault(method="views.open", failure=Failure.ERROR))
+        await cleo.click("incidents", card.ts, "rate", option=thumb(card, "negative"))
+        (said,) = await rig.slack.wait_for(lambda: rig.whispers("cleo"))
+        assert said.startswith("Noted. The form could not be opened.")
+        assert [command for command, _ in rig.desk.taken] == [Rate(incident="INC-1", good=False)]
+
+
+@pytest.mark.parametrize("which", ["positive", "negative"])
+async def test_a_guest_is_told_that_only_members_are_heard_and_is_asked_nothing(rig, which):
     async with rig.running():
         _, card = await explained(rig, found=finding())
         gus = rig.slack.person("gus")
-        await gus.click("incidents", card.ts, "rate", option=thumb(card, "negative"))
-        form = await rig.slack.wait_for(gus.modal)
-        await rig.slack.wait_for(lambda: rig.whispers("gus"))
-        await gus.submit(form.id, {"text": "me"})
-        await rig.slack.wait_for(lambda: len(rig.whispers("gus")) == 2)
-        assert all("only members" in said for said in rig.whispers("gus"))
+        await gus.click("incidents", card.ts, "rate", option=thumb(card, which))
+        (said,) = await rig.slack.wait_for(lambda: rig.whispers("gus"))
+        assert "only members" in said
+        assert gus.modal() is None
+        assert rig.desk.taken == []
+
+
+async def test_who_has_become_a_guest_since_the_form_was_opened_is_not_heard(rig):
+    async with rig.running():
+        _, card = await explained(rig)
+        await press(rig, "ben", card, "Wrong cause")
+        ben = rig.slack.person("ben")
+        form = await rig.slack.wait_for(ben.modal)
+    rig.desk.watchers.clear()
+    people = rig.slack.workspace.users
+    people[ben.id] = replace(people[ben.id], restricted=True)
+    async with rig.running():
+        await ben.submit(form.id, {"text": "me"})
+        (said,) = await rig.slack.wait_for(lambda: rig.whispers("ben"))
+        assert "only members" in said
         assert rig.desk.taken == []

@@ -276,7 +276,8 @@ def test_a_huge_incident_still_fits_or_is_cut():
         PostmortemWritten(markdown="\n".join(f"- {n} {long}" for n in range(400))),
         state=incident(finding(hypotheses=many, why_verdict=long), plan=PLAN),
     )
-    assert "cut here" in shown(written(state)["postmortem"])
+    told = shown(written(state)["postmortem"])
+    assert "cut here: firstline audit export has all of it; so has the file that Post" in told
 
 
 def test_the_same_state_makes_the_same_letters():

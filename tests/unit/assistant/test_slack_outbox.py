@@ -41,8 +41,8 @@ def letter(rig, text, slot="INC-1/card", **more):
 
 
 @asynccontextmanager
-async def sending(rig, pace_s=0.0):
-    outbox = Outbox(rig.client, rig.tables.messages, pace_s=pace_s)
+async def sending(rig, pace_s=0.0, **more):
+    outbox = Outbox(rig.client, rig.tables.messages, pace_s=pace_s, **more)
     task = asyncio.create_task(outbox.run())
     try:
         yield outbox
@@ -130,6 +130,53 @@ async def test_slack_is_waited_for_when_it_asks_to(rig):
         await sent(rig, outbox)
     assert asyncio.get_running_loop().time() - start >= 1.0
     assert [m.text for m in rig.messages()] == ["card"]
+
+
+async def uploaded(rig):
+    """Upload a picture; returns a letter that shows it."""
+    reply = await rig.client.files_upload_v2(content=b"png", filename="plot.png", alt_txt="a line")
+    file = {"id": reply["files"][0]["id"]}
+    block = {"type": "image", "alt_text": "a line", "slack_file": file}
+    return letter(rig, "picture", slot="INC-1/picture", blocks=(block,))
+
+
+def attempts(rig):
+    return [made for made in rig.slack.office.calls if made.error == "invalid_blocks"]
+
+
+async def test_others_do_not_wait_for_a_picture_that_slack_cannot_show_yet(rig):
+    rig.slack.office.processing = 3600.0
+    picture = await uploaded(rig)
+    async with sending(rig, unready_s=(0.05,) * 100) as outbox:
+        outbox.put(picture)
+        outbox.put(letter(rig, "note", slot="INC-1/note"))
+        await rig.slack.wait_for(lambda: attempts(rig)[2:])
+        assert [m.text for m in rig.messages()] == ["note"]
+        rig.slack.office.processing = 0.0
+        await sent(rig, outbox)
+    assert [(m.text, len(m.blocks)) for m in rig.messages()] == [("note", 1), ("picture", 1)]
+
+
+async def test_a_picture_that_slack_never_shows_becomes_words(rig):
+    rig.slack.office.processing = 3600.0
+    picture = await uploaded(rig)
+    async with sending(rig, unready_s=(0.0, 0.01)) as outbox:
+        outbox.put(picture)
+        await sent(rig, outbox)
+    (shown,) = rig.messages()
+    assert (shown.text, shown.blocks) == ("picture", ())
+    assert len(attempts(rig)) == 3
+
+
+async def test_what_is_newer_takes_the_place_of_a_picture_that_was_put_aside(rig):
+    rig.slack.office.processing = 3600.0
+    picture = await uploaded(rig)
+    async with sending(rig, unready_s=(0.2,)) as outbox:
+        outbox.put(picture)
+        await rig.slack.wait_for(lambda: attempts(rig))
+        outbox.put(letter(rig, "words", slot=picture.slot))
+        await sent(rig, outbox)
+    assert [m.text for m in rig.messages()] == ["words"]
 
 
 async def test_a_message_that_somebody_deleted_is_posted_anew(rig):

@@ -122,6 +122,25 @@ async def test_a_post_whose_answer_was_lost_is_not_posted_twice(rig):
         assert len(shown(rig, ts)) == 1
 
 
+async def test_a_picture_that_slack_has_not_processed_yet_is_shown_once_it_has(rig):
+    rig.slack.office.processing = 3600.0
+    async with rig.running():
+        ts, _ = await explained(rig)
+        rig.album.put()
+        await rig.slack.wait_for(lambda: refused(rig))
+        await rig.slack.person("ana").say("incidents", "@firstline status")
+        await rig.slack.wait_for(lambda: rig.whispers("ana"))
+        assert shown(rig, ts) == []
+        rig.slack.office.processing = 0.0
+        (message,) = await rig.slack.wait_for(lambda: shown(rig, ts))
+        assert [block["type"] for block in message.blocks] == ["image"]
+    assert len(calls(rig, START)) == 1
+
+
+def refused(rig):
+    return [made for made in calls(rig, "chat.postMessage") if made.error == "invalid_blocks"]
+
+
 async def test_where_uploading_is_not_allowed_the_card_is_as_it_was(rig):
     tokens, ours = rig.slack.workspace.tokens, rig.slack.bot_token
     allowed = tokens[ours]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from acting import ASKED, BEN, REQUEST
+from conversing import press
 from slackdesk import LOOKS, HttpRig, Rig
 from slackrig import judged
 from written import NOON, PLAN, finding
@@ -181,11 +182,27 @@ async def test_a_button_that_is_not_ours_here_and_now_does_nothing(rig, damage):
         )
         ben = rig.slack.person("ben")
         await ben.click(place, reply["ts"], button["action_id"])
-        where = thread or reply["ts"]
         await rig.slack.wait_for(
-            lambda: any(m.text == NO_LONGER_VALID for m in ben.messages(place, where))
+            lambda: any(m.text == NO_LONGER_VALID for m in ben.messages(place, thread))
         )
         assert rig.desk.taken == []
+
+
+async def test_who_presses_a_card_in_the_channel_is_told_there_and_in_its_thread_once_it_has_one(
+    rig,
+):
+    rig.home = rig.channel
+    rig.desk.answers[Stop] = Answer(incident="INC-1", said="Not you.", refused=True)
+    ben = rig.slack.person("ben")
+    async with rig.running():
+        await rig.desk.happen("INC-1", Opened(at=NOON, text="x", service=None, source="webhook"))
+        card = await rig.slack.wait_for(lambda: find(rig.messages(), "INC-1"))
+        await press(rig, "ben", card, "Stop")
+        await rig.slack.wait_for(lambda: find(ben.messages("incidents"), "Not you."))
+        await rig.slack.person("ana").say("incidents", "hm", thread=card.ts)
+        await press(rig, "ben", card, "Stop")
+        await rig.slack.wait_for(lambda: find(ben.messages("incidents", card.ts), "Not you."))
+        assert rig.whispers("ben") == ["Not you.", "Not you."]
 
 
 async def test_words_in_the_thread_steer_only_when_they_read_like_it(rig):

@@ -199,6 +199,17 @@ async def test_what_is_posted_is_a_message_and_a_file_in_the_thread(rig):
         assert one.content.decode() == SHARED.markdown
 
 
+async def test_an_account_too_long_for_a_message_is_whole_in_the_file_and_says_so(rig):
+    long = replace(SHARED, markdown="# What happened\n\n" + "- one\n" * 4_000)
+    async with rig.running():
+        ts = await opened(rig)
+        await rig.desk.happen("INC-1", long)
+        await rig.slack.wait_for(lambda: posted(rig, ts) and files(rig, ts))
+        (message,), (file,) = posted(rig, ts), files(rig, ts)
+        assert "cut here: firstline audit export has all of it; so has the file in" in str(message)
+        assert file.content.decode() == long.markdown
+
+
 async def test_a_file_whose_answer_was_lost_is_not_shared_twice(rig):
     async with rig.running():
         ts = await opened(rig)

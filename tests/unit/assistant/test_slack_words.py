@@ -105,23 +105,23 @@ def test_a_mention_and_its_twin_have_one_key_and_an_edit_has_another():
 
 
 def test_prose_keeps_to_its_budget_and_stays_literal():
-    parts = prose("# A\n\n- **b** `c`\n\n```\n<!here>\n```\n" + "word " * 4_000, 2_000)
+    parts = prose("# A\n\n- **b** `c`\n\n```\n<!here>\n```\n" + "word " * 4_000, 2_000, "ask.")
     kinds = [part["type"] for part in parts]
     section, points, code = "rich_text_section", "rich_text_list", "rich_text_preformatted"
     assert kinds == [section, points, code, section]
-    assert parts[-1]["elements"][0]["text"] == "… cut here"
-    assert prose("", 100)[0]["elements"]
+    assert parts[-1]["elements"][0]["text"] == "… cut here: ask."
+    assert prose("", 100, "ask.")[0]["elements"]
 
 
 def test_further_lines_of_an_item_stay_with_it():
-    first, second, after = prose("1. one\n\n   more\n2. two\nafter", 2_000)
+    first, second, after = prose("1. one\n\n   more\n2. two\nafter", 2_000, "")
     assert [e["text"] for e in first["elements"][0]["elements"]] == ["one\nmore"]
     assert len(second["elements"]) == 1
     assert after["elements"][0]["text"] == "after"
 
 
 def test_a_table_and_escaped_signs_are_read_as_people_mean_them():
-    table, text = prose("| a | b \\| c |\n|---|---|\n\nonly \\@sre", 2_000)
+    table, text = prose("| a | b \\| c |\n|---|---|\n\nonly \\@sre", 2_000, "")
     assert table["elements"][0]["text"] == "a  ·  b | c"
     assert text["elements"][0]["text"] == "only @sre"
 

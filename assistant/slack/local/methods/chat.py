@@ -9,10 +9,10 @@ from assistant.slack import limits
 from assistant.slack.check import Surface, faults, too_long
 from assistant.slack.grammar import fault
 from assistant.slack.local.call import Call, Method, Reply
+from assistant.slack.local.office import Office
 from assistant.slack.local.people import Channel, Message, Streaming
 from assistant.slack.local.refusals import Refused, refused_for
-from assistant.slack.local.shapes import message_object
-from assistant.slack.local.workspace import Workspace
+from assistant.slack.local.shapes import message_object, thread_facts
 
 
 def _post_message(call: Call) -> Reply:
@@ -78,6 +78,10 @@ def _post_ephemeral(call: Call) -> Reply:
         raise Refused("no_text")
     if len(text) > limits.UPDATED_TEXT:
         raise Refused("msg_too_long")
+    thread = thread_of(call, channel)
+    if thread is not None and not thread_facts(channel.messages[thread], channel):
+        # Taken, and shown nowhere: where nobody has replied there is no thread to show it in.
+        return {"message_ts": call.office.workspace.stamp(channel, call.office.clock.now())}
     message = call.office.post(
         channel,
         user=call.bot.id,
@@ -85,7 +89,7 @@ def _post_ephemeral(call: Call) -> Reply:
         app=call.office.workspace.app_id,
         text=text,
         blocks=blocks,
-        thread=thread_of(call, channel),
+        thread=thread,
         only_for=call.text("user"),
     )
     return {"message_ts": message.ts}
@@ -98,7 +102,7 @@ def _permalink(call: Call) -> Reply:
     return {"channel": channel.id, "permalink": place}
 
 
-def checked_blocks(blocks: object, workspace: Workspace) -> Sequence[Mapping[str, Any]]:
+def checked_blocks(blocks: object, office: Office) -> Sequence[Mapping[str, Any]]:
     """The blocks of a message, if Slack takes them."""
     if blocks is None:
         return ()
@@ -106,7 +110,7 @@ def checked_blocks(blocks: object, workspace: Workspace) -> Sequence[Mapping[str
         raise Refused("invalid_blocks_format")
     found = faults(blocks, Surface.MESSAGE)
     for index, block in enumerate(blocks if not found else ()):
-        if (name := block.get("slack_file", {}).get("id")) and not _shared(name, workspace):
+        if (name := block.get("slack_file", {}).get("id")) and not _processed(name, office):
             found.append(fault("invalid slack file", f"/blocks/{index}/slack_file"))
     if found:
         raise refused_for("invalid_blocks", found)
@@ -115,15 +119,18 @@ def checked_blocks(blocks: object, workspace: Workspace) -> Sequence[Mapping[str
     return blocks
 
 
-def _shared(name: str, workspace: Workspace) -> bool:
-    return name in workspace.files and workspace.files[name].shared
+def _processed(name: str, office: Office) -> bool:
+    file = office.workspace.files.get(name)
+    if file is None or not file.shared:
+        return False
+    return office.clock.monotonic() - file.at >= office.processing
 
 
 def _content(call: Call) -> tuple[str, Sequence[Mapping[str, Any]]]:
     if "attachments" in call.args:
         raise Refused("invalid_attachments")
     blocks = call.structure("blocks", "invalid_blocks_format")
-    return call.text("text"), checked_blocks(blocks, call.office.workspace)
+    return call.text("text"), checked_blocks(blocks, call.office)
 
 
 def _target(call: Call) -> Channel:

@@ -30,11 +30,12 @@ def _complete(call: Call) -> Reply:
     if not isinstance(asked, list) or not asked:
         raise Refused("invalid_arguments")
     done = []
+    now = call.office.clock.monotonic()
     for entry in asked:
         file = workspace.files.get(str(entry.get("id")))
         if file is None or len(file.content) != file.length:
             raise Refused("file_not_found")
-        done.append(replace(file, shared=True, title=str(entry.get("title") or file.name)))
+        done.append(replace(file, shared=True, at=now, title=str(entry.get("title") or file.name)))
     channel = call.joined_channel("channel_id") if call.text("channel_id") else None
     for file in done:
         workspace.files[file.id] = file

@@ -11,9 +11,9 @@ from typing import Any
 from assistant.slack import limits
 from assistant.slack.local.call import Call, Method, Reply
 from assistant.slack.local.methods.chat import checked_blocks, thread_of
+from assistant.slack.local.office import Office
 from assistant.slack.local.people import Kind, Message, Stream, Streaming
 from assistant.slack.local.refusals import RateLimited, Refused
-from assistant.slack.local.workspace import Workspace
 
 MINUTE_S = 60.0
 _MODES = ("timeline", "plan")
@@ -66,7 +66,7 @@ def _stop(call: Call) -> Reply:
     workspace = call.office.workspace
     if (status := call.text("session_status")) and status not in _SESSIONS:
         raise Refused("invalid_arguments")
-    blocks = checked_blocks(call.structure("blocks", "invalid_blocks_format"), workspace)
+    blocks = checked_blocks(call.structure("blocks", "invalid_blocks_format"), call.office)
     stream, text = _grown(message.stream or Stream(), message.text, call)
     message = replace(
         message,
@@ -101,7 +101,7 @@ def _grown(stream: Stream, text: str, call: Call) -> tuple[Stream, str]:
     text += more
     tasks = {str(task["id"]): task for task in stream.tasks}
     title = stream.title
-    for chunk in _checked(call.structure("chunks", "invalid_chunks"), call.office.workspace):
+    for chunk in _checked(call.structure("chunks", "invalid_chunks"), call.office):
         match chunk["type"]:
             case "markdown_text":
                 text += chunk["text"]
@@ -112,7 +112,7 @@ def _grown(stream: Stream, text: str, call: Call) -> tuple[Stream, str]:
     return replace(stream, title=title, tasks=tuple(tasks.values())), text
 
 
-def _checked(chunks: object, workspace: Workspace) -> Sequence[Mapping[str, Any]]:
+def _checked(chunks: object, office: Office) -> Sequence[Mapping[str, Any]]:
     """Return the chunks of a call, if Slack takes them."""
     if chunks is None:
         return ()
@@ -120,7 +120,7 @@ def _checked(chunks: object, workspace: Workspace) -> Sequence[Mapping[str, Any]
         raise Refused("invalid_chunks")
     for chunk in chunks:
         if chunk["type"] == "blocks":
-            checked_blocks(chunk["blocks"], workspace)
+            checked_blocks(chunk["blocks"], office)
     return chunks
 
 

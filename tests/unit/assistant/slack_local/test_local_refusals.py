@@ -90,6 +90,24 @@ async def test_an_ephemeral_message_needs_somebody_who_is_there(slack, client, c
         )
 
 
+async def test_an_ephemeral_message_is_shown_nowhere_in_a_thread_without_replies(
+    slack, client, channel
+):
+    ana = slack.person("ana")
+    first = await ana.say("#incidents", "one")
+
+    async def whisper():
+        return await client.chat_postEphemeral(
+            channel=channel, user=ana.id, text="for you", thread_ts=first
+        )
+
+    assert (await whisper())["message_ts"]
+    assert [m.text for m in ana.messages("#incidents", first)] == ["one"]
+    await slack.person("ben").say("#incidents", "two", thread=first)
+    await whisper()
+    assert [m.text for m in ana.messages("#incidents", first)] == ["one", "two", "for you"]
+
+
 @pytest.mark.breaks("previews")
 async def test_a_reply_to_a_reply_is_refused(client, channel):
     first = await client.chat_postMessage(channel=channel, text="x")

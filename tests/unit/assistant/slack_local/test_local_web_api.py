@@ -7,6 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slackrig import judged
 
 from assistant.slack.local.cast import SCOPES, demo_workspace
+from assistant.slack.local.deliveries import Timing
 from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.people import Kind
 
@@ -102,13 +103,17 @@ async def test_a_private_channel_does_not_exist_for_those_outside(slack, client)
     assert slack.person("ana").messages("secret") == []
 
 
+@pytest.mark.parametrize("timing", [Timing(processing=3600.0)])
 @pytest.mark.breaks("previews")
-async def test_a_file_is_uploaded_and_shown_by_its_id(slack, client, channel):
+async def test_a_file_is_uploaded_and_shown_by_its_id_once_it_is_processed(slack, client, channel):
     uploaded = await client.files_upload_v2(
         channel=channel, filename="plot.png", content=b"png", title="Latency", alt_txt="a line"
     )
     name = uploaded["files"][0]["id"]
     block = {"type": "image", "alt_text": "a line", "slack_file": {"id": name}}
+    with pytest.raises(SlackApiError, match="invalid slack file"):
+        await client.chat_postMessage(channel=channel, text="plot", blocks=[block])
+    slack.office.processing = 0.0
     await client.chat_postMessage(channel=channel, text="plot", blocks=[block])
     with pytest.raises(SlackApiError, match="invalid_blocks"):
         await client.chat_postMessage(
