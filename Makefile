@@ -11,6 +11,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
 QUICK := --numprocesses=auto --dist=worksteal
 ALONE := POLARS_MAX_THREADS=1
 WAITING := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
+# A running shop takes a third of two cores, so two of them go beside one another and no more.
+LIVE := --numprocesses=2 --dist=worksteal
 
 # The quick tests that the coverage floor is measured on, and how, where COVER is set.
 CORE := tests/unit tests/flow tests/quality/test_engine_diagnose.py tests/quality/test_engine_blamed.py
@@ -67,7 +69,7 @@ test: .venv/.synced  ## all tests, the quick ones first (ARGS= goes to pytest, C
 	$(if $(COVER),$(BIN)/coverage report)
 	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/attack tests/quality $(filter %.py,$(CORE:%=--ignore=%)) $(QUICK) $(ARGS)
 	$(BIN)/pytest tests/crash tests/e2e -m "not live" $(WAITING) --durations=10 $(ARGS)
-	$(BIN)/pytest tests/e2e -m live $(ARGS)
+	$(BIN)/pytest tests/e2e -m live $(LIVE) $(ARGS)
 
 coverage: .venv/.synced  ## the coverage floor, by the quick tests (tracing takes half as long again)
 	$(ALONE) $(BIN)/pytest $(CORE) $(QUICK) $(TRACED) $(ARGS)

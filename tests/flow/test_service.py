@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from desk import CALL, Desk
-from world import ANA, BEN, CLEO, Approvers, World
+from world import ANA, BEN, CLEO, Approvers
 
 from assistant.commands import (
     Approve,
@@ -59,36 +59,6 @@ async def test_an_approved_action_runs_once_and_its_effect_is_measured(desk):
     assert measure.during > 5 * measure.before
     assert measure.after < 1.2 * measure.before
     assert desk.world.runs == 1
-
-
-class Measured(World):
-    """Says when its effect is first looked at."""
-
-    def __init__(self, clock, **more):
-        super().__init__(clock, **more)
-        self.looked = asyncio.Event()
-
-    async def fetch(self, ask):
-        if self.runs:
-            self.looked.set()
-        async for page in super().fetch(ask):
-            yield page
-
-
-async def test_whoever_speaks_while_an_effect_is_measured_is_answered_meanwhile():
-    async with Desk(helps=False, kind=Measured).open() as desk:
-        incident, _ = await desk.opened()
-        _, tracked = await desk.requested(incident)
-        request = tracked.request
-        yes = Approve(incident=incident, request=request.id, digest=request.digest)
-        await desk.service.submit(yes, BEN)
-        await asyncio.wait_for(desk.world.looked.wait(), 5)
-        steer = Steer(incident=incident, text="since 03:02")
-        answer = await desk.service.submit(steer, CLEO)
-        assert not answer.refused
-        assert desk.last(incident).status is Status.FINISHED
-        await desk.service.settled(incident)
-        assert desk.last(incident).recovery.effect is Effect.NO_EFFECT
 
 
 async def test_an_action_that_does_not_help_is_told_so_and_can_be_undone():
