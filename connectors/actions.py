@@ -96,7 +96,7 @@ class Actuator(Protocol):
 
     Raises only `connectors.errors.ConnectorError`: `Rejected` for a call that cannot be done (an
     unknown target, nothing to change), `Unavailable` or `DeadlineExceeded` where nobody knows
-    whether it was done.
+    whether it was done, which an answer that cannot be understood leaves open as well.
     """
 
     @property

@@ -43,12 +43,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """One request and how often it may be tried."""
+    """One request and how often it may be tried.
+
+    `unread` is raised for an answer that says neither yes nor no: of a question it is as good as
+    none, and an order may have been carried out all the same.
+    """
 
     url: str
     method: str = "GET"
     body: Mapping[str, object] | None = None
     attempts: int = 1
+    unread: type[Rejected | Unavailable] = Rejected
 
 
 class HttpClient:
@@ -94,10 +99,11 @@ class HttpClient:
     ) -> object:
         """Return the JSON answer to POST `path` with the JSON object `body`.
 
-        Asks once: after `Unavailable` or `DeadlineExceeded` nobody knows whether it was done.
-        Raises any `ConnectorError`.
+        Asks once: after `Unavailable` or `DeadlineExceeded` nobody knows whether it was done. An
+        answer that cannot be understood is such a case; only one that says no (4xx) is `Rejected`
+        or `Forbidden`. Raises any `ConnectorError`.
         """
-        question = _Question(method="POST", url=self.url(path), body=body)
+        question = _Question(method="POST", url=self.url(path), body=body, unread=Unavailable)
         return await self._counted(question, deadline_s)
 
     async def _counted(self, question: _Question, deadline_s: float) -> object:
@@ -156,7 +162,7 @@ class HttpClient:
         try:
             answer: object = await asyncio.to_thread(json.loads, body)
         except (ValueError, RecursionError) as error:
-            raise Rejected(
+            raise question.unread(
                 f"{self._source}: {self._base.host} did not answer with JSON; check the address."
             ) from error
         return answer
@@ -173,13 +179,14 @@ class HttpClient:
             async with self._client.stream(
                 question.method, question.url, json=question.body
             ) as response:
-                self._refuse(response)
-                body = await self._body(response)
+                self._refuse(response, question)
+                body = await self._body(response, question)
                 if not response.is_success:
-                    raise Rejected(f"{self._source}: {self._reason(response, body)}")
+                    no = Rejected if response.is_client_error else question.unread
+                    raise no(f"{self._source}: {self._reason(response, body)}")
                 return body
         except httpx.DecodingError as error:
-            raise Rejected(
+            raise question.unread(
                 f"{self._source}: {self._base.host} sent a damaged compressed answer."
             ) from error
         except httpx.TimeoutException as error:
@@ -192,7 +199,7 @@ class HttpClient:
                 "whether the backend runs."
             ) from error
 
-    def _refuse(self, response: httpx.Response) -> None:
+    def _refuse(self, response: httpx.Response, question: _Question) -> None:
         host, status = self._base.host, response.status_code
         if status in (401, 403):
             raise Forbidden(
@@ -202,7 +209,7 @@ class HttpClient:
         if status in _TRY_AGAIN or response.is_server_error:
             raise Unavailable(f"{self._source}: {host} cannot answer now (HTTP {status}).")
         if response.is_redirect:
-            raise Rejected(
+            raise question.unread(
                 f"{self._source}: {host} redirects elsewhere (HTTP {status}), which is never "
                 "followed; put the final address into the settings."
             )
@@ -220,12 +227,12 @@ class HttpClient:
                 pass
         return f"{self._base.host} did not accept the question (HTTP {response.status_code})."
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response, question: _Question) -> bytes:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self._limits.max_bytes:
-                raise Rejected(
+                raise question.unread(
                     f"{self._source}: the answer is larger than "
                     f"{self._limits.max_bytes} bytes; ask for a shorter window or fewer services."
                 )

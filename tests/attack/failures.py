@@ -117,17 +117,22 @@ async def after_the_post(folder):
 
 
 class Gateway:
-    """A system over HTTP that answers the first order with `status`; `takes` whether it does it."""
+    """A system over HTTP that answers the first order with `status`; `takes` whether it does it.
 
-    def __init__(self, status, *, takes):
-        self.status, self.takes, self.orders, self.effects = status, takes, 0, 0
+    `words` is what it says then, JSON unless they are given.
+    """
+
+    def __init__(self, status, *, takes, words="{}"):
+        self.status, self.takes, self.words = status, takes, words
+        self.orders = self.effects = 0
 
     async def order(self, _):
         self.orders += 1
         first = self.orders == 1
         if self.takes or not first:
             self.effects += 1
-        return web.json_response({}, status=self.status if first else 200)
+        words, status = (self.words, self.status) if first else ("{}", 200)
+        return web.Response(text=words, status=status)
 
     @asynccontextmanager
     async def running(self):
@@ -159,9 +164,8 @@ class Remote(Restless):
         return self.done[key]
 
 
-SENT_AGAIN = {
-    "connectors.http._Question": partial(http._Question, attempts=3),  # noqa: SLF001 — a guard
-}
+http_question = http._Question  # noqa: SLF001 — a guard
+SENT_AGAIN = {"connectors.http._Question": partial(http_question, attempts=3)}
 
 
 async def _ordered(folder, gateway):
@@ -199,6 +203,25 @@ async def taken_after_all(folder):
     tracked = await _ordered(folder, gateway)
     harm = None if gateway.effects == 1 else f"done {gateway.effects} times, not once"
     return Outcome(harm, tracked.outcome or "")
+
+
+def _taken_for_a_no(**question):
+    """Have what cannot be understood mean the same after an order as after a question."""
+    return http_question(**{**question, "unread": Rejected})
+
+
+@attack(
+    "36c",
+    "the target has taken the order, and what stands before it answers with a page (200)",
+    "not told as not done: it is looked up, and done once",
+    told="rerouted",
+    guards={"connectors.http._Question": _taken_for_a_no},
+)
+async def answered_by_a_page(folder):
+    gateway = Gateway(200, takes=True, words="<html>Sign in</html>")
+    tracked = await _ordered(folder, gateway)
+    known = tracked.status is not Status.FAILED
+    return Outcome(None if known else "done, and told as not done", tracked.outcome or "")
 
 
 NAMES = ("first", "second", "third", "fourth", "fifth")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from pydantic import Field, TypeAdapter, ValidationError
 
 from connectors.actions import ActionCall, ActionSpec, Args, Effect, Outcome, Preview, Risk
-from connectors.errors import Rejected
+from connectors.errors import Rejected, Unavailable
 from connectors.http import HttpClient, Limits
 from connectors.registry import parse_settings
 from shop.changefeed import Settings
@@ -133,7 +133,7 @@ class ShopActuator:
         answer = await self._http.post_json(
             "/orders", {"key": key, **_order(call)}, deadline_s=_RUN_S
         )
-        return _read(_OUTCOME, answer)
+        return _read(_OUTCOME, answer, unread=Unavailable)  # it may have been done all the same
 
     async def probe(self, key: str) -> Outcome | None:
         answer = await self._http.get_json(f"/orders/{quote(key, safe='')}", deadline_s=_RUN_S)
@@ -156,10 +156,15 @@ def _order(call: ActionCall) -> dict[str, object]:
     return {"action": call.action, "args": args.model_dump()}
 
 
-def _read(shape: TypeAdapter[_Shape], answer: object) -> _Shape:
+def _read(
+    shape: TypeAdapter[_Shape],
+    answer: object,
+    *,
+    unread: type[Rejected | Unavailable] = Rejected,
+) -> _Shape:
     try:
         return shape.validate_python(answer)
     except ValidationError:
-        raise Rejected(
+        raise unread(
             f"{_NAME}: this is not a control plane's answer; check that url is the control plane's."
         ) from None

@@ -234,6 +234,32 @@ async def test_a_post_carries_json_and_is_never_repeated(backend: Backend, clien
     assert [request.method for request in backend.requests] == ["POST", "POST"]
 
 
+async def unreadable(_request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"<html>")
+
+
+async def damaged(_request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"no gzip", headers={"Content-Encoding": "gzip"})
+
+
+async def oversized(_request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"[" + b"1," * 10_000 + b"1]")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [unreadable, damaged, oversized, status(303), status(304)],
+    ids=["page", "damaged", "oversized", "redirect", "neither"],
+)
+async def test_an_order_whose_answer_cannot_be_understood_may_have_been_carried_out(
+    backend: Backend, client: HttpClient, answer: Handler
+):
+    backend.answer = answer
+    with pytest.raises(Unavailable):
+        await client.post_json("/do", {"a": 1}, deadline_s=5)
+    assert len(backend.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "said"),
     [

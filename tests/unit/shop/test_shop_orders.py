@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from idle_shop import idle_plane, served
 from shop.actuator import build
 from shop.control import ControlPlane
@@ -165,3 +166,16 @@ async def test_nothing_at_the_address_is_no_refusal():
     with pytest.raises(Unavailable):
         await gone.run(called("redeploy", service="cart", version="1.0.0"), "k")
     await gone.aclose()
+
+
+async def test_an_order_that_is_answered_in_words_of_others_may_have_been_carried_out():
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response({"accepted": True})
+
+    app = web.Application()
+    app.router.add_post("/orders", answer)
+    async with served(app) as url:
+        actuator = build({"url": url})
+        with pytest.raises(Unavailable, match="not a control plane's answer"):
+            await actuator.run(called("set_flag", service="cart", flag="bulk", value="on"), "k1")
+        await actuator.aclose()
