@@ -25,7 +25,7 @@ from assistant.domain.events import (
     Event,
     WentStale,
 )
-from connectors.actions import ActionCall, Preview
+from connectors.actions import ActionCall, Outcome, Preview
 from connectors.errors import ConnectorError, Forbidden, Rejected, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -138,9 +138,9 @@ async def find_out(
     if tracked.why is None:
         yield ActionUnknown(request=request.id, why=CRASHED)
     try:
-        outcome = await catalogue.entry(request.action).actuator.probe(request.id)
+        outcome = await _probed(catalogue.entry(request.action), request.id)
     except ConnectorError:
-        return  # still unknown: asked again at the next start, and people are told
+        return  # still unknown: asked again later, and people are told
     if outcome is None:
         yield ActionFailed(request=request.id, why=NOT_DONE)
     else:
@@ -151,6 +151,15 @@ async def find_out(
             ref=outcome.ref,
             how="probe",
         )
+
+
+async def _probed(entry: Entry, key: str) -> Outcome | None:
+    try:
+        return await entry.actuator.probe(key)
+    except ConnectorError:
+        raise
+    except Exception as error:  # an actuator may be anybody's, and the incident must go on
+        raise Unavailable(_odd(entry, error)) from error
 
 
 async def _still_valid(

@@ -383,12 +383,13 @@ async def test_an_action_that_only_looks_is_done_at_once_and_leaves_its_target_f
     assert not (await desk.service.submit(Close(incident=incident), ANA)).refused
 
 
-async def test_an_action_of_which_nobody_knows_holds_up_nothing_else(desk, monkeypatch):
+@pytest.mark.parametrize("fault", [Unavailable("The connection broke."), KeyError("outcome")])
+async def test_an_action_of_which_nobody_knows_holds_up_nothing_else(desk, monkeypatch, fault):
     incident, _ = await desk.opened()
     _, first = await desk.requested(incident)
 
     async def broken(*_):
-        raise Unavailable("The connection broke.")
+        raise fault
 
     monkeypatch.setattr(desk.world, "probe", broken)
     with monkeypatch.context() as patch:
