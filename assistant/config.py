@@ -105,6 +105,7 @@ class TimingSettings(BaseModel):
     every_s: float = Field(default=5.0, gt=0)
     patience_s: float = Field(default=180.0, gt=0)
     approval_s: float = Field(default=900.0, gt=0)
+    grace_s: float = Field(default=60.0, ge=0)
 
 
 class Settings(BaseModel):

@@ -92,7 +92,8 @@ class Timing:
 
     After an alert `look_after_s` pass before anything is read: telemetry comes in batches, and a
     few seconds of it say more than none. A person notices later and is looked for at once; only
-    where that names no cause, the same seconds are waited for and it is looked again.
+    where that names no cause, the same seconds are waited for and it is looked again. Until
+    `grace_s` after a start an action that cannot be found may still be on its way.
     """
 
     look_after_s: float = 6.0
@@ -100,6 +101,7 @@ class Timing:
     every_s: float = 5.0
     patience_s: float = 180.0
     approval_s: float = 900.0
+    grace_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +227,8 @@ def _on_request(
     if stage is Stage.VERIFY:
         return verify(incident, state, tracked, sources)
     if stage is Stage.FIND_OUT or sources.approvers is None:
-        return find_out(tracked, catalogue=sources.catalogue, clock=sources.clock)
+        grace = timedelta(seconds=sources.timing.grace_s)
+        return find_out(tracked, catalogue=sources.catalogue, clock=sources.clock, grace=grace)
     checks = Checks(
         catalogue=sources.catalogue,
         approvers=sources.approvers,

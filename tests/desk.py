@@ -23,7 +23,7 @@ from assistant.store.pen import take
 
 SIGNER = new_signer("desk")
 CALL = {"service": "front", "peer": "back"}
-TIMING = Timing(look_after_s=0, settle_s=1, every_s=0.001, patience_s=60)
+TIMING = Timing(look_after_s=0, settle_s=1, every_s=0.001, patience_s=60, grace_s=0)
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Desk:
     audience: object = None
     memory: object = None
     picture: object = None
+    timing: Timing = TIMING
 
     def __post_init__(self):
         self.clock = Clock()
@@ -77,7 +78,7 @@ class Desk:
             judge=self.judge,
             memory=self.memory,
             ours=lambda: (self.path and stopped(self.path.parent)) or self.pen.lost(),
-            timing=TIMING if self.seen else replace(TIMING, patience_s=1),
+            timing=self.timing if self.seen else replace(self.timing, patience_s=1),
         )
         async with lanes() as made:
             self.service = Service(sources, self.journal, made)

@@ -8,7 +8,7 @@ unknown and found out by looking, never by doing it again.
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assistant.actions.approval import Approvers, frozen, may_start
 from assistant.actions.catalogue import Catalogue, Entry
@@ -131,9 +131,13 @@ def _odd(entry: Entry, error: Exception) -> str:
 
 
 async def find_out(
-    tracked: Tracked, *, catalogue: Catalogue, clock: Clock
+    tracked: Tracked, *, catalogue: Catalogue, clock: Clock, grace: timedelta
 ) -> AsyncGenerator[Event, None]:
-    """Yield whether a request that was started was done: by looking only."""
+    """Yield whether a request that was started was done: by looking only.
+
+    What is found is so. What is not found counts as not done only `grace` after the start: until
+    then whatever stands before the target may have kept the order for later.
+    """
     request = tracked.request
     if tracked.why is None:
         yield ActionUnknown(request=request.id, why=CRASHED)
@@ -142,7 +146,8 @@ async def find_out(
     except ConnectorError:
         return  # still unknown: asked again later, and people are told
     if outcome is None:
-        yield ActionFailed(request=request.id, why=NOT_DONE)
+        if tracked.started is None or clock.now() >= tracked.started + grace:
+            yield ActionFailed(request=request.id, why=NOT_DONE)
     else:
         yield ActionFinished(
             request=request.id,

@@ -58,7 +58,7 @@ def refuse_kept(record: Path) -> None:
 
 
 # A demo is short: its effects show within seconds, and so does their absence.
-TIMING = TimingSettings(look_after_s=6, settle_s=3, every_s=2, patience_s=40)
+TIMING = TimingSettings(look_after_s=6, settle_s=3, every_s=2, patience_s=40, grace_s=10)
 
 
 class _Progress:

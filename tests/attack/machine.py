@@ -37,7 +37,7 @@ from assistant.domain.incident import IllegalEvent, apply
 from assistant.domain.recovery import Effect, Recovery
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
-from assistant.flow import Sources, Stage, due, run
+from assistant.flow import Sources, Stage, Timing, due, run
 from assistant.policy.rules import parse
 from assistant.requesting import Requesting
 
@@ -108,6 +108,7 @@ class Machine:
             judge=Judge(policy=lambda: POLICIES[self.needed]),
             desk=lambda: self.desk,
             recent=lambda target, now: started_on(self.incidents, target, now - timedelta(hours=1)),
+            timing=Timing(grace_s=0),  # what is done is there at once
         )
         requesting = Requesting(
             sources=self.sources,

@@ -55,7 +55,7 @@ from connectors.api import Ask, Capability, Window
 
 QUIET_S, LONGEST_S = 900.0, END_S + 1_800.0
 POLICY = parse(ONE, "one")
-TIMING = Timing(look_after_s=0.5, settle_s=1, every_s=1, patience_s=60)
+TIMING = Timing(look_after_s=0.5, settle_s=1, every_s=1, patience_s=60, grace_s=30)
 RECOVERED = Recovery(effect=Effect.RECOVERED, why="as before", measures=(), seconds=2.0)
 STEP = RemediationStep(
     kind="action",

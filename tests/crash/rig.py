@@ -39,6 +39,7 @@ look_after_s = 0.1
 settle_s = 0.2
 every_s = 0.3
 patience_s = 20
+grace_s = 0
 """
 
 

@@ -1,10 +1,11 @@
 """The line of an incident through the service: asked, approved, done once, verified."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from desk import CALL, Desk
+from desk import CALL, TIMING, Desk
 from world import ANA, BEN, CLEO, Approvers
 
 from assistant.commands import (
@@ -381,6 +382,33 @@ async def test_an_action_that_only_looks_is_done_at_once_and_leaves_its_target_f
     other, _ = await desk.opened()
     assert not (await desk.requested(other))[0].refused
     assert not (await desk.service.submit(Close(incident=incident), ANA)).refused
+
+
+@pytest.mark.parametrize("comes", [True, False])
+async def test_an_order_that_may_still_be_on_its_way_is_not_told_as_not_done(monkeypatch, comes):
+    async with Desk(timing=replace(TIMING, grace_s=60)).open() as desk:
+        incident, _ = await desk.opened()
+        _, tracked = await desk.requested(incident)
+
+        async def queued(*_):
+            raise Unavailable("The gateway keeps it for later.")
+
+        async def looked_at(seconds):
+            desk.clock.at += timedelta(seconds=seconds)
+            await desk.service.resume()
+            await desk.service.settled(incident)
+            return desk.last(incident).status
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.world, "run", queued)
+            await desk.approve(incident, tracked)
+        assert desk.last(incident).status is Status.UNKNOWN
+        assert await looked_at(30) is Status.UNKNOWN
+        if comes:
+            await desk.world.run(tracked.request.call, tracked.request.id)
+            assert await looked_at(0) is Status.VERIFIED
+        else:
+            assert await looked_at(30) is Status.FAILED
 
 
 @pytest.mark.parametrize("fault", [Unavailable("The connection broke."), KeyError("outcome")])
