@@ -67,10 +67,11 @@ class Preview:
     """What a call would do, before it is done.
 
     `target` is the target's kind and unique name (`service/web`), `state` an opaque version of
-    its present state: when that differs at run time, what was approved is stale. `summary` is one
-    exact sentence, `diff` lines such as `- version 2` and `+ version 1`, `blast` what else feels
-    it, in words: it `touches` so many of `among` things of the kind (instances, nodes). `undo` is
-    the call that takes it back (null where there is none).
+    its present state: when that differs at run time, what was approved is stale, and so it is when
+    anything else here does: no text may hold what changes by itself. `summary` is one exact
+    sentence, `diff` lines such as `- version 2` and `+ version 1`, `blast` what else feels it, in
+    words: it `touches` so many of `among` things of the kind (instances, nodes). `undo` is the call
+    that takes it back (null where there is none).
     """
 
     target: str

@@ -81,7 +81,7 @@ class World:
         self.done, self.runs, self.calls, self.state = {}, 0, 0, "primary"
         self.fails_after_doing = False
         self.gone = False
-        self.touches = 1
+        self.touches, self.blast = 1, "all its calls"
 
     def _gap(self, at):
         broken = any(a <= at and (b is None or at < b) for a, b in self.broken)
@@ -110,7 +110,7 @@ class World:
             state=self.state,
             summary=f"calls from {call.args['service']} to {call.args['peer']} go another way",
             diff=("- primary", "+ standby"),
-            blast="all its calls",
+            blast=self.blast,
             touches=self.touches,
             among=100,
             undo=ActionCall(action="reroute", args=call.args),

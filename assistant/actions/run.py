@@ -199,4 +199,6 @@ def _changed(request: ActionRequest, entry: Entry, preview: Preview) -> str | No
             f"it would touch {preview.touches} of {preview.among} now, "
             f"and {request.touches} of {request.among} when it was shown; ask for it again"
         )
+    if preview.blast != request.blast:
+        return "what else feels it has changed since this was shown; ask for it again"
     return None

@@ -137,6 +137,19 @@ async def too_wide(folder):
 
 
 @attack(
+    "25c",
+    "others would feel it at the start than were shown",
+    "refused: asked for again",
+    told="what else feels it has changed",
+    guards=UNCHANGED,
+)
+async def felt_by_others(folder):
+    async with asked(folder) as (desk, incident, tracked):
+        desk.world.blast = "all its calls, and those of all who share its pool"
+        return ran(desk, incident, await desk.approve(incident, tracked))
+
+
+@attack(
     "26",
     "what was selected is nothing any more",
     "refused",
