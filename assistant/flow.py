@@ -8,7 +8,7 @@ event before asking for the next one.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AbstractContextManager, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -46,8 +46,8 @@ from assistant.domain.recovery import Effect
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.recovery import Phases, recovery
-from assistant.gather import each, gather
-from connectors.api import Connector, Window
+from assistant.gather import each, gather, unread
+from connectors.api import Capability, Connector, Window
 from retrieval.api import RetrievalError
 
 LOOK_BACK = timedelta(minutes=75)  # an hour of baseline before an onset up to 15 minutes ago
@@ -349,6 +349,9 @@ async def verify(
             known=sources.known(incident),
         )
         judged = await asyncio.to_thread(recovery, gathered.telemetry, finding, phases)
+        failed = unread(gathered.reads, (Capability.SPANS, Capability.METRICS))
+        if failed and judged.effect is Effect.NOT_MEASURED:
+            judged = replace(judged, why=failed)
         over = now >= patient or clock.monotonic() >= give_up
         if judged.effect is Effect.RECOVERED or over:
             yield Verified(request=tracked.request.id, recovery=judged)
