@@ -17,6 +17,7 @@ from assistant.domain.events import (
 )
 from assistant.domain.hypothesis import CauseType, Verdict
 from assistant.domain.incident import apply
+from assistant.domain.judgement import CauseCorrected
 from assistant.flow import Stage, due
 from assistant.lesson import draft_of
 from assistant.memory import INCIDENTS, document, remember, similar
@@ -239,6 +240,11 @@ def test_a_runbook_is_drafted_from_what_helped_and_says_where_it_comes_from():
 )
 def test_nothing_is_taught_without_a_cause_a_cure_and_an_end(records):
     assert draft_of("INC-7", records, fold(records)) is None
+
+
+def test_no_runbook_is_drafted_from_a_cause_that_a_person_refuted():
+    said = CauseCorrected(by=ANA, service="front", text="its cache was full")
+    assert draft_of("INC-7", story(), apply(fold(story()), said)) is None
 
 
 def test_the_change_is_left_open_in_what_is_taught():
