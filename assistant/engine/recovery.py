@@ -28,6 +28,7 @@ WHAT = {LATENCY: "requests to", FAILURES: "failed requests to", TAIL: "slow requ
 MIN_REQUESTS = 8  # after the action, for one kind of requests
 MIN_TOGETHER = 20  # over all kinds: fewer requests prove nothing
 FEW, FEW_BAD = 3, 2  # so many of a rare kind tell against recovery, where so many of them are bad
+FEW_SLOW = 0.5  # of the way: how long so few take varies by itself
 NAMED = 3
 MIN_SAMPLES = 3  # of a metric: each stands for many requests
 AS_BEFORE_RATIO, AS_BEFORE_SHARE = 1.25, 0.02
@@ -215,10 +216,12 @@ def _shown_by_few(measure: Measure) -> float | None:
     """Return the way that is left where a few show that it is not over; never worse than that."""
     if measure.after is None or measure.n_after < FEW:
         return None
-    if measure.unit == "share" and round(measure.after * measure.n_after) < FEW_BAD:
+    share = measure.unit == "share"
+    if share and round(measure.after * measure.n_after) < FEW_BAD:
         return None  # one that fails may be chance
     way = _way(measure)
-    return min(way, 1.0) if way is not None and way > RECOVERED else None
+    left = RECOVERED if share else FEW_SLOW
+    return min(way, 1.0) if way is not None and way > left else None
 
 
 def _way(measure: Measure) -> float | None:

@@ -137,8 +137,8 @@ def test_what_only_metrics_told_is_read_from_them_again(values, effect):
     assert (said.measures[0].unit, round(said.measures[0].during)) == ("ms", 900)
 
 
-def two_kinds(few, bad=None, **how):
-    """Two kinds of requests that both fail; after the action few of the rare kind are seen.
+def two_kinds(few, bad=None, was=None, **how):
+    """Two kinds of requests that both fail, or are as `was` says; few of one are seen afterwards.
 
     The last `bad` of them, by default all, are as `how` says.
     """
@@ -146,11 +146,12 @@ def two_kinds(few, bad=None, **how):
     def rare(rows):
         return [row | {"name": "GET /checkout"} if row["name"] == "GET /" else row for row in rows]
 
+    was = was or {"failing": True}
     broken = [
         *minute(600, 0),
         *rare(minute(300, 0, prefix="r")),
-        *minute(200, ONSET, prefix="u", failing=True),
-        *rare(minute(100, ONSET, prefix="ru", failing=True)),
+        *minute(200, ONSET, prefix="u", **was),
+        *rare(minute(100, ONSET, prefix="ru", **was)),
     ]
     bad = few if bad is None else bad
     again = [
@@ -181,6 +182,11 @@ def test_of_few_requests_one_that_fails_proves_nothing():
     said = two_kinds(3, bad=1, failing=True)
     assert said.effect is Effect.RECOVERED
     assert said.why.endswith("failed requests to front GET /checkout (3 since the action)")
+
+
+@pytest.mark.parametrize(("gap", "effect"), [(150.0, Effect.NO_EFFECT), (15.0, Effect.RECOVERED)])
+def test_few_requests_that_are_a_little_slow_prove_nothing_and_slow_ones_do(gap, effect):
+    assert two_kinds(5, was={"gap": 150.0}, gap=gap).effect is effect
 
 
 def test_recovered_says_all_where_all_was_measured():
