@@ -227,6 +227,8 @@ class Admission:
             why = "it was decided on already"
         elif not actor.human:
             why = "only a person can decide on a runbook"
+        elif state.corrections and isinstance(command, AcceptRunbook):
+            why = "somebody said that its cause was wrong; reject it, and write down what you know"
         elif self.sources.approvers is not None:
             why = await self.sources.approvers.refusal(actor)
         if why is not None:

@@ -6,9 +6,9 @@ event before asking for the next one.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -46,8 +46,8 @@ from assistant.domain.recovery import Effect
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.recovery import Phases, recovery
-from assistant.gather import each, gather
-from connectors.api import Connector, Window
+from assistant.gather import each, gather, unread
+from connectors.api import Capability, Connector, Window
 from retrieval.api import RetrievalError
 
 LOOK_BACK = timedelta(minutes=75)  # an hour of baseline before an onset up to 15 minutes ago
@@ -174,15 +174,14 @@ def due(state: Incident, but: Collection[Place] = ()) -> tuple[Stage, Tracked | 
     if state.stopped is not None:
         return None
     alone = _after_the_end(state) if state.closed is not None else _explaining(state)
-    return (alone, None) if alone is not None and (alone, None) not in but else None
+    return next(((stage, None) for stage in alone if (stage, None) not in but), None)
 
 
-def _explaining(state: Incident) -> Stage | None:
+def _explaining(state: Incident) -> Iterator[Stage]:
     if state.finding is None or state.asked_anew:
-        return Stage.INVESTIGATE
-    if not state.recalled and state.finding.verdict in NAMED:
-        return Stage.RECALL
-    return None
+        yield Stage.INVESTIGATE
+    elif not state.recalled and state.finding.verdict in NAMED:
+        yield Stage.RECALL
 
 
 def _due_for(tracked: Tracked) -> Stage | None:
@@ -194,15 +193,16 @@ def _due_for(tracked: Tracked) -> Stage | None:
     return _DUE.get(tracked.status)
 
 
-def _after_the_end(state: Incident) -> Stage | None:
+def _after_the_end(state: Incident) -> Iterator[Stage]:
+    """Yield what is due; a draft that cannot be made, or waits for a yes, holds up nothing."""
     if state.postmortem is None:
-        return Stage.WRITE
+        yield Stage.WRITE
+        return
     explained = state.finding is not None and bool(state.finding.hypotheses)
     if state.draft is None and state.resolved_by and explained and not state.remembered:
-        return Stage.DRAFT
-    if not state.remembered and (state.draft is None or state.draft_decided is not None):
-        return Stage.REMEMBER
-    return None
+        yield Stage.DRAFT
+    if not state.remembered:
+        yield Stage.REMEMBER
 
 
 def run(
@@ -352,6 +352,9 @@ async def verify(
             known=sources.known(incident),
         )
         judged = await asyncio.to_thread(recovery, gathered.telemetry, finding, phases)
+        failed = unread(gathered.reads, (Capability.SPANS, Capability.METRICS))
+        if failed and judged.effect is Effect.NOT_MEASURED:
+            judged = replace(judged, why=failed)
         over = now >= patient or clock.monotonic() >= give_up
         if judged.effect is Effect.RECOVERED or over:
             yield Verified(request=tracked.request.id, recovery=judged)

@@ -5,7 +5,7 @@ end is asked for, whoever asks.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Container, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +20,7 @@ from connectors.errors import ConnectorError
 
 Read = ReadPerformed | ReadFailed
 
+LONGEST_REASON = 100  # characters, where a failure is told in passing
 CHANGES_BACK = timedelta(hours=6)  # what builds up slowly began long before it is felt
 
 
@@ -74,6 +75,17 @@ async def each(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def unread(reads: Sequence[Read], wanted: Container[str] = FRAME_SCHEMAS) -> str:
+    """Return which of the wanted capabilities were not looked at and why; empty where all were."""
+    told = []
+    for read in reads:
+        if isinstance(read, ReadFailed) and read.capability in wanted:
+            why = " ".join(read.reason.split()).rstrip(".")
+            short = why if len(why) <= LONGEST_REASON else f"{why[: LONGEST_REASON - 1]}…"
+            told.append(f"{read.capability} ({read.source}) not looked at: {short}")
+    return "; ".join(told)
 
 
 def _span(capability: Capability, window: Window) -> Window:

@@ -35,11 +35,14 @@ _OF_A_FAILURE = (ActionRequested, ActionFailed, Verified)
 def draft_of(incident: str, records: Sequence[Record], state: Incident) -> Draft | None:
     """Return the runbook that a closed incident teaches; null without a cause or a cure.
 
+    A cause that a person refuted teaches nothing: why the action helped is not known then.
     The same records give the same bytes. Raises `RunbookError` where what was done cannot be
     written as a runbook.
     """
     finding, resolved, closed = state.finding, state.resolved_by, state.closed
     if finding is None or resolved is None or closed is None or not explained(finding):
+        return None
+    if state.corrections:
         return None
     source = _source(incident, records, state, finding, resolved, closed.at)
     markdown, provenance = draft(source)

@@ -120,7 +120,7 @@ class People:
         await self._until(lambda: self._state(incident).postmortem is not None)
         await self._press(APPROVER, "Accept")
         self._say(f"{APPROVER} accepts the runbook")
-        await self._until(lambda: self._state(incident).remembered)
+        await self._until(lambda: self._state(incident).over)
         return True
 
     async def read(self) -> None:

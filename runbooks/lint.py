@@ -12,7 +12,12 @@ from runbooks.render import variables
 
 MIN_SYMPTOMS = 2
 
-UNFINISHED = re.compile(r"\b(TODO|TBD|FIXME|XXX|lorem ipsum|fill (this )?in)\b", re.IGNORECASE)
+# Words, not parts of names: a service may be called todo-api.
+UNFINISHED = re.compile(
+    r"(?<![\w/-])(?<!\w\.)(TODO|TBD|FIXME|XXX|lorem ipsum|fill (this )?in)(?![\w/-]|\.\w)",
+    re.IGNORECASE,
+)
+_ARGUMENTS = re.compile(r"^[ \t]*action: `.*$", re.MULTILINE)
 _CHANGES_SOMETHING = re.compile(
     r"\bkubectl(\s+-\S+(\s+[^-\s]\S*)?)*?\s+(annotate|apply|cordon|cp|create|delete|drain|edit|exec|label|patch|replace"
     r"|rollout\s+(restart|undo|pause|resume)|scale|set|taint|uncordon)(?![-\w])"
@@ -85,7 +90,8 @@ def _front_matter(runbook: Runbook) -> Iterator[str]:
 
 
 def _whole(runbook: Runbook) -> Iterator[tuple[int, str]]:
-    text = "\n".join([runbook.title, runbook.summary, *runbook.symptoms, runbook.body])
+    body = _ARGUMENTS.sub("", runbook.body)
+    text = "\n".join([runbook.title, runbook.summary, *runbook.symptoms, body])
     for match in UNFINISHED.finditer(text):
         yield 1, f"unfinished text: {match.group()}"
     if not runbook.steps:

@@ -17,12 +17,14 @@ from assistant.domain.events import ReadFailed
 from assistant.domain.incident import Incident
 from assistant.engine.series import panels
 from assistant.failure import Unusable
-from assistant.gather import gather
+from assistant.gather import gather, unread
 from assistant.result import dumps, result
 from assistant.views import view
 from connectors.api import Connector, Window
 from connectors.errors import Rejected
 from connectors.recording import RecordingConnector, open_recording
+
+NOTHING = "nothing to draw: no cited fact has a course"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ async def run(asked: Asked, settings: Settings) -> int:
         show(view(incident), Console())
     if asked.plot is not None:
         said = await _plot(incident, _sources(asked, settings), clock, asked.plot)
-        click.echo(said or "nothing to draw: no cited fact has a course", err=asked.as_json)
+        click.echo(said, err=asked.as_json)
     return 0
 
 
@@ -75,18 +77,19 @@ def _sources(asked: Asked, settings: Settings) -> Mapping[str, Connector]:
 async def _plot(
     incident: Incident, connectors: Mapping[str, Connector], clock: Clock, file: Path
 ) -> str:
-    """Draw the evidence into a file, and its sentences beside it; returns them, or nothing.
+    """Draw the evidence into a file, and its sentences beside it; return them, or why not.
 
     The sources are read once more: an incident keeps what was found, not what it was found in.
     Raises `Unusable` where the files cannot be written.
     """
     if incident.window is None or incident.finding is None:
-        return ""
+        return NOTHING
     start, end = incident.window
     gathered = await gather(connectors, Window(start=start, end=end), clock)
     series = panels(gathered.telemetry, incident.finding)
     if not series:
-        return ""
+        failed = unread(gathered.reads)
+        return f"nothing to draw: {failed}" if failed else NOTHING
     from assistant.plots import png  # noqa: PLC0415 — a second to load, and few want a picture
 
     said = "\n".join(s.alt for s in series)

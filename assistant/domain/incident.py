@@ -114,6 +114,12 @@ class Incident:
         return self.closed is None and self.merged_into is None
 
     @property
+    def over(self) -> bool:
+        """Tell whether it has ended, is remembered, and no draft waits for a person."""
+        waits = self.draft is not None and self.draft_decided is None
+        return not self.open and self.remembered and not waits
+
+    @property
     def place(self) -> str | None:
         """Return where it is shown, in the surface's own words; null where nobody asked there."""
         return self.moved.place if self.moved is not None else self.opened.place
@@ -297,7 +303,10 @@ def _ended(
         case RunbookAccepted() | RunbookRejected():
             if state.draft is None or state.draft.digest != event.digest:
                 raise IllegalEvent("what was decided on is not the draft")
-            return _with(state, draft_decided=isinstance(event, RunbookAccepted))
+            accepted = isinstance(event, RunbookAccepted)
+            # What was remembered before has no runbook: with an accepted one it is done again.
+            kept = state.remembered and not accepted
+            return _with(state, draft_decided=accepted, remembered=kept)
         case Remembered():
             return _with(state, remembered=True)
         case _:

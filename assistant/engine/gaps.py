@@ -22,6 +22,7 @@ def gaps(
         "no metrics: what components run on cannot be told": telemetry.metrics,
     }
     found += [sentence for sentence, frame in unseen.items() if frame.is_empty()]
+    found += _nameless("log line", telemetry.logs) + _nameless("metric sample", telemetry.metrics)
     for seen, when in ((felt.requests, "since the onset"), (felt.before, "before it")):
         if seen < FEW_REQUESTS and not telemetry.spans.is_empty():
             found.append(f"{f'only {seen}' if seen else 'no'} requests were seen {when}")
@@ -32,6 +33,14 @@ def gaps(
     if services and silent and len(silent) < len(services):
         found.append("no log lines from " + ", ".join(sorted(silent)[:NAMED]))
     return tuple(dict.fromkeys(found))
+
+
+def _nameless(row: str, frame: pl.DataFrame) -> list[str]:
+    count = frame.get_column("service").null_count()
+    if not count:
+        return []
+    told = f"{count} {row} names" if count == 1 else f"{count} {row}s name"
+    return [f"{told} no service (service.name) and {'was' if count == 1 else 'were'} left out"]
 
 
 def not_told_apart(judged: Sequence[Judged], blamed: Judged | None) -> tuple[str, ...]:

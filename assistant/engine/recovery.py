@@ -27,6 +27,9 @@ METRIC = "symptom_metric"
 WHAT = {LATENCY: "requests to", FAILURES: "failed requests to", TAIL: "slow requests to"}
 MIN_REQUESTS = 8  # after the action, for one kind of requests
 MIN_TOGETHER = 20  # over all kinds: fewer requests prove nothing
+FEW, FEW_BAD = 3, 2  # so many of a rare kind tell against recovery, where so many of them are bad
+FEW_SLOW = 0.5  # of the way: how long so few take varies by itself
+NAMED = 3
 MIN_SAMPLES = 3  # of a metric: each stands for many requests
 AS_BEFORE_RATIO, AS_BEFORE_SHARE = 1.25, 0.02
 RECOVERED, IMPROVED, WORSE = 0.25, 0.7, 1.4  # of the way from before to during
@@ -182,17 +185,43 @@ def _judge(measures: tuple[Measure, ...], least: int, together: int) -> tuple[Ef
         )
     if sum(m.n_after for m in measures) < together:
         return Effect.NOT_MEASURED, "too few requests were seen since the action"
-    ways = [w for m in measures if m.n_after >= least and (w := _way(m)) is not None]
-    if not ways:
+    told = {m: w for m in measures if m.n_after >= least and (w := _way(m)) is not None}
+    # A few requests do not prove that it is over; that it is not over they may show.
+    shown = [w for m in measures if m not in told and (w := _shown_by_few(m)) is not None]
+    if not told and not shown:
         return Effect.NOT_MEASURED, "too few requests of the kinds that were hit were seen"
-    worst = max(ways)
+    worst = max([*told.values(), *shown])
     if worst <= RECOVERED:
-        return Effect.RECOVERED, "every symptom that was cited is as before the incident"
+        return Effect.RECOVERED, _as_before(tuple(m for m in measures if m not in told))
     if worst <= IMPROVED:
         return Effect.IMPROVED, "the symptoms are smaller, and not as before"
     if worst < WORSE:
         return Effect.NO_EFFECT, "at least one symptom is as large as before the action"
     return Effect.WORSE, "at least one symptom is larger than before the action"
+
+
+def _as_before(untold: tuple[Measure, ...]) -> str:
+    """Return what is as before, and of what too little was seen to tell."""
+    if not untold:
+        return "every symptom that was cited is as before the incident"
+    named = ", ".join(f"{m.what} ({m.n_after} since the action)" for m in untold[:NAMED])
+    more = f" and {len(untold) - NAMED} more" if len(untold) > NAMED else ""
+    return (
+        "what was seen often enough is as before the incident; "
+        f"too little was seen to tell of {named}{more}"
+    )
+
+
+def _shown_by_few(measure: Measure) -> float | None:
+    """Return the way that is left where a few show that it is not over; never worse than that."""
+    if measure.after is None or measure.n_after < FEW:
+        return None
+    share = measure.unit == "share"
+    if share and round(measure.after * measure.n_after) < FEW_BAD:
+        return None  # one that fails may be chance
+    way = _way(measure)
+    left = RECOVERED if share else FEW_SLOW
+    return min(way, 1.0) if way is not None and way > left else None
 
 
 def _way(measure: Measure) -> float | None:

@@ -66,7 +66,7 @@ class SlackSurface:
     def resume(self, now: datetime) -> None:
         """Show what may not have been shown before the process ended, first what is not over."""
         known = self._desk.incidents()
-        over = [name for name, state in known.items() if not state.open and state.remembered]
+        over = [name for name, state in known.items() if state.over]
         for name in (*(name for name in known if name not in over), *over):
             closed = known[name].closed
             if name not in over or (closed is not None and now - closed.at < RECENT):
@@ -77,7 +77,7 @@ class SlackSurface:
         for name, state in self._desk.incidents().items():
             place = self._places.of(state)
             here = place is not None and place.channel == channel
-            if here and (state.open or not state.remembered):
+            if here and not state.over:
                 self._show(name, state)
 
     def look_again(self, name: str) -> None:

@@ -18,13 +18,15 @@ from connectors.redact import SplitKeys, redact_frame
 
 _CHUNK_ROWS = 8192
 _CHUNK_FRAMES = 64
+_CHUNKS_PER_AGE = 16  # a chunk goes as a whole: none may take in rows for longer than this part
 
 
 @dataclass(slots=True, kw_only=True)
 class _Chunk:
     frames: list[pl.DataFrame]
     rows: int
-    received_s: float
+    first_s: float  # when its first and its last rows were received
+    last_s: float
 
 
 class SignalStore:
@@ -93,20 +95,24 @@ class SignalStore:
     def _append(self, part: pl.DataFrame) -> None:
         now = self._clock()
         newest = self._chunks[-1] if self._chunks else None
-        if newest is None or newest.rows + part.height > self._chunk_rows:
+        if newest is None or not self._fits(newest, part, now):
             if newest is not None:
                 newest.frames = [pl.concat(newest.frames, rechunk=True)]
-            self._chunks.append(_Chunk(frames=[part], rows=part.height, received_s=now))
+            self._chunks.append(_Chunk(frames=[part], rows=part.height, first_s=now, last_s=now))
             return
         newest.frames.append(part)
         newest.rows += part.height
-        newest.received_s = now
+        newest.last_s = now
         if len(newest.frames) > _CHUNK_FRAMES:
             newest.frames = [pl.concat(newest.frames, rechunk=True)]
 
+    def _fits(self, chunk: _Chunk, part: pl.DataFrame, now: float) -> bool:
+        young = now - chunk.first_s < self._max_age_s / _CHUNKS_PER_AGE
+        return young and chunk.rows + part.height <= self._chunk_rows
+
     def _expire(self) -> None:
         rows, oldest = self._rows(), self._clock() - self._max_age_s
-        while self._chunks and (rows > self._max_rows or self._chunks[0].received_s < oldest):
+        while self._chunks and (rows > self._max_rows or self._chunks[0].last_s < oldest):
             gone = pl.concat(self._chunks.popleft().frames)
             rows -= gone.height
             self.dropped += gone.height

@@ -137,7 +137,7 @@ class Rig:
 
     def over(self) -> bool:
         state, _ = self.state()
-        return state is not None and state.remembered
+        return state is not None and state.over
 
     async def _act(self, state, names) -> None:
         if time.monotonic() - self._asked_at < 1.5:

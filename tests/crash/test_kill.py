@@ -22,8 +22,8 @@ STAGES = (
     "Closed",
     "PostmortemWritten",
     "RunbookDrafted",
-    "RunbookAccepted",
     "Remembered",
+    "RunbookAccepted",
 )
 
 

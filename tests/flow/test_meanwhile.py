@@ -8,6 +8,7 @@ from world import BEN, CLEO, World
 from assistant.commands import Approve, Steer
 from assistant.domain.action import Status
 from assistant.domain.recovery import Effect
+from connectors.errors import Unavailable
 
 
 class Measured(World):
@@ -38,3 +39,23 @@ async def test_whoever_speaks_while_an_effect_is_measured_is_answered_meanwhile(
         assert desk.last(incident).status is Status.FINISHED
         await desk.service.settled(incident)
         assert desk.last(incident).recovery.effect is Effect.NO_EFFECT
+
+
+class Unread(World):
+    """Answers until something was done, and fails from then on."""
+
+    async def fetch(self, ask):
+        if self.runs:
+            raise Unavailable("The store of traces is down.")
+        async for page in super().fetch(ask):
+            yield page
+
+
+async def test_an_effect_that_could_not_be_looked_at_is_told_as_that_and_not_as_few_requests():
+    async with Desk(kind=Unread).open() as desk:
+        incident, _ = await desk.opened()
+        _, tracked = await desk.requested(incident)
+        await desk.approve(incident, tracked)
+        recovery = desk.last(incident).recovery
+        assert recovery.effect is Effect.NOT_MEASURED
+        assert recovery.why == "spans (world) not looked at: The store of traces is down"

@@ -9,6 +9,7 @@ from desk import CALL, TIMING, Desk
 from world import ANA, BEN, CLEO, Approvers
 
 from assistant.commands import (
+    AcceptRunbook,
     Approve,
     Close,
     CorrectCause,
@@ -16,6 +17,7 @@ from assistant.commands import (
     Freeze,
     Investigate,
     Merge,
+    RejectRunbook,
     Reopen,
     RequestAction,
     RequestUndo,
@@ -24,8 +26,18 @@ from assistant.commands import (
     Thaw,
 )
 from assistant.domain.action import Status
-from assistant.domain.events import ActionStarted, Opened, Refused
-from assistant.domain.hypothesis import Verdict
+from assistant.domain.events import (
+    ActionStarted,
+    Closed,
+    HypothesesRanked,
+    Opened,
+    PostmortemWritten,
+    Refused,
+    RunbookDrafted,
+)
+from assistant.domain.hypothesis import Finding, Verdict
+from assistant.domain.judgement import CauseCorrected
+from assistant.domain.memory import Draft
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect
 from assistant.store.database import StoreError
@@ -474,3 +486,28 @@ async def test_who_was_shown_has_to_approve_and_whom_the_policy_names_now_as_wel
         policy.write_text(rule % (f", from: {now}" if now else ""))
         await desk.approve(incident, tracked)
         assert desk.world.runs == runs
+
+
+NOTHING = Finding(
+    verdict=Verdict.NOT_DETERMINED, why_verdict="nothing", onset=None, hypotheses=(), change=None,
+    innocent_changes=(), ruled_out=(), evidence=(), gaps=(),
+)  # fmt: skip
+
+
+async def test_a_draft_whose_cause_was_refuted_cannot_be_accepted(tmp_path):
+    desk = Desk(tmp_path / "f.db", seen=False)
+    draft = Draft(runbook="x", markdown="# x", digest="d" * 64, provenance=())
+    said = CauseCorrected(by=BEN, service="", text="its cache was full")
+    async with desk.open():
+        opened = Opened(at=desk.clock.now(), text="front is slow", service="front")
+        closed = Closed(by=ANA, at=desk.clock.now(), reason="over")
+        events = (opened, HypothesesRanked(finding=NOTHING, seconds=0.1), closed,
+                  PostmortemWritten(markdown="# x"), RunbookDrafted(draft=draft), said)  # fmt: skip
+        desk.journal.append("INC-1", FIRSTLINE, list(events))
+    async with desk.open():
+        yes = AcceptRunbook(incident="INC-1", digest=draft.digest)
+        answer = await desk.service.submit(yes, BEN)
+        assert answer.refused
+        assert "its cause was wrong" in answer.said
+        no = RejectRunbook(incident="INC-1", digest=draft.digest, reason="the cause is wrong")
+        assert not (await desk.service.submit(no, BEN)).refused

@@ -7,9 +7,18 @@ import pytest
 from solved import ANA, FIRST_SEQ, fold, renewed, story
 from written import BLAMED, FACTS, NOON, evidence, finding, hypothesis
 
-from assistant.domain.events import Reopened, RunbookAccepted, RunbookDrafted, RunbookRejected
+from assistant.domain.events import (
+    PostmortemWritten,
+    Remembered,
+    Reopened,
+    RunbookAccepted,
+    RunbookDrafted,
+    RunbookRejected,
+)
 from assistant.domain.hypothesis import CauseType, Verdict
 from assistant.domain.incident import apply
+from assistant.domain.judgement import CauseCorrected
+from assistant.flow import Stage, due
 from assistant.lesson import draft_of
 from assistant.memory import INCIDENTS, document, remember, similar
 from assistant.recall import COLLECTION, plan
@@ -57,6 +66,39 @@ def asked(index, incidents, found, opened=LATER):
 def test_an_empty_memory_has_seen_nothing(index):
     index.sync(INCIDENTS, [])
     assert asked(index, {}, finding()) == ()
+
+
+def test_an_incident_whose_draft_nobody_decides_on_is_remembered_and_its_runbook_when_accepted(
+    index, shelf
+):
+    state = apply(ended(), PostmortemWritten(markdown="# x"))
+    assert due(state) == (Stage.REMEMBER, None)
+    assert remember(index, shelf, "INC-7", {"INC-7": state}, ()) is None
+    state = apply(state, Remembered(runbook=None))
+    assert due(state) is None
+    assert not state.over  # the draft waits
+    (found,) = asked(index, {"INC-7": state}, finding())
+    assert (found.incident, found.runbook) == ("INC-7", None)
+    state = apply(state, RunbookAccepted(digest=state.draft.digest, by=ANA))
+    assert due(state) == (Stage.REMEMBER, None)
+    runbook = remember(index, shelf, "INC-7", {"INC-7": state}, ())
+    state = apply(state, Remembered(runbook=runbook))
+    assert (due(state), state.over) == (None, True)
+    (found,) = asked(index, {"INC-7": state}, finding())
+    assert found.runbook == runbook == state.draft.runbook
+
+
+def test_a_draft_that_is_rejected_later_leaves_the_incident_remembered():
+    state = apply(ended(), PostmortemWritten(markdown="# x"))
+    state = apply(state, Remembered(runbook=None))
+    state = apply(state, RunbookRejected(digest=state.draft.digest, by=ANA, reason="no"))
+    assert (due(state), state.over) == (None, True)
+
+
+def test_a_draft_that_cannot_be_made_holds_up_no_remembering():
+    state = apply(fold(story()), PostmortemWritten(markdown="# x"))
+    assert due(state) == (Stage.DRAFT, None)
+    assert due(state, {(Stage.DRAFT, None)}) == (Stage.REMEMBER, None)
 
 
 def test_the_same_fault_under_other_names_was_seen_before(index, shelf):
@@ -198,6 +240,11 @@ def test_a_runbook_is_drafted_from_what_helped_and_says_where_it_comes_from():
 )
 def test_nothing_is_taught_without_a_cause_a_cure_and_an_end(records):
     assert draft_of("INC-7", records, fold(records)) is None
+
+
+def test_no_runbook_is_drafted_from_a_cause_that_a_person_refuted():
+    said = CauseCorrected(by=ANA, service="front", text="its cache was full")
+    assert draft_of("INC-7", story(), apply(fold(story()), said)) is None
 
 
 def test_the_change_is_left_open_in_what_is_taught():

@@ -82,6 +82,20 @@ async def test_rows_grow_too_old():
     await receiver.aclose()
 
 
+async def test_rows_grow_too_old_also_where_a_few_more_keep_coming():
+    now = [time.time()]
+    receiver = OtlpReceiver(Settings(port=0, max_age_s=60), clock=lambda: now[0])
+    await receiver.start()
+    for number in range(14):
+        await post(receiver, "/v1/traces", protobuf(1, name=f"batch {number}"), PROTOBUF)
+        now[0] += 10
+    kept = await rows(receiver, Capability.SPANS)
+    await receiver.aclose()
+    assert sorted(kept.get_column("name")) == [
+        f"batch {number}" for number in (10, 11, 12, 13, 8, 9)
+    ]
+
+
 async def test_a_window_from_before_the_start_has_a_gap():
     async with running() as receiver:
         gaps = " ".join((await page(receiver, Capability.LOGS)).gaps)

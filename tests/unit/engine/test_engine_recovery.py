@@ -135,3 +135,61 @@ def test_what_only_metrics_told_is_read_from_them_again(values, effect):
     said = recovery(later, finding, phases)
     assert said.effect is effect
     assert (said.measures[0].unit, round(said.measures[0].during)) == ("ms", 900)
+
+
+def two_kinds(few, bad=None, was=None, **how):
+    """Two kinds of requests that both fail, or are as `was` says; few of one are seen afterwards.
+
+    The last `bad` of them, by default all, are as `how` says.
+    """
+
+    def rare(rows):
+        return [row | {"name": "GET /checkout"} if row["name"] == "GET /" else row for row in rows]
+
+    was = was or {"failing": True}
+    broken = [
+        *minute(600, 0),
+        *rare(minute(300, 0, prefix="r")),
+        *minute(200, ONSET, prefix="u", **was),
+        *rare(minute(100, ONSET, prefix="ru", **was)),
+    ]
+    bad = few if bad is None else bad
+    again = [
+        *minute(200, ACTED + 2, prefix="v"),
+        *rare(minute(few - bad, ACTED + 2, prefix="w")),
+        *rare(minute(bad, ACTED + 2, prefix="x", **how)),
+    ]
+    return judged(*again, before=broken)
+
+
+def test_a_symptom_that_the_few_requests_seen_still_show_counts_against_recovery():
+    said = two_kinds(5, failing=True)
+    assert said.effect is Effect.NO_EFFECT
+    assert said.why == "at least one symptom is as large as before the action"
+
+
+@pytest.mark.parametrize(("few", "how"), [(5, {}), (2, {"failing": True}), (0, {})])
+def test_recovered_names_the_symptoms_of_which_too_little_was_seen(few, how):
+    said = two_kinds(few, **how)
+    assert said.effect is Effect.RECOVERED
+    assert said.why == (
+        "what was seen often enough is as before the incident; too little was seen to tell of "
+        f"failed requests to front GET /checkout ({few} since the action)"
+    )
+
+
+def test_of_few_requests_one_that_fails_proves_nothing():
+    said = two_kinds(3, bad=1, failing=True)
+    assert said.effect is Effect.RECOVERED
+    assert said.why.endswith("failed requests to front GET /checkout (3 since the action)")
+
+
+@pytest.mark.parametrize(("gap", "effect"), [(150.0, Effect.NO_EFFECT), (15.0, Effect.RECOVERED)])
+def test_few_requests_that_are_a_little_slow_prove_nothing_and_slow_ones_do(gap, effect):
+    assert two_kinds(5, was={"gap": 150.0}, gap=gap).effect is effect
+
+
+def test_recovered_says_all_where_all_was_measured():
+    said = two_kinds(50)
+    assert said.effect is Effect.RECOVERED
+    assert said.why == "every symptom that was cited is as before the incident"

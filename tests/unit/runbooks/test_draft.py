@@ -95,6 +95,14 @@ def test_an_undo_whose_arguments_the_next_incident_will_not_have_is_left_to_peop
     assert runbook.steps[-1].action is None
 
 
+@pytest.mark.parametrize("service", ["todo-api", "todo"])
+def test_a_service_may_be_called_like_what_is_unfinished(service):
+    action = replace(SOURCE.action, args={"service": service, "change": "ledger@2.1.7"})
+    runbook, _ = drafted(services=(service,), title=f"{service} is slow", action=action)
+    assert runbook.steps[1].args["service"] == service
+    assert runbook.title == ("todo-api is slow" if "-" in service else "… is slow")
+
+
 def test_without_a_way_back_the_action_says_so():
     runbook, _ = drafted(rollback=None)
     assert len(runbook.steps) == 3

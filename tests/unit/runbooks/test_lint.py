@@ -49,6 +49,8 @@ def test_a_good_runbook_has_no_findings():
     [
         ("id: full", "id: other", "full.md:1: the id other differs"),
         ("title: A disk is full", 'title: " "', "title is empty"),
+        ("Drain it.", "Drain it (todo).", "unfinished text: todo"),
+        ("Free again.", "TBD.", "unfinished text: TBD"),
         ("summary: Make room.", "summary: TODO", "unfinished text: TODO"),
         ("[disk_pressure]", "[]", "applies_to names no cause"),
         ("[disk_pressure]", "[gremlins]", "gremlins is not a known cause; known are added_calls"),
@@ -95,6 +97,15 @@ def test_a_check_must_not_run_an_action():
     assert [str(finding) for finding in found] == [
         "full.md:40: a check step must not run an action"
     ]
+
+
+@pytest.mark.parametrize("name", ["todo-api", "api-todo", "todo.shop", "shop/todo"])
+def test_a_name_with_such_a_word_in_it_is_not_unfinished(name):
+    assert messages(GOOD.replace("{{ instance }}", name)) == []
+
+
+def test_what_an_action_is_given_is_not_unfinished():
+    assert messages(GOOD.replace("service={{ service }}", "service=todo")) == []
 
 
 def test_two_runbooks_cannot_share_an_id():
