@@ -14,6 +14,10 @@ class FolderInUse(Exception):
     """The data folder cannot be used; `str()` says why and what to do."""
 
 
+class HeldByAnother(FolderInUse):
+    """Another process uses it, which is no fault of the folder."""
+
+
 def stopped(folder: Path) -> str | None:
     """Return why nothing may be started, or null: a file called STOP is a switch for everybody.
 
@@ -30,7 +34,7 @@ def held(folder: Path, *, patience_s: float = 0.0) -> Iterator[Path]:
     """Hold the folder (made with mode 0700) for the length of the context.
 
     Waits up to `patience_s` seconds for another process; the lock dies with its process. Raises
-    `FolderInUse`.
+    `FolderInUse`, and of these `HeldByAnother` where it only has to be waited for.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,7 +49,7 @@ def held(folder: Path, *, patience_s: float = 0.0) -> Iterator[Path]:
                 break
             except BlockingIOError as error:
                 if time.monotonic() >= give_up:
-                    raise FolderInUse(
+                    raise HeldByAnother(
                         f"another firstline process uses the data folder {folder}; "
                         "stop it, or choose another folder with --data"
                     ) from error

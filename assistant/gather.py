@@ -1,10 +1,11 @@
 """Asks through all connectors at once, within one deadline.
 
-A failure becomes a gap ("not looked at"), never an empty answer. Nothing later than the window's
-end is asked for, whoever asks.
+A failure becomes a gap ("not looked at"), never an empty answer, whatever a connector of anybody
+raises or yields. Nothing later than the window's end is asked for, whoever asks.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Container, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -16,7 +17,10 @@ from assistant.clock import Clock
 from assistant.domain.events import ReadFailed, ReadPerformed
 from assistant.engine.question import Telemetry
 from connectors.api import FRAME_SCHEMAS, Ask, Capability, Change, Connector, Page, Window
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Rejected
+from connectors.pages import misfit
+
+_log = logging.getLogger(__name__)
 
 Read = ReadPerformed | ReadFailed
 
@@ -101,10 +105,14 @@ async def _read(name: str, connector: Connector, ask: Ask, clock: Clock) -> tupl
         async with asyncio.timeout(ask.deadline_s):
             async for page in connector.fetch(ask):
                 pages.append(page)  # noqa: PERF401 — what came before a failure is kept out below
+        _refuse_misfits(pages, ask.capability)
     except TimeoutError:
         reason = f"no answer within {ask.deadline_s:.0f} s"
     except ConnectorError as error:
         reason = str(error)
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 — it may be anybody's
+        reason = f"it failed: {type(error).__name__}; the log says more"
+        _log.exception("%s failed over %s in a way that it should not", name, ask.capability)
     else:
         return pages, ReadPerformed(
             source=name,
@@ -121,6 +129,12 @@ async def _read(name: str, connector: Connector, ask: Ask, clock: Clock) -> tupl
         seconds=round(clock.monotonic() - began, 3),
         reason=reason,
     )
+
+
+def _refuse_misfits(pages: Sequence[Page], capability: Capability) -> None:
+    for page in pages:
+        if said := misfit(page, capability):
+            raise Rejected(said)
 
 
 def _rows(page: Page) -> int:

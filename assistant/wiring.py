@@ -91,9 +91,12 @@ def recorded(path: Path, settings: Settings) -> Service:
 
 
 def live(settings: Settings) -> Service:
-    """Return a service that asks the configured connectors once; `ConfigError` without any."""
+    """Return a service that asks the configured connectors once.
+
+    Raises `ConfigError` without any, and where one of them cannot be built.
+    """
     registered = configured(settings)
-    if not registered.connectors:
+    if registered.failed or not registered.connectors:
         broken = "; ".join(f"{f.name}: {f.message}" for f in registered.failed)
         raise ConfigError(
             broken or "no connectors are configured: name a --recording, or see docs/settings.md"

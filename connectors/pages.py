@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from connectors.api import FRAME_SCHEMAS, TIME, Ask, Capability, Change
+from connectors.api import FRAME_SCHEMAS, TIME, Ask, Capability, Change, Page
 from connectors.errors import DeadlineExceeded, Rejected
 
 # What nanoseconds in 64 bits can tell.
@@ -70,6 +70,28 @@ def changes_in(changes: tuple[Change, ...], ask: Ask) -> list[Change]:
         ),
         key=lambda change: change.at,
     )
+
+
+def misfit(page: Page, capability: Capability) -> str | None:
+    """Return in a sentence why this is no page of `capability` as documented; null if it is one."""
+    if page.capability is not capability:
+        return f"asked for {capability}, got {page.capability}"
+    wanted = FRAME_SCHEMAS.get(capability)
+    if wanted is None:
+        if page.frame is not None:
+            return f"{capability} come without a frame"
+    elif page.frame is None or list(page.frame.schema.items()) != list(wanted.items()):
+        return f"{capability} must come in a frame of exactly the fixed schema"
+    if page.changes and capability is not Capability.CHANGES:
+        return "only changes come as changes"
+    if page.edges and capability is not Capability.GRAPH:
+        return "only the graph comes as edges"
+    if not all(isinstance(one, str) for caller, callee in page.edges for one in (caller, callee)):
+        return "the graph's edges are pairs of names"
+    times = [time for change in page.changes for time in (change.at, change.until)]
+    if not all(time is None or time.tzinfo is not None for time in times):
+        return "a change's times must have a zone"
+    return None
 
 
 def query_text(source: str, ask: Ask) -> str:

@@ -2,8 +2,8 @@
 
 A source is added by a distribution that registers `build(settings) -> Connector | Receiver` under
 `firstline.connectors`, what can be acted on by one that registers `build(settings) -> Actuator`
-under `firstline.actuators`; ours are registered the same way. One that fails to load or to build is
-reported and the rest go on: during an incident half of the eyes are better than none.
+under `firstline.actuators`; ours are registered the same way. All that fail to load or to build are
+returned with their reasons, and so is the rest: what becomes of them is for the caller to say.
 """
 
 from collections.abc import Mapping

@@ -9,7 +9,6 @@ import fcntl
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shutil import rmtree
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, TextIO
@@ -37,6 +36,7 @@ from qdrant_edge import Point as EdgePoint
 from retrieval.api import RetrievalError
 from retrieval.lexical import Sparse
 from retrieval.store import (
+    ANEW,
     CHUNK,
     HIT_FIELDS,
     INDEXED_FIELDS,
@@ -58,14 +58,12 @@ class EdgeStore:
 
     engine = "qdrant-edge"
 
-    def __init__(self, folder: Path | None, space: Space, *, rebuild: bool = False) -> None:
+    def __init__(self, folder: Path | None, space: Space) -> None:
         self._guard = Lock()
         self._space = space
         self._temporary = TemporaryDirectory(prefix="firstline-index-") if folder is None else None
         self._folder = folder or Path(self._temporary.name if self._temporary else "")
         self._lock_file = _lock(self._folder)
-        if rebuild:
-            _empty(self._folder)
         try:
             _describe(self._folder, space)
         except RetrievalError:
@@ -192,17 +190,12 @@ def _describe(folder: Path, space: Space) -> None:
     if not path.exists():
         path.write_text(json.dumps({"fingerprint": space.fingerprint}))
         return
+    remedy = f"remove the folder {folder} and {ANEW}"
     try:
         recorded = json.loads(path.read_text())["fingerprint"]
     except (json.JSONDecodeError, KeyError, TypeError):
-        raise RetrievalError(f"{path} cannot be read; run `firstline index rebuild`") from None
-    require_same_space(recorded, space)
-
-
-def _empty(folder: Path) -> None:
-    for path in _shard_folders(folder):
-        rmtree(path)
-    (folder / _DESCRIPTION).unlink(missing_ok=True)
+        raise RetrievalError(f"{path} cannot be read; {remedy}") from None
+    require_same_space(recorded, space, remedy)
 
 
 def _shard_folders(folder: Path) -> list[Path]:

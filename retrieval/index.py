@@ -26,14 +26,13 @@ def open_index(
     url: str | None = None,
     api_key: str | None = None,
     embed: bool = True,
-    rebuild: bool = False,
 ) -> Index:
     """Open the index: a Qdrant server at `url`, else the embedded engine in `folder`.
 
     Without either it is held for the life of the process only; `url=":memory:"` is the client's
     local mode, for tests. `embed=False` searches by words alone, as happens, and is said in
-    `status`, where the sentence encoder is missing or not the reviewed one. `rebuild` starts from
-    an empty index. Raises `RetrievalError`.
+    `status`, where the sentence encoder is missing or not the reviewed one. Raises
+    `RetrievalError`.
     """
     encoder, said = _encoder(wanted=embed)
     made_by = encoder.name if encoder else WORDS_ONLY
@@ -46,12 +45,12 @@ def open_index(
     if url is None:
         from retrieval.edge import EdgeStore  # noqa: PLC0415
 
-        store = EdgeStore(folder, space, rebuild=rebuild)
+        store = EdgeStore(folder, space)
     else:
         from retrieval.qdrant import LOCAL, QdrantStore, connect  # noqa: PLC0415
 
         client = connect(url, api_key)
-        store = QdrantStore(client, space, rebuild=rebuild, field_indexes=url != LOCAL)
+        store = QdrantStore(client, space, field_indexes=url != LOCAL)
     return StoredIndex(store, encoder, said)
 
 

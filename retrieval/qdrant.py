@@ -15,6 +15,7 @@ from qdrant_client.http.exceptions import ApiException
 from retrieval.api import RetrievalError
 from retrieval.lexical import Sparse
 from retrieval.store import (
+    ANEW,
     CHUNK,
     HIT_FIELDS,
     INDEXED_FIELDS,
@@ -57,7 +58,6 @@ class QdrantStore:
         client: QdrantClient,
         space: Space,
         *,
-        rebuild: bool = False,
         field_indexes: bool = True,
     ) -> None:
         self._client = client
@@ -65,13 +65,12 @@ class QdrantStore:
         self._space = space
         self._guard = Lock()
         with self._call():
-            for name in self._names():
-                if rebuild:
-                    client.delete_collection(name)
-                else:
-                    metadata = client.get_collection(name).config.metadata or {}
-                    require_same_space(metadata.get("fingerprint"), space)
-            self._known = set(self._names())
+            names = self._names()
+            for name in names:
+                metadata = client.get_collection(name).config.metadata or {}
+                remedy = f"delete the server's collections {', '.join(names)} and {ANEW}"
+                require_same_space(metadata.get("fingerprint"), space, remedy)
+            self._known = set(names)
 
     def put(self, collection: str, points: Sequence[Point]) -> None:
         name = _PREFIX + collection

@@ -17,6 +17,7 @@ MEANING = "meaning"  # name of the dense vector
 PAGE = "page"
 CHUNK = "chunk"
 INDEXED_FIELDS = ("doc_id", "kind", "tags")
+ANEW = "start again: all of it is made anew from the runbooks and the journal"
 HIT_FIELDS = ("doc_id", "section")  # what a hit carries; a page's text is fetched by `pages`
 
 
@@ -77,10 +78,10 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-def require_same_space(recorded: object, space: Space) -> None:
-    """Refuse to mix vectors that were made in different ways."""
+def require_same_space(recorded: object, space: Space, remedy: str) -> None:
+    """Refuse to mix vectors that were made in different ways; `remedy` says what to do."""
     if recorded != space.fingerprint:
         raise RetrievalError(
             f"the index was built with {recorded or 'an unknown encoder'} but this process uses "
-            f"{space.fingerprint}; run `firstline index rebuild`"
+            f"{space.fingerprint}; {remedy}"
         )

@@ -57,6 +57,8 @@ def _load(entries: Iterable[Traversable]) -> tuple[Runbook, ...]:
             faults.append(str(error))
         except UnicodeDecodeError:
             faults.append(f"{entry.name}:1: the file is not UTF-8 text")
+        except OSError as error:
+            faults.append(f"{entry.name}:1: the file cannot be read: {error.strerror}")
     if faults:
         raise RunbookError("\n".join(faults))
     return tuple(sorted(runbooks, key=lambda runbook: runbook.id))
@@ -96,11 +98,17 @@ def _end_of_front_matter(lines: Sequence[str], source: str) -> int:
 
 
 def _front_matter(lines: Sequence[str], source: str) -> dict[str, Any]:
+    text = "\n".join(lines)
     try:
-        loaded = yaml.safe_load("\n".join(lines))
+        loaded = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
         raise RunbookError(f"{source}:{line}: the front matter is not YAML") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 2
+        raise RunbookError(f"{source}:{line}: the front matter has a control character") from None
+    except (ValueError, OverflowError, RecursionError) as error:  # 2026-02-30 is no date
+        raise RunbookError(f"{source}:1: the front matter has a wrong value: {error}") from None
     if not isinstance(loaded, dict):
         raise RunbookError(f"{source}:2: the front matter is not a list of `name: value` lines")
     fields: dict[str, Any] = dict(loaded)

@@ -32,6 +32,17 @@ class Failing(_Source):
         raise self.error
 
 
+class Answering(_Source):
+    """Gives one page, or what it takes for one."""
+
+    def __init__(self, page, *capabilities):
+        super().__init__(*capabilities)
+        self.page = page
+
+    async def fetch(self, ask):
+        yield self.page
+
+
 class Silent(_Source):
     """Never answers."""
 

@@ -37,7 +37,10 @@ async def running(**chosen: object) -> AsyncIterator[OtlpReceiver]:
 
 
 async def post(
-    receiver: OtlpReceiver, path: str, body: bytes, headers: Mapping[str, str]
+    receiver: OtlpReceiver,
+    path: str,
+    body: bytes,
+    headers: Mapping[str, str] | Mapping[str, str | bytes],
 ) -> httpx.Response:
     async with httpx.AsyncClient(trust_env=False, timeout=30, verify=NO_TLS) as client:
         return await client.post(receiver.endpoint + path, content=body, headers=headers)

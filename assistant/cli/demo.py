@@ -61,6 +61,20 @@ def refuse_kept(record: Path) -> None:
 TIMING = TimingSettings(look_after_s=6, settle_s=3, every_s=2, patience_s=40, grace_s=10)
 
 
+def apart(settings: Settings, folder: Path) -> Settings:
+    """Return `settings` for a run that touches nothing of what is really on call.
+
+    Its index lies in `folder`: on a configured server it would replace what incidents have taught.
+    """
+    own: dict[str, object] = {
+        "data": folder,
+        "timing": TIMING,
+        "audit": AuditSettings(),
+        "qdrant": None,
+    }
+    return settings.model_copy(update=own)
+
+
 class _Progress:
     """Says on standard error what happens, with the seconds since the start."""
 
@@ -131,8 +145,7 @@ async def run(asked: Asked, settings: Settings) -> int:
     progress = _Progress(clock)
     async with AsyncExitStack() as stack:
         folder = asked.data or Path(tempfile.mkdtemp(prefix="firstline-demo-"))
-        apart: dict[str, object] = {"data": folder, "timing": TIMING, "audit": AuditSettings()}
-        local = settings.model_copy(update=apart)
+        local = apart(settings, folder)
         if asked.data is None:
             for made in (folder, local.audit_folder):
                 stack.callback(shutil.rmtree, made, ignore_errors=True)

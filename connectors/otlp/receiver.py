@@ -188,7 +188,8 @@ class OtlpReceiver:
         token = self._settings.token
         if token is None:
             return
-        given = request.headers.get("Authorization", "").encode()
+        # Bytes that are no UTF-8 reach us as surrogates.
+        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
             raise Refusal(HTTPStatus.UNAUTHORIZED, "The bearer token is missing or wrong.")
 

@@ -7,11 +7,12 @@ from pathlib import Path
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 SAYS_NOTHING = {"utils", "helpers", "common", "misc", "manager"}
-# The queue worker, the loader of connectors, and the outermost frame of the command line.
+# What stands between one broken part, ours or anybody's, and all the others.
 MAY_CATCH_ALL = {
     "assistant/__main__.py",
     "assistant/runtime.py",  # one broken job must not stop the others of its lane
     "assistant/known.py",  # a surface that fails must not fail the record
+    "assistant/gather.py",  # a source may be anybody's, and the others go on
     "assistant/actions/run.py",  # an actuator may be anybody's, and its outcome is unknown then
     "connectors/registry.py",
 }
@@ -53,7 +54,7 @@ def _catches_all(tree: ast.AST) -> Iterator[int]:
                     yield node.lineno
 
 
-def test_only_five_places_catch_everything(root: Path, sources: list[Path]) -> None:
+def test_only_six_places_catch_everything(root: Path, sources: list[Path]) -> None:
     elsewhere = [
         f"{path}:{line}"
         for path in sources

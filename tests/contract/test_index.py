@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -218,36 +219,48 @@ def test_it_survives_being_closed(tmp_path):
     again.close()
 
 
-def test_another_encoder_is_refused_until_the_index_is_rebuilt(tmp_path):
-    index = open_index(tmp_path, embed=False)
+def test_another_encoder_is_refused_until_the_folder_is_removed(tmp_path):
+    folder = tmp_path / "index"
+    index = open_index(folder, embed=False)
     index.sync("runbooks", PAGES)
     index.close()
-    with pytest.raises(RetrievalError, match=r"built with words only.*`firstline index rebuild`"):
-        open_index(tmp_path)
-    rebuilt = open_index(tmp_path, rebuild=True)
-    assert rebuilt.status().documents == 0
-    rebuilt.sync("runbooks", PAGES)
-    assert rebuilt.status().chunks == 3
-    rebuilt.close()
+    with pytest.raises(RetrievalError, match="built with words only") as refused:
+        open_index(folder)
+    assert f"; remove the folder {folder} and start again" in str(refused.value)
+    rmtree(folder)
+    again = open_index(folder)
+    assert again.status().documents == 0
+    again.sync("runbooks", PAGES)
+    assert again.status().chunks == 3
+    again.close()
 
 
-def test_another_encoder_is_refused_by_a_server():
+def test_another_encoder_is_refused_by_a_server_until_its_collections_are_deleted():
     client = connect(LOCAL)
     words = Space(fingerprint="words", dimensions=None)
-    store = QdrantStore(client, words, field_indexes=False)
-    StoredIndex(store, None, "none").sync("runbooks", PAGES)
+    index = StoredIndex(QdrantStore(client, words, field_indexes=False), None, "none")
+    for collection in ("runbooks", "incidents"):
+        index.sync(collection, PAGES)
     meaning = Space(fingerprint="meaning", dimensions=DIMENSIONS)
-    with pytest.raises(RetrievalError, match=r"built with words .*`firstline index rebuild`"):
-        QdrantStore(client, meaning)
-    rebuilt = QdrantStore(client, meaning, rebuild=True, field_indexes=False)
-    assert rebuilt.counts() == (0, 0)
-    rebuilt.close()
+    named = ["firstline-incidents", "firstline-runbooks"]
+    with pytest.raises(RetrievalError, match="built with words but") as refused:
+        QdrantStore(client, meaning, field_indexes=False)
+    assert f"delete the server's collections {', '.join(named)} and start" in str(refused.value)
+    for name in named:
+        client.delete_collection(name)
+    again = QdrantStore(client, meaning, field_indexes=False)
+    assert again.counts() == (0, 0)
+    again.close()
 
 
 def test_a_damaged_description_says_what_to_do(tmp_path):
-    (tmp_path / "index.json").write_text("{")
-    with pytest.raises(RetrievalError, match=r"index\.json cannot be read.*index rebuild"):
-        open_index(tmp_path, embed=False)
+    folder = tmp_path / "index"
+    open_index(folder, embed=False).close()
+    (folder / "index.json").write_text("{")
+    with pytest.raises(RetrievalError, match=r"index\.json cannot be read; remove the folder"):
+        open_index(folder, embed=False)
+    rmtree(folder)
+    open_index(folder, embed=False).close()
 
 
 def test_a_second_process_is_told_in_one_sentence(tmp_path):

@@ -1,11 +1,13 @@
 """The command line when it is misused, asked for help, or given what it cannot use."""
 
 import json
+import socket
 import subprocess
 import sys
 
 import pytest
 
+from assistant.folder import held
 from bench.generator import generate
 from connectors.recording import write_recording
 
@@ -178,6 +180,41 @@ def test_doctor_tells_which_source_is_ill_and_goes_on(recorded, data, tmp_path):
     ]
     assert "colour" in said["configured"][0]["message"]
     assert "installed: " in said["configured"][1]["message"]
+
+
+def checked(tmp_path, port):
+    """Return what doctor says of a receiver at `port` and of the index."""
+    config = tmp_path / "firstline.toml"
+    config.write_text(f"[connectors.otlp]\nport = {port}\n")
+    done = firstline("--config", config, "doctor", "--json", "--data", tmp_path / "data")
+    said = json.loads(done.stdout)
+    (otlp,) = said["configured"]
+    (index,) = [c for c in said["installation"] if c["name"] == "index"]
+    return done.returncode, otlp, index
+
+
+def test_doctor_opens_the_port_of_what_listens_and_says_if_it_is_taken(tmp_path):
+    code, otlp, _ = checked(tmp_path, 0)
+    assert (code, otlp["ok"]) == (0, True)
+    assert "holds 0 spans" in otlp["message"]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, otlp, _ = checked(tmp_path, port)
+    assert (code, otlp["ok"]) == (1, False)
+    assert otlp["message"].startswith(f"Port {port} is already in use; ")
+
+
+def test_doctor_finds_nothing_ill_while_firstline_is_on_call(tmp_path):
+    with held(tmp_path / "data"), socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, otlp, index = checked(tmp_path, taken.getsockname()[1])
+    assert (code, otlp["ok"], index["ok"]) == (0, True, True)
+    why = "another firstline process uses the data folder (is it on call?)"
+    assert otlp["message"] == f"not started: {why}"
+    assert index["message"] == f"not looked at: {why}"
 
 
 def test_the_manifest_for_http_wants_an_address_that_slack_posts_to():

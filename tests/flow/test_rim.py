@@ -15,7 +15,7 @@ import pytest
 from fakes import Failing
 from rich.console import Console
 
-from assistant import wiring
+from assistant import oncall, wiring
 from assistant.card import show
 from assistant.clock import SystemClock
 from assistant.commands import Investigate
@@ -127,6 +127,18 @@ def test_the_data_folder_is_private_and_held_by_one(tmp_path):
         other.communicate()
     with held(folder):
         pass
+
+
+async def test_a_source_that_cannot_be_built_ends_every_start_with_the_same_sentence(tmp_path):
+    config = tmp_path / "firstline.toml"
+    config.write_text(f'[connectors.recording]\npath = "{RELEASE}"\n[connectors.gremlins]\n')
+    broken = load(config, tmp_path / "data")
+    with pytest.raises(ConfigError, match="gremlins: No connector is called gremlins") as once:
+        wiring.live(broken)
+    with wiring.index(broken) as index, pytest.raises(ConfigError) as on_call:
+        async with oncall.configured(broken, index):
+            pass
+    assert str(once.value) == str(on_call.value)
 
 
 async def test_a_failed_source_is_not_looked_at_and_the_others_go_on():

@@ -3,8 +3,9 @@
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
-from fakes import Failing, Silent, Telling
+from fakes import Answering, Failing, Silent, Telling
 
 from assistant.clock import SystemClock
 from assistant.commands import Investigate
@@ -84,6 +85,48 @@ async def test_what_came_before_a_failure_is_not_taken_for_the_whole():
     assert got.telemetry.changes == ()
     assert not got.telemetry.changes_seen
     assert isinstance(got.reads[0], ReadFailed)
+
+
+@pytest.mark.parametrize("error", [KeyError("token=s3cret"), ExceptionGroup("x", [OSError()])])
+async def test_a_source_that_fails_as_none_should_is_not_looked_at_either(error):
+    got = await gathered({"odd": Failing(error, Capability.SPANS), "told": Telling(change("r1"))})
+    (failed,) = [r for r in got.reads if isinstance(r, ReadFailed)]
+    assert failed.source == "odd"
+    assert failed.reason == f"it failed: {type(error).__name__}; the log says more"
+    assert [c.ref for c in got.telemetry.changes] == ["r1"]
+
+
+@pytest.mark.parametrize(
+    ("capability", "page", "reason"),
+    [
+        (
+            Capability.SPANS,
+            Page(capability=Capability.SPANS, frame=pl.DataFrame({"took": [1]}), query="all"),
+            "spans must come in a frame of exactly the fixed schema",
+        ),
+        (
+            Capability.CHANGES,
+            Page(
+                capability=Capability.CHANGES,
+                changes=(dataclasses.replace(change("r2"), at=datetime(2026, 3, 1)),),  # noqa: DTZ001
+                query="all",
+            ),
+            "a change's times must have a zone",
+        ),
+        (
+            Capability.GRAPH,
+            Page(capability=Capability.GRAPH, edges=((1, "b"),), query="all"),
+            "the graph's edges are pairs of names",
+        ),
+        (Capability.LOGS, {"rows": []}, "it failed: AttributeError; the log says more"),
+    ],
+)
+async def test_what_is_no_page_as_documented_is_not_looked_at(capability, page, reason):
+    source = Answering(page, capability)
+    got = await gathered({"odd": source, "told": Telling(change("r1"))})
+    failed = [r for r in got.reads if isinstance(r, ReadFailed)]
+    assert [(r.source, r.reason) for r in failed] == [("odd", reason)]
+    assert [c.ref for c in got.telemetry.changes] == ["r1"]
 
 
 async def test_a_source_that_never_answers_costs_no_more_than_the_deadline():

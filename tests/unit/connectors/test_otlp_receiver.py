@@ -276,9 +276,15 @@ async def test_gzip_is_read():
 
 @pytest.mark.parametrize(
     ("given_token", "status"),
-    [(None, 401), ("Bearer wrong", 401), ("s3cret", 401), ("Bearer s3cret", 200)],
+    [
+        (None, 401),
+        ("Bearer wrong", 401),
+        ("s3cret", 401),
+        (b"Bearer \xff", 401),
+        ("Bearer s3cret", 200),
+    ],
 )
-async def test_a_token_is_asked_for_where_one_is_set(given_token: str | None, status: int):
+async def test_a_token_is_asked_for_where_one_is_set(given_token: str | bytes | None, status: int):
     headers = {**PROTOBUF, **({"Authorization": given_token} if given_token else {})}
     async with running(token="s3cret") as receiver:  # noqa: S106 - a test's own
         response = await post(receiver, "/v1/traces", protobuf(), headers)

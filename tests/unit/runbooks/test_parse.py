@@ -90,6 +90,12 @@ def test_windows_line_ends_are_read():
         ("---\nid: x\n", "full.md:1: the front matter is not closed"),
         ("---\nid: [\n---\n", "full.md:2: the front matter is not YAML"),
         ("---\n- a\n---\n", "full.md:2: the front matter is not a list"),
+        (HEAD.replace("01-31", "02-30"), "full.md:1: the front matter has a wrong value: day"),
+        (
+            HEAD.replace("A disk", "A \a disk"),
+            "full.md:3: the front matter has a control character",
+        ),
+        ("---\nid: " + "[" * 5000 + "\n---\n", "full.md:1: the front matter has a wrong value"),
         (HEAD.replace("owners: [sre]\n", ""), "full.md:1: the front matter has no owners"),
         (HEAD.replace("owners: [sre]", "owners: sre"), "full.md:7: owners must be a list"),
         (HEAD.replace("title: A disk is full", "title: 3"), "full.md:3: title must be text"),
@@ -116,10 +122,14 @@ def test_what_does_not_fit_is_an_error_with_its_line(text, said):
 def test_a_folder_reports_every_file_that_is_broken(tmp_path):
     (tmp_path / "a.md").write_text("x")
     (tmp_path / "b.md").write_bytes(b"\xff")
+    (tmp_path / "c.md").symlink_to("nowhere")
+    (tmp_path / "d.md").mkdir()
     (tmp_path / "full.md").write_text(HEAD + STEPS)
     with pytest.raises(RunbookError) as error:
         load_folder(tmp_path)
-    assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["a.md", "b.md"]
+    said = str(error.value).splitlines()
+    assert [line.split(":")[0] for line in said] == ["a.md", "b.md", "c.md", "d.md"]
+    assert said[2] == "c.md:1: the file cannot be read: No such file or directory"
 
 
 def test_a_folder_is_read_in_order_of_ids(tmp_path):
