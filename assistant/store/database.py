@@ -55,7 +55,12 @@ class Database:
     def forget(self) -> None:
         """Leave nothing of what was deleted in the files; raises `StoreError`."""
         with self._turn, _told(self._name):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                f"what was deleted is still in the files of {self._name}, because another process "
+                "reads it; end that one, then start and end firstline to overwrite it"
+            )
 
     def close(self) -> None:
         with self._turn:
@@ -100,9 +105,9 @@ def open_database(path: Path | None, *, patience_s: float = 5.0) -> Database:
 def open_for_reading(path: Path, *, patience_s: float = 5.0) -> Database:
     """Open a database that exists, beside the process that writes to it; raises `StoreError`."""
     name = f"the database {path}"
-    if not path.is_file():
-        raise StoreError(f"there is no database {path}; --data names the folder that holds it")
     with _told(name):
+        if not path.is_file():
+            raise StoreError(f"there is no database {path}; --data names the folder that holds it")
         connection = _connect(f"{path.absolute().as_uri()}?mode=ro", patience_s)
         with _closed_on_failure(connection):
             version = _refuse_foreign(connection, name, may_be_new=False)

@@ -193,6 +193,16 @@ def test_a_note_that_somebody_copied_from_the_channel_finds_a_rewritten_journal(
     assert audit(data, "verify", "--checkpoint", str(copied)).returncode == 2
 
 
+def test_where_checkpoints_cannot_be_read_nothing_is_verified(data):
+    vouched(data)
+    elsewhere = Settings(data=data).checkpoints
+    shutil.rmtree(elsewhere)
+    elsewhere.write_text("")
+    said = audit(data, "verify")
+    assert said.returncode == 2
+    assert "cannot be read" in said.stdout + said.stderr
+
+
 def checked(proof, key):
     return subprocess.run(
         [sys.executable, "-I", OFFLINE, proof, "--key", key],
