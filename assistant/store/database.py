@@ -32,6 +32,10 @@ class StoreError(Unusable):
     """The database cannot be used; `str()` says why and what to do."""
 
 
+class NotForgotten(StoreError):
+    """It is deleted, and nobody can find it by asking; the files have it for a while yet."""
+
+
 class Database:
     """A connection that threads take turns with; made by `open_database` or `open_for_reading`."""
 
@@ -53,11 +57,11 @@ class Database:
             yield connection
 
     def forget(self) -> None:
-        """Leave nothing of what was deleted in the files; raises `StoreError`."""
+        """Leave nothing of what was deleted in the files; raises `NotForgotten`, `StoreError`."""
         with self._turn, _told(self._name):
             busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise StoreError(
+            raise NotForgotten(
                 f"what was deleted is still in the files of {self._name}, because another process "
                 "reads it; end that one, then start and end firstline to overwrite it"
             )
