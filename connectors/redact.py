@@ -152,11 +152,12 @@ _CARD = (
 )
 _CARD_PYTHON = re.compile(_CARD.replace(r"(?-u:\b)", r"\b"))
 # A flag and its value: --token abc, -password "a b", ["--api-key", "abc"].
+_QUOTE_NEAR = r"""\\{0,8}["']"""  # bounded: Python looks for it anew at each backslash
 _FLAG_NAME = rf"-{{1,2}}(?:[A-Za-z0-9_.-]*?{_KEY}|(?i:pass))"
 _FLAG = (
-    rf"((?:^|[\s=,;:(\[`])(?:{_QUOTE})?{_FLAG_NAME}\s{{1,8}}"
-    rf"|{_QUOTE}{_FLAG_NAME}{_QUOTE}\s{{0,8}},\s{{0,8}})"
-    r"""(?:(\\*"[^"\\\s,:;\[\]}][^"\\]*|\\*'[^'\\\s,:;\[\]}][^'\\]*)"""
+    rf"((?:^|[\s=,;:(\[`])(?:{_QUOTE_NEAR})?{_FLAG_NAME}\s{{1,8}}"
+    rf"|{_QUOTE_NEAR}{_FLAG_NAME}{_QUOTE_NEAR}\s{{0,8}},\s{{0,8}})"
+    r"""(?:(\\{0,8}"[^"\\\s,:;\[\]}][^"\\]*|\\{0,8}'[^'\\\s,:;\[\]}][^'\\]*)"""
     rf"""|([^\s"'&,;(){{}}\[\]<>\\:=|-]{_BARE}*))"""
 )
 _FLAG_PYTHON = re.compile(_FLAG)

@@ -176,6 +176,7 @@ def test_a_frame_keeps_its_shape_ids_and_nulls():
 def test_hostile_text_takes_no_longer_than_its_length_allows():
     hostile = ("password" * 2000 + "a@" * 5000 + "eyJ" * 5000 + "-----BEGIN A" * 2000) * 3
     hostile += " --a-" * 9000 + "--password " * 9000 + " --token" + " " * 90000
+    hostile += " --token abc " + "\\" * 200000 + ' --token "a' * 9000 + " -a.token" * 9000
     assert redact_text(hostile).startswith("password")
 
 
