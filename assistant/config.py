@@ -17,7 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
 DATABASE = "firstline.db"
-CREDENTIAL = re.compile(r"token|passw|secret|credential|(^|[_.-])key$", re.IGNORECASE)
+CREDENTIAL = re.compile(
+    r"token|passw|passphrase|pass$|pwd|secret|credential|bearer|jwt|cookie|keys?$"
+    r"|(^|[_.-])auth(orization)?$",
+    re.IGNORECASE,
+)
+SCHEME = re.compile(r"^(?:bearer|basic|token|apikey)\s+", re.IGNORECASE)  # of a header's value
+PASSWORD = re.compile(r"://[^/@:\s]*:([^/@\s]+)@")  # of an address
 SLACK_VARIABLES = {
     "bot_token": "SLACK_BOT_TOKEN",
     "app_token": "SLACK_APP_TOKEN",
@@ -219,13 +225,22 @@ def _hosts(value: object) -> Iterator[str]:
         yield from [host] if (host := urlsplit(value).hostname) else []
 
 
-def _credentials(value: object, where: str) -> Iterator[tuple[str, str]]:
-    """Yield where a credential stands, and what it is, judged by the name of its setting."""
+def _credentials(value: object, where: str, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield where a credential stands, and what it is, judged by the `name` of its setting.
+
+    A list's members have the list's name. A password within an address is one as well.
+    """
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _credentials(inner, f"{where}.{key}")
-    elif isinstance(value, str) and value and CREDENTIAL.search(where.rpartition(".")[2]):
-        yield where, value
+            yield from _credentials(inner, f"{where}.{key}", str(key))
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from _credentials(inner, f"{where}.{number}", name)
+    elif isinstance(value, str) and value:
+        if CREDENTIAL.search(name):
+            yield where, SCHEME.sub("", value)
+        elif found := PASSWORD.search(value):
+            yield where, found[1]
 
 
 def _slack(said: object) -> object:

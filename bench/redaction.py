@@ -24,6 +24,7 @@ def hostile() -> dict[str, str]:
         "a": "a" * LENGTH,
         "quotes": '\\"' * (LENGTH // 2),
         "keys": "password=" * (LENGTH // 9),
+        "flags": "--token abc " * (LENGTH // 12),
         "begins": "-----BEGIN RSA PRIVATE KEY-----" * (LENGTH // 31),
         "cookies": "cookie: " + "a=b; " * (LENGTH // 5),
         "addresses": "a@" * (LENGTH // 2),

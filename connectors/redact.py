@@ -11,6 +11,7 @@ instance. Redacting twice changes nothing.
 """
 
 import re
+from collections.abc import Callable
 
 import polars as pl
 
@@ -24,6 +25,21 @@ _STRONG_KEY = (
     r"|(?:api|access|account|auth|private|secret|shared|signing|encryption)[_.-]?key)"
 )
 _WEAK_KEY = r"(?i:token|jwt|session[_.-]?id)"
+# `pass` alone is a word of every test's report: a key only behind what has a password, or as part
+# of an environment variable.
+_SHORT_KEY = (
+    r"(?:(?i:db|database|sql|postgres|pg|mongo|redis|rabbit|amqp|ldap|smtp|imap|mail|ftp|ssh|http"
+    r"|proxy|basic|auth|api|app|service|svc|client|server|user|usr|admin|root|login|account|sudo"
+    r"|key|key[_.-]?store|store|trust[_.-]?store|registry|docker|git|vpn|wifi|bind|master)"
+    r"(?i:[_.-]?pass)|[A-Z0-9]_PASS)"
+)
+# What may stand between the key and its sign: SECRET_KEY_BASE, PASSWORD_2.
+_ENDING = (
+    r"(?:[_.-]?(?i:base|confirm(?:ation)?|value|text|string|primary|secondary|old|new|current"
+    r"|previous|prod(?:uction)?|stag(?:e|ing)|dev(?:elopment)?|test|live|[0-9]{1,3})){0,2}"
+)
+_STRONG_KEY = rf"(?:{_STRONG_KEY}|{_SHORT_KEY}){_ENDING}"
+_WEAK_KEY = rf"{_WEAK_KEY}{_ENDING}"
 _KEY = rf"(?:{_STRONG_KEY}|{_WEAK_KEY})"
 _BARE = r"""[^\s"'&,;(){}\[\]<>\\]"""
 
@@ -101,6 +117,16 @@ _RULES: tuple[tuple[str, str], ...] = (
         rf"({_WEAK_KEY}\s*:\s*)[A-Za-z_+/~.-]{{0,40}}[0-9][A-Za-z0-9_+/=~.-]{{7,}}",
         "${1}[redacted:secret]",
     ),
+    # `pass` alone: in a query, before a quoted word, or before a word with a digit
+    (rf"([?&](?i:pass)=){_BARE}+", "${1}[redacted:secret]"),
+    (
+        rf"((?-u:\b)(?i:pass)(?:{_QUOTE})?\s*[:=]\s*{_QUOTE})[^\s\"'\\\[]{{6,}}",
+        "${1}[redacted:secret]",
+    ),
+    (
+        rf"((?-u:\b)(?i:pass)\s*=\s*)[A-Za-z][A-Za-z_+/~.!@#$%^*-]{{2,40}}[0-9]{_BARE}*",
+        "${1}[redacted:secret]",
+    ),
     (
         r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}",
         "[redacted:email]",
@@ -125,7 +151,39 @@ _CARD = (
     r"[ -]?[0-9]{4,6}[ -]?[0-9]{4,5}[ -]?[0-9]{0,4})(?-u:\b)"
 )
 _CARD_PYTHON = re.compile(_CARD.replace(r"(?-u:\b)", r"\b"))
-_SUSPECT = "|".join(f"(?:{pattern})" for pattern, _ in _RULES) + f"|(?:{_CARD})"
+# A flag and its value: --token abc, -password "a b", ["--api-key", "abc"].
+_QUOTE_NEAR = r"""\\{0,8}["']"""  # bounded: Python looks for it anew at each backslash
+_FLAG_NAME = rf"-{{1,2}}(?:[A-Za-z0-9_.-]*?{_KEY}|(?i:pass))"
+_FLAG = (
+    rf"((?:^|[\s=,;:(\[`])(?:{_QUOTE_NEAR})?{_FLAG_NAME}\s{{1,8}}"
+    rf"|{_QUOTE_NEAR}{_FLAG_NAME}{_QUOTE_NEAR}\s{{0,8}},\s{{0,8}})"
+    r"""(?:(\\{0,8}"[^"\\\s,:;\[\]}][^"\\]*|\\{0,8}'[^'\\\s,:;\[\]}][^'\\]*)"""
+    rf"""|([^\s"'&,;(){{}}\[\]<>\\:=|-]{_BARE}*))"""
+)
+_FLAG_PYTHON = re.compile(_FLAG)
+_OPENS_QUOTE = re.compile(_QUOTE)
+# What is said of a flag, and is no value: "--token is deprecated".
+_OF_FLAGS = re.compile(
+    r"(?i:a|also|an|and|are|argument|as|at|be|because|before|but|by|can|cannot|could|deprecated"
+    r"|does|empty|expects|flag|for|from|given|had|has|if|ignored|in|instead|invalid|is|it"
+    r"|may|missing|must|need|needed|needs|no|not|of|on|only|option|or|parameter|required"
+    r"|requires|set|should|so|takes|than|that|the|then|this|to|twice|used|using|via|was"
+    r"|were|when|where|which|will|with|without|would)[.:!?`]*"
+)
+# The one test of every row: the keys stand in it once and more widely than in the rules, for what
+# many long expressions make of them together is slow.
+_ANY_KEY = (
+    r"(?i:pass|passw(?:or)?d|passphrase|pwd|secret|credentials?|key|token|jwt|session[_.-]?id)"
+)
+_SUSPECT = "|".join(
+    f"(?:{pattern})"
+    for pattern in (
+        *(rule for rule, _ in _RULES if _WEAK_KEY not in rule and _STRONG_KEY not in rule),
+        rf"{_ANY_KEY}{_ENDING}(?:{_QUOTE})?\s*(?:[:=]|%3[dD])",
+        rf"""[\s=,;:(\["'`]-[A-Za-z0-9_.-]*{_ANY_KEY}|^-[A-Za-z0-9_.-]*{_ANY_KEY}""",
+        _CARD,
+    )
+)
 
 
 # What one replacement uncovers (a token that began where another ended) falls in the next pass.
@@ -208,21 +266,33 @@ def _clean(texts: pl.Series) -> pl.Series:
 def _once(texts: pl.Series) -> pl.Series:
     for pattern, replacement in _RULES:
         texts = texts.str.replace_all(pattern, replacement)
-    return _without_cards(texts)
+    texts = _judged(texts, _FLAG, _FLAG_PYTHON, _flag)
+    return _judged(texts, _CARD, _CARD_PYTHON, _card)
 
 
-def _without_cards(texts: pl.Series) -> pl.Series:
-    rows = texts.str.contains(_CARD)
+def _judged(
+    texts: pl.Series,
+    pattern: str,
+    compiled: re.Pattern[str],
+    judge: Callable[[re.Match[str]], str],
+) -> pl.Series:
+    """Replace what `pattern` finds by what `judge` makes of it, row by row, where there is any."""
+    rows = texts.str.contains(pattern)
     if not rows.any():
         return texts
     return pl.Series(
         texts.name,
-        [
-            _CARD_PYTHON.sub(_card, text) if row else text
-            for text, row in zip(texts, rows, strict=True)
-        ],
+        [compiled.sub(judge, text) if row else text for text, row in zip(texts, rows, strict=True)],
         dtype=pl.String,
     )
+
+
+def _flag(match: re.Match[str]) -> str:
+    before, quoted, word = match.groups()
+    if word is not None:
+        return match[0] if _OF_FLAGS.fullmatch(word) else f"{before}[redacted:secret]"
+    opens = _OPENS_QUOTE.match(quoted)
+    return f"{before}{opens[0] if opens else ''}[redacted:secret]"
 
 
 def _card(match: re.Match[str]) -> str:

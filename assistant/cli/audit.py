@@ -28,7 +28,7 @@ from assistant.journal.published import Published
 from assistant.journal.sql import SqlJournal, rows
 from assistant.journal.timeline import printable, sentence
 from assistant.journal.verify import Report, State, verify
-from assistant.store.database import Database, open_database, open_for_reading
+from assistant.store.database import Database, NotForgotten, open_database, open_for_reading
 from assistant.vouching import believed, trusted
 
 FORMS = {"jsonl": line, "cloudevents": cloudevent, "ocsf": ocsf}
@@ -100,7 +100,10 @@ def accept_restore(settings: Settings, reason: str) -> int:
 
 
 def redact(settings: Settings, incidents: Sequence[str], reason: str) -> int:
-    """Remove what was said in closed incidents; that they were, and who did what, stays."""
+    """Remove what was said in closed incidents; that they were, and who did what, stays.
+
+    0 if nothing of it is left, 1 if the files have it for a while yet.
+    """
     with held(settings.data), closing(open_database(settings.database)) as database:
         journal, signer = SqlJournal(database, SystemClock()), made(settings.signing_key)
         published = Published(settings.checkpoints)
@@ -108,18 +111,24 @@ def redact(settings: Settings, incidents: Sequence[str], reason: str) -> int:
         vouched = VouchedJournal(journal, signer, [published.put], believed(settings))
         for incident in incidents:
             _check_over(journal, incident)
+        status = 0
         for incident in incidents:
             # First: what is redacted is not known any more, and cannot be asked for again.
             _delete_picture(settings.pictures, incident)
-            done = journal.redact(
-                incident,
-                _whoever(),
-                reason,
-                lambda event, seq, prev: signer.sign(redaction.terms(event, seq, prev)),
-            )
-            click.echo(f"{incident}: redacted by record {done.seq}")
+            try:
+                done = journal.redact(
+                    incident,
+                    _whoever(),
+                    reason,
+                    lambda event, seq, prev: signer.sign(redaction.terms(event, seq, prev)),
+                )
+            except NotForgotten as error:
+                click.echo(f"{incident}: redacted, but {error}", err=True)
+                status = 1
+            else:
+                click.echo(f"{incident}: redacted by record {done.seq}")
         vouched.vouch()
-    return 0
+    return status
 
 
 def _delete_picture(folder: Path, incident: str) -> None:

@@ -40,11 +40,17 @@ class Published:
     def notes(self) -> list[str]:
         """Return every note, that of the fewest records first; raises `JournalError`."""
         try:
-            return [_read(path) for path in sorted(self.folder.glob(f"*{SUFFIX}"))]
+            return [_read(path) for path in sorted(self._files())]
         except OSError as error:
             raise JournalError(
                 f"the checkpoints in {self.folder} cannot be read: {error.strerror}"
             ) from error
+
+    def _files(self) -> list[Path]:
+        try:  # not `glob`: to it a folder that nobody may read is an empty one
+            return [path for path in self.folder.iterdir() if path.suffix == SUFFIX]
+        except FileNotFoundError:
+            return []
 
 
 def _read(path: Path) -> str:

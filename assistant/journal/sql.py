@@ -140,7 +140,8 @@ class SqlJournal:
         """Remove the events of an incident and write down that it was done, both or neither.
 
         `sign` returns the note for the event at a number, behind a hash. That the incident is
-        closed is for the caller to have checked. Raises `JournalError`, `StoreError`.
+        closed is for the caller to have checked. Raises `JournalError`, `StoreError`; with
+        `NotForgotten` it is done, and only the files are not overwritten yet.
         """
         with self._database.transaction() as connection:
             seqs = tuple(

@@ -32,6 +32,10 @@ class StoreError(Unusable):
     """The database cannot be used; `str()` says why and what to do."""
 
 
+class NotForgotten(StoreError):
+    """It is deleted, and nobody can find it by asking; the files have it for a while yet."""
+
+
 class Database:
     """A connection that threads take turns with; made by `open_database` or `open_for_reading`."""
 
@@ -53,9 +57,14 @@ class Database:
             yield connection
 
     def forget(self) -> None:
-        """Leave nothing of what was deleted in the files; raises `StoreError`."""
+        """Leave nothing of what was deleted in the files; raises `NotForgotten`, `StoreError`."""
         with self._turn, _told(self._name):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise NotForgotten(
+                f"what was deleted is still in the files of {self._name}, because another process "
+                "reads it; end that one, then start and end firstline to overwrite it"
+            )
 
     def close(self) -> None:
         with self._turn:
@@ -100,9 +109,9 @@ def open_database(path: Path | None, *, patience_s: float = 5.0) -> Database:
 def open_for_reading(path: Path, *, patience_s: float = 5.0) -> Database:
     """Open a database that exists, beside the process that writes to it; raises `StoreError`."""
     name = f"the database {path}"
-    if not path.is_file():
-        raise StoreError(f"there is no database {path}; --data names the folder that holds it")
     with _told(name):
+        if not path.is_file():
+            raise StoreError(f"there is no database {path}; --data names the folder that holds it")
         connection = _connect(f"{path.absolute().as_uri()}?mode=ro", patience_s)
         with _closed_on_failure(connection):
             version = _refuse_foreign(connection, name, may_be_new=False)

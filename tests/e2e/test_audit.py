@@ -193,6 +193,29 @@ def test_a_note_that_somebody_copied_from_the_channel_finds_a_rewritten_journal(
     assert audit(data, "verify", "--checkpoint", str(copied)).returncode == 2
 
 
+def test_where_checkpoints_cannot_be_read_nothing_is_verified(data):
+    vouched(data)
+    elsewhere = Settings(data=data).checkpoints
+    shutil.rmtree(elsewhere)
+    elsewhere.write_text("")
+    said = audit(data, "verify")
+    assert said.returncode == 2
+    assert "cannot be read" in said.stdout + said.stderr
+
+
+def test_what_a_reader_keeps_from_being_overwritten_is_said(data):
+    vouched(data)
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM entry").fetchall()
+        done = audit(data, "redact", "INC-1", "--reason", "a customer asked")
+    assert done.returncode == 1
+    assert "INC-1: redacted, but what was deleted is still in the files" in done.stderr
+    sound = audit(data, "verify")
+    assert sound.returncode == 0
+    assert "vouches for the first 5 of them" in sound.stdout
+
+
 def checked(proof, key):
     return subprocess.run(
         [sys.executable, "-I", OFFLINE, proof, "--key", key],

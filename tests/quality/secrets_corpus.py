@@ -82,6 +82,20 @@ def _named(*names, alphabet=ALNUM, length=24):
     return make
 
 
+def _flag(*names):
+    """A value that follows its flag on a command line, as an error or a list of processes shows."""
+    forms = (
+        "--{n} {v}", "-{n} {v}", "--{n} '{v}'", '--{n} "{v}"', '["--{n}","{v}"]', "--{n}  {v}",
+    )  # fmt: skip
+
+    def make(rng):
+        value = _of(ALNUM, rng.choice((7, 24)))(rng)
+        line = rng.choice(forms).format(n=rng.choice(names), v=value)
+        return f"exec: tool run {line} --verbose exited with 1", value
+
+    return make
+
+
 def _header(scheme):
     forms = (
         "Authorization: {s} {v}", "authorization={s} {v}", '"Authorization":"{s} {v}"',
@@ -215,6 +229,10 @@ KINDS = {
                               length=32),
     "secret by name": _named("client_secret", "SECRET_KEY", "signing-secret", "app.secret"),
     "token by name": _named("access_token", "refreshToken", "auth_token", "SESSION_TOKEN"),
+    "pass by name": _named("DB_PASS", "smtp_pass", "MYAPP_PASS", "dbPass", "redis.pass"),
+    "secret with an ending": _named("SECRET_KEY_BASE", "PASSWORD_2", "password_confirmation",
+                                    "API_KEY_PROD", "secretKeyBase"),
+    "flag": _flag("password", "token", "api-key", "db-password", "smtp-pass", "pass", "secret"),
     "credentials in a url": _url,
     "cookie": _cookie,
     "docker login": _docker,

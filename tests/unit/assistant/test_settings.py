@@ -180,6 +180,28 @@ def test_what_can_act_is_not_given_to_what_only_looks(tmp_path, monkeypatch):
     assert load(written(tmp_path, shared % "CLUSTER_WRITE_KEY"), tmp_path).actuators
 
 
+@pytest.mark.parametrize(
+    ("looks", "acts"),
+    [
+        ('apikey = "X"', 'apikey = "X"'),
+        ('headers = {Authorization = "Bearer X"}', 'token = "X"'),
+        ('token = "X"', 'headers = {authorization = "bearer X"}'),
+        ('tokens = ["W", "X"]', 'tokens = ["X"]'),
+        ('users = [{pass = "X"}]', 'keys = [["X"]]'),
+        ('url = "https://app:X@cluster.example"', 'accessKey = "X"'),
+    ],
+)
+def test_one_credential_is_known_by_whatever_name_and_in_lists(tmp_path, looks, acts):
+    both = f"[connectors.cluster]\n{looks}\n[actuators.cluster]\n{acts}\n"
+    assert "it is the credential of connectors.cluster." in refused(tmp_path, both)
+
+
+def test_what_is_no_credential_may_be_the_same_for_looking_and_acting(tmp_path):
+    same = 'url = "https://cluster.example"\nauthor = "X"\nauth_kind = "bearer"\nhosts = ["a"]'
+    both = f"[connectors.cluster]\n{same}\n[actuators.cluster]\n{same}\n"
+    assert load(written(tmp_path, both), tmp_path).actuators
+
+
 def test_evidence_may_link_to_where_it_comes_from_and_to_what_is_named(tmp_path):
     settings = load(
         written(

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from assistant.journal.verify import State, verify
 from assistant.store.database import (
     APPLICATION_ID,
     StoreError,
@@ -108,6 +109,26 @@ def test_it_can_be_read_beside_its_writer(path, database):
     with pytest.raises(StoreError, match="it may only be read"):
         claim(reader, "c")
     reader.close()
+
+
+def test_where_nobody_may_look_whether_there_is_a_database_is_said(tmp_path):
+    # fails for everybody, as a folder that cannot be entered does for others than its owner
+    unseen = tmp_path / ("d" * 300) / "store.db"
+    with pytest.raises(StoreError, match="cannot be used: File name too long"):
+        open_for_reading(unseen)
+    assert verify(unseen).state is State.UNVERIFIABLE
+
+
+def test_what_a_reader_keeps_from_being_forgotten_is_said(path):
+    database = open_database(path, patience_s=0)
+    claim(database, "a")
+    with closing(open_for_reading(path)) as reader, reader.reading() as connection:
+        connection.execute("SELECT * FROM inbox").fetchall()
+        claim(database, "b")
+        with pytest.raises(StoreError, match=r"another process reads it.*start and end firstline"):
+            database.forget()
+    database.forget()
+    database.close()
 
 
 def test_a_writer_that_does_not_let_go_is_named(path, database):

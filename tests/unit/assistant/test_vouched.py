@@ -269,6 +269,13 @@ def test_where_notes_cannot_be_kept_is_said(tmp_path):
         Published(tmp_path / "taken").put(checkpoint, "note")
 
 
+def test_notes_that_cannot_be_read_are_not_taken_for_none(tmp_path):
+    assert Published(tmp_path / "none yet").notes() == []
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(JournalError, match="cannot be read: Not a directory"):
+        Published(tmp_path / "taken").notes()
+
+
 def test_the_desk_and_an_incident_are_vouched_for_together(desk):
     desk.write(*DESK, incident="")
     desk.write(asked("again"))

@@ -58,6 +58,23 @@ SECRETS = {
     "cookie": ("Set-Cookie: sid=abc123; Path=/; Secure", "abc123"),
     "url password": ("postgres://app:hunter2@db:5432/orders", "hunter2"),
     "url token": ("https://tok3n@example.org/x.git", "tok3n"),
+    "pass equals": ("DB_PASS=hunter2", "hunter2"),
+    "pass colon": ("smtp_pass: hunter2", "hunter2"),
+    "pass camel": ("dbPass=hunter2", "hunter2"),
+    "pass alone": ("user=app pass=hunter2", "hunter2"),
+    "pass query": ("/login?user=app&pass=hunter", "hunter"),
+    "pass json": ('{"user":"app","pass":"hunter"}', "hunter"),
+    "pass javascript": ("auth: { user: 'app', pass: 'hunter' }", "hunter"),
+    "key with an ending": ("SECRET_KEY_BASE=0123abcd", "0123abcd"),
+    "password with a number": ("PASSWORD_2: hunter2", "hunter2"),
+    "flag": ("tool --password hunter2 --verbose", "hunter2"),
+    "flag of letters": ("tool --token abc", "abc"),
+    "flag with a prefix": ("tool --db-api-key abc", "abc"),
+    "flag with one dash": ("keytool -password hunter2", "hunter2"),
+    "flag quoted": ('tool --password "hunt er2"', "er2"),
+    "flag in a list": ('["--token", "abc"]', "abc"),
+    "flag in an escaped list": ('{"argv":"[\\"--token\\",\\"abc\\"]"}', "abc"),
+    "flag with a word's beginning": ("tool --token island", "island"),
     "card": ("paid with 4111111111111111 today", "41111111"),
     "card grouped": ("card 5500 0055 5555 5559", "5559"),
     "amex": ("card=378282246310005", "378282246310005"),
@@ -80,6 +97,13 @@ CLEAN = (
     "fe80::1ff:fe23:4567:890a%eth2 is reachable",
     "the secretary opened the passage to the keyboard",
     "cookie accepted; monkey=banana",
+    "pass the test, passed: 3, pass: 12, compass=north, bypass: true, by-pass: true, trespass=1",
+    "--- PASS: TestOrders2 (0.01s)",
+    'pass=3 fail=0; pass=true; first_pass: 12ms; {"pass": true, "result": "pass"}',
+    "token count 5, token_count=5, secret_name: orders-db, password_policy: strict",
+    "tool --token-count 5 --max-tokens 100 --two-pass fast --password --verbose",
+    "--password is required; use --token to log in; the flag --api-key was given twice",
+    "the passwords-only list and a non-secret word",
     "2024 5678 9012 rows, 55 of them late",
     '{"http.route":"/orders/{id}","http.response.status_code":500}',
     "",
@@ -151,6 +175,8 @@ def test_a_frame_keeps_its_shape_ids_and_nulls():
 
 def test_hostile_text_takes_no_longer_than_its_length_allows():
     hostile = ("password" * 2000 + "a@" * 5000 + "eyJ" * 5000 + "-----BEGIN A" * 2000) * 3
+    hostile += " --a-" * 9000 + "--password " * 9000 + " --token" + " " * 90000
+    hostile += " --token abc " + "\\" * 200000 + ' --token "a' * 9000 + " -a.token" * 9000
     assert redact_text(hostile).startswith("password")
 
 
