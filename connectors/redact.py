@@ -161,6 +161,7 @@ _FLAG = (
     rf"""|([^\s"'&,;(){{}}\[\]<>\\:=|-]{_BARE}*))"""
 )
 _FLAG_PYTHON = re.compile(_FLAG)
+_LONG = 20_000  # bytes
 _OPENS_QUOTE = re.compile(_QUOTE)
 # What is said of a flag, and is no value: "--token is deprecated".
 _OF_FLAGS = re.compile(
@@ -260,14 +261,22 @@ def _clean(texts: pl.Series) -> pl.Series:
         before, texts = texts, _once(texts)
         if texts.equals(before):
             break
-    return texts
+    return _without_flag_values(texts)
 
 
 def _once(texts: pl.Series) -> pl.Series:
     for pattern, replacement in _RULES:
         texts = texts.str.replace_all(pattern, replacement)
-    texts = _judged(texts, _FLAG, _FLAG_PYTHON, _flag)
     return _judged(texts, _CARD, _CARD_PYTHON, _card)
+
+
+def _without_flag_values(texts: pl.Series) -> pl.Series:
+    # In a long line what is said of a flag is taken for its value: to judge each takes too long.
+    long = texts.str.len_bytes() > _LONG
+    if long.any():
+        bare = texts.filter(long)
+        texts = texts.scatter(long.arg_true(), bare.str.replace_all(_FLAG, "${1}[redacted:secret]"))
+    return _judged(texts, _FLAG, _FLAG_PYTHON, _flag) if not long.all() else texts
 
 
 def _judged(

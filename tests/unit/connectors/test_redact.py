@@ -173,6 +173,12 @@ def test_a_frame_keeps_its_shape_ids_and_nulls():
     assert cleaned["attributes"].to_list() == ['{"token":"[redacted:secret]"}', "{}", None]
 
 
+def test_in_a_very_long_line_what_is_said_of_a_flag_counts_as_its_value():
+    line = "x " * 15000 + "--token abc --password is"
+    said = redact_text(line)
+    assert said.endswith("--token [redacted:secret] --password [redacted:secret]")
+
+
 def test_hostile_text_takes_no_longer_than_its_length_allows():
     hostile = ("password" * 2000 + "a@" * 5000 + "eyJ" * 5000 + "-----BEGIN A" * 2000) * 3
     hostile += " --a-" * 9000 + "--password " * 9000 + " --token" + " " * 90000
