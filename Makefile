@@ -7,10 +7,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --system-certs --universal --python-ver
   --fork-strategy fewest --generate-hashes --no-emit-index-url --exclude-newer "3 days" \
   --custom-compile-command "make lock" $(UPGRADE)
 
-# One worker a core, each with one thread for frames; where tests wait for what they started, one more.
-QUICK := --numprocesses=auto --dist=worksteal
+# One worker more than there are cores, since most tests wait for something now and then; each with
+# one thread for frames, where tests are not processes of their own.
+MANY := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
 ALONE := POLARS_MAX_THREADS=1
-WAITING := --numprocesses=$(shell expr $$(nproc) + 1) --dist=worksteal
 # A running shop takes a third of two cores, so two of them go beside one another and no more.
 LIVE := --numprocesses=2 --dist=worksteal
 
@@ -65,36 +65,36 @@ check: .venv/.synced  ## formatting, lint, types, import contracts, dependencies
 	$(BIN)/hadolint Dockerfile
 
 test: .venv/.synced  ## all tests, the quick ones first (ARGS= goes to pytest, COVER=1 adds the floor)
-	$(ALONE) $(BIN)/pytest $(CORE) $(QUICK) $(if $(COVER),$(TRACED)) $(ARGS)
+	$(ALONE) $(BIN)/pytest $(CORE) $(MANY) $(if $(COVER),$(TRACED)) $(ARGS)
 	$(if $(COVER),$(BIN)/coverage report)
-	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/attack tests/quality $(filter %.py,$(CORE:%=--ignore=%)) $(QUICK) $(ARGS)
-	$(BIN)/pytest tests/crash tests/e2e -m "not live" $(WAITING) --durations=10 $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/contract tests/architecture tests/attack tests/quality $(filter %.py,$(CORE:%=--ignore=%)) $(MANY) $(ARGS)
+	$(BIN)/pytest tests/crash tests/e2e -m "not live" $(MANY) --durations=10 $(ARGS)
 	$(BIN)/pytest tests/e2e -m live $(LIVE) $(ARGS)
 
 coverage: .venv/.synced  ## the coverage floor, by the quick tests (tracing takes half as long again)
-	$(ALONE) $(BIN)/pytest $(CORE) $(QUICK) $(TRACED) $(ARGS)
+	$(ALONE) $(BIN)/pytest $(CORE) $(MANY) $(TRACED) $(ARGS)
 	$(BIN)/coverage report
 
 unit: .venv/.synced  ## the unit tests alone (ARGS= goes to pytest)
-	$(ALONE) $(BIN)/pytest tests/unit $(QUICK) $(ARGS)
+	$(ALONE) $(BIN)/pytest tests/unit $(MANY) $(ARGS)
 
 attack: .venv/.synced  ## try to break approvals, policy and journal, with and without the guards
 	$(ALONE) PYTHONPATH=tests:tests/attack $(BIN)/python tests/attack/table.py
-	$(ALONE) TAMPERED_RECORDS=20 $(BIN)/pytest tests/attack/test_tamper.py $(QUICK) $(ARGS)
+	$(ALONE) TAMPERED_RECORDS=20 $(BIN)/pytest tests/attack/test_tamper.py $(MANY) $(ARGS)
 
 simulate: .venv/.synced  ## ten thousand seeds of people and accidents around approvals (SEEDS=)
-	$(ALONE) SEEDS=$(or $(SEEDS),10000) $(BIN)/pytest tests/attack/test_machine.py $(QUICK) $(ARGS)
+	$(ALONE) SEEDS=$(or $(SEEDS),10000) $(BIN)/pytest tests/attack/test_machine.py $(MANY) $(ARGS)
 
 slack-faults: .venv/.synced  ## a thousand seeds of a Slack that fails, fifty kills -9 (SEEDS=, KILLS=, SEED= tells one)
 ifdef SEED
 	$(ALONE) PYTHONPATH=tests:tests/attack $(BIN)/python tests/attack/simulated.py $(SEED)
 else
-	$(ALONE) SLACK_SEEDS=$(or $(SEEDS),1000) $(BIN)/pytest tests/attack/test_slack_faults.py $(QUICK) $(ARGS)
-	KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/crash/test_slack_kill.py $(WAITING) $(ARGS)
+	$(ALONE) SLACK_SEEDS=$(or $(SEEDS),1000) $(BIN)/pytest tests/attack/test_slack_faults.py $(MANY) $(ARGS)
+	KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/crash/test_slack_kill.py $(MANY) $(ARGS)
 endif
 
 crash: .venv/.synced  ## kill -9 at two hundred random moments and at every stage (STORIES= of ten kills)
-	STORIES=$(or $(STORIES),20) $(BIN)/pytest tests/crash $(WAITING) --timeout 1200 $(ARGS)
+	STORIES=$(or $(STORIES),20) $(BIN)/pytest tests/crash $(MANY) --timeout 1200 $(ARGS)
 
 demo: .venv/.synced  ## break the example shop, repair it, learn from it (FAULT=, SEED=, PAGE=1)
 	$(BIN)/firstline demo $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED)) $(if $(PAGE),--page)

@@ -37,7 +37,8 @@ class Inbound:
         for path, respond in self._paths.items():
             app.router.add_route("*", path, respond)
         # What is compressed would be unpacked before anybody could refuse it.
-        runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        # What is refused unread is not read on for long.
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False, lingering_time=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
