@@ -1,6 +1,6 @@
-"""Rules for every test: no network, the unit tests first, and no skip that nobody decided on.
+"""Rules for every test: no network, no clock, the unit tests first, no skip that nobody decided on.
 
-Both guards live here, in one place, so that no test has to remember them.
+The guards live here, in one place, so that no test has to remember them.
 """
 
 import ipaddress
@@ -8,7 +8,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
+
+# A busy machine is no failure; what time things take is measured in bench/.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ORDER = ("unit", "contract", "architecture", "flow", "attack", "quality")  # then processes
 ALLOWED_SKIPS = ("optional:", "../shared is absent")
