@@ -22,6 +22,7 @@ from assistant.domain.events import (
 )
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
+from assistant.domain.requests import UNDER_WAY
 from assistant.domain.stopping import held_up
 from assistant.flow import Sources
 from assistant.policy.decide import Kind
@@ -29,7 +30,6 @@ from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError
 
 WAITING = (Status.PENDING, Status.APPROVED)
-BEGUN = (Status.STARTED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,4 +231,4 @@ def _in_the_way(tracked: Tracked, call: ActionCall, now: datetime) -> bool:
     """Tell whether a request for this very call is still open: what has begun never lapses."""
     request, status = tracked.request, tracked.status
     same = (request.action, dict(request.args)) == (call.action, dict(call.args))
-    return same and (status in BEGUN or (status in WAITING and request.expires > now))
+    return same and (status in UNDER_WAY or (status in WAITING and request.expires > now))

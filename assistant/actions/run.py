@@ -9,6 +9,8 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from assistant.actions.approval import Approvers, frozen, may_start
 from assistant.actions.catalogue import Catalogue, Entry
@@ -25,8 +27,10 @@ from assistant.domain.events import (
     Event,
     WentStale,
 )
-from connectors.actions import ActionCall, Outcome, Preview
+from connectors.actions import ActionCall, Preview
 from connectors.errors import ConnectorError, Forbidden, Rejected, Unavailable
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 CRASHED = "firstline was stopped between the start and the end of this action"
@@ -58,8 +62,12 @@ class Checks:
 
 async def previewed(entry: Entry, call: ActionCall) -> Preview:
     """Return what a call would do now; whatever goes wrong is raised as a `ConnectorError`."""
+    return await _asked(entry, partial(entry.actuator.preview, call))
+
+
+async def _asked(entry: Entry, ask: Callable[[], Awaitable[T]]) -> T:
     try:
-        return await entry.actuator.preview(call)
+        return await ask()
     except ConnectorError:
         raise
     except Exception as error:  # an actuator may be anybody's, and people wait
@@ -142,7 +150,8 @@ async def find_out(
     if tracked.why is None:
         yield ActionUnknown(request=request.id, why=CRASHED)
     try:
-        outcome = await _probed(catalogue.entry(request.action), request.id)
+        entry = catalogue.entry(request.action)
+        outcome = await _asked(entry, partial(entry.actuator.probe, request.id))
     except ConnectorError:
         return  # still unknown: asked again later, and people are told
     if outcome is None:
@@ -156,15 +165,6 @@ async def find_out(
             ref=outcome.ref,
             how="probe",
         )
-
-
-async def _probed(entry: Entry, key: str) -> Outcome | None:
-    try:
-        return await entry.actuator.probe(key)
-    except ConnectorError:
-        raise
-    except Exception as error:  # an actuator may be anybody's, and the incident must go on
-        raise Unavailable(_odd(entry, error)) from error
 
 
 async def _still_valid(
