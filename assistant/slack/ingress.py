@@ -6,9 +6,10 @@ repeats what was not, so everything has a key. A mention comes twice, as `app_me
 
 What is written in one thread, or in an incident's own channel, is taken in the order in which it
 was written: the second line may take back the first. Slack tells each through another connection,
-so a line waits a moment for one that is older. A button waits for nobody: its form has to open
-within seconds; nor does a stop. A freeze and a thaw wait for one another alone, wherever they were
-said: they are about everything.
+so a line waits a moment for one that is older; it has its place from the moment it comes, because
+the disk may take longer over the older one. What begins a thread has nothing to wait for. A button
+waits for nobody: its form has to open within seconds; nor does a stop. A freeze and a thaw wait for
+one another alone, wherever they were said: they are about everything.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
@@ -30,10 +32,25 @@ from assistant.slack.ports import Inbox
 
 _log = logging.getLogger(__name__)
 _TEXTS = ("app_mention", "message")
-TURN_S = 0.1
+TURN_S = 0.25
 _MENTION = re.compile(r"<@[^>]*>")
 _EDITS = ("message_changed", "message_deleted")
 _BRAKES, BRAKE = ("freeze", "thaw"), "brake"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class _Told:
+    """One envelope, by the time at which its text was written.
+
+    Its turn comes at `due` (seconds of the loop's clock) at the earliest. `kept`: true once it is
+    on disk, false where it was before, null where it could not be kept.
+    """
+
+    ts: str
+    due: float = field(compare=False)
+    key: str = field(compare=False)
+    payload: dict[str, Any] = field(compare=False)
+    kept: asyncio.Future[bool | None] = field(compare=False)
 
 
 class Ingress:
@@ -49,7 +66,7 @@ class Ingress:
         self._inbox = inbox
         self._clock = clock
         self._own = own
-        self._lanes: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+        self._lanes: dict[str, list[_Told]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
     @asynccontextmanager
@@ -74,54 +91,68 @@ class Ingress:
         """
         if self._tasks is None:
             return False
-        # Whoever stops waiting stops nothing: what was kept is not told again, so it has to begin.
-        return await asyncio.shield(self._tasks.create_task(self._keep(payload, envelope)))
-
-    async def _keep(self, payload: dict[str, Any], envelope: str) -> bool:
         key = key_of(payload, envelope)
+        kept = self._tasks.create_task(self._keep(key, payload))
+        self._begin(key, payload, kept, self._tasks)
+        # Whoever stops waiting stops nothing: what was kept is not told again, so it has to begin.
+        return await asyncio.shield(kept) is not None
+
+    async def _keep(self, key: str, payload: dict[str, Any]) -> bool | None:
         body = json.dumps(payload).encode("ascii")
         try:
-            new = await asyncio.to_thread(self._inbox.claim, key, body, self._clock.now())
+            return await asyncio.to_thread(self._inbox.claim, key, body, self._clock.now())
         except Unusable as error:  # Slack tells it again
             _log.error("%s is not taken: %s", key, error)
-            return False
-        if new and self._tasks is not None:  # else it is handled at the next start
-            self._begin(key, payload, self._tasks)
-        return True
+            return None
 
-    def _begin(self, key: str, payload: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
-        lane = lane_of(payload)
-        if lane is None:
-            tasks.create_task(self._handle(key, payload))
-            return
-        channel = str(payload["event"].get("channel"))
-        if lane != BRAKE and self._own(channel):
+    def _begin(
+        self,
+        key: str,
+        payload: dict[str, Any],
+        kept: asyncio.Future[bool | None],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        event = payload.get("event") or {}
+        channel, ts, lane = str(event.get("channel")), str(event.get("ts")), lane_of(payload)
+        if lane not in (None, BRAKE) and self._own(channel):
             lane = channel
+        now = asyncio.get_running_loop().time()
+        due = now if lane == f"{channel}:{ts}" else now + TURN_S
+        told = _Told(ts=ts, due=due, key=key, payload=payload, kept=kept)
+        if lane is None:
+            tasks.create_task(self._handle(told))
+            return
         if lane not in self._lanes:
             self._lanes[lane] = []
             tasks.create_task(self._in_turn(lane))
-        heappush(self._lanes[lane], (str(payload["event"].get("ts")), key, payload))
+        heappush(self._lanes[lane], told)
 
     async def _in_turn(self, lane: str) -> None:
-        waiting = self._lanes[lane]
+        waiting, clock = self._lanes[lane], asyncio.get_running_loop().time
         while waiting:
-            await asyncio.sleep(TURN_S)
-            _, key, payload = heappop(waiting)
-            await self._handle(key, payload)
+            told = waiting[0]
+            await asyncio.sleep(told.due - clock())
+            await told.kept
+            await self._handle(heappop(waiting))  # an older one may have come meanwhile
         del self._lanes[lane]
 
-    async def _handle(self, key: str, payload: dict[str, Any]) -> None:
-        """Dispatch a claimed payload; Bolt answers for what its listeners raise."""
-        await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
+    async def _handle(self, told: _Told) -> None:
+        """Dispatch what is kept and new; Bolt answers for what its listeners raise."""
+        if not await told.kept:
+            return
+        request = AsyncBoltRequest(mode="socket_mode", body=told.payload)
+        await self._app.async_dispatch(request)
         try:
-            await asyncio.to_thread(self._inbox.done, key)
+            await asyncio.to_thread(self._inbox.done, told.key)
         except Unusable as error:  # handled again at the next start, and found done then
-            _log.error("%s is not noted as done: %s", key, error)
+            _log.error("%s is not noted as done: %s", told.key, error)
 
     def _resume(self, tasks: asyncio.TaskGroup) -> None:
         """Begin with what was acknowledged and not done when the process ended."""
+        kept: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+        kept.set_result(True)
         for key, body in self._inbox.unfinished():
-            self._begin(key, json.loads(body), tasks)
+            self._begin(key, json.loads(body), kept, tasks)
 
 
 def lane_of(payload: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -111,7 +112,8 @@ class Line:
         """Read until the socket is closed; `refreshed` is whether another is to replace it."""
         held, reason = False, SILENT
         try:
-            async with asyncio.timeout(self._pace.open_s) as patience:
+            # Whatever is answered, the next is read: the disk may take longer over one of them.
+            async with asyncio.timeout(self._pace.open_s) as patience, asyncio.TaskGroup() as tasks:
                 async for message in socket:
                     told = _object(message.data) if message.type is WSMsgType.TEXT else {}
                     if told.get("type") == "hello":
@@ -126,9 +128,9 @@ class Line:
                         _settle(refreshed, politely=True)
                         patience.reschedule(asyncio.get_running_loop().time() + self._pace.linger_s)
                     elif told.get("envelope_id"):
-                        await self._answer(socket, told)
-        except (TimeoutError, ConnectionError):
-            pass  # it was silent or lingered for too long, or was cut in the middle of an answer
+                        tasks.create_task(self._answer(socket, told))
+        except TimeoutError:
+            pass  # it was silent, or lingered for too long
         finally:
             await socket.close()
         if held:
@@ -140,7 +142,9 @@ class Line:
     async def _answer(self, socket: ClientWebSocketResponse, told: Mapping[str, Any]) -> None:
         """Acknowledge on the socket that it came through, once it is kept."""
         envelope = str(told["envelope_id"])
-        if await self._exchange.take(told.get("payload") or {}, envelope):
+        if not await self._exchange.take(told.get("payload") or {}, envelope):
+            return
+        with suppress(ConnectionError):  # it is cut, which the reader notices; Slack tells it again
             await socket.send_json({"envelope_id": envelope})
 
 

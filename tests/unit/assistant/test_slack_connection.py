@@ -1,12 +1,13 @@
 """The connections to Slack: renewed without a gap, and back after an outage: all told, once."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from itertools import islice
 
 import aiohttp
 import pytest
-from slackdesk import LOOKS, Rig
+from slackdesk import LOOKS, Inbox, Rig
 from slackrig import judged
 from written import NOON
 
@@ -15,6 +16,7 @@ from assistant.slack.errors import SlackError
 from assistant.slack.line import Pace
 from assistant.slack.local.deliveries import State, Timing
 from assistant.slack.local.faults import Envelopes, Outage
+from assistant.slack.transports import LINES
 
 QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=2.0)
 
@@ -225,6 +227,29 @@ async def test_lines_of_a_thread_that_overtake_each_other_are_taken_in_their_ord
         for text in ("not the ledger", "look at the ledger"):
             await slack.person("ben").say("incidents", text, thread=ts)
         assert await told(rig, 2) == ["not the ledger", "look at the ledger"]
+
+
+class Together(Inbox):
+    """Keeps something only once so many others are being kept as well."""
+
+    def __init__(self, note, count):
+        super().__init__(note)
+        self.barrier = threading.Barrier(count)
+
+    def claim(self, key, body, now):
+        self.barrier.wait(5)
+        return super().claim(key, body, now)
+
+
+async def test_what_takes_long_to_be_kept_does_not_hold_up_what_comes_after_it(rig, slack):
+    together = Together(slack.workspace.changes.note, LINES + 1)
+    rig.tables = replace(rig.tables, inbox=together)
+    async with rig.running():
+        await slack.connected(LINES)
+        for n in range(LINES + 1):
+            slack.deliveries.send("events_api", {"event_id": f"Ev{n}", "event": {"type": "x"}})
+        await slack.settled()
+    assert {delivery.state for delivery in slack.deliveries.all} == {State.ACKED}
 
 
 async def test_a_slow_acknowledgement_brings_the_event_again_and_it_is_one_command():
