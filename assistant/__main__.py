@@ -21,6 +21,7 @@ from retrieval.api import RetrievalError
 from runbooks.model import RunbookError
 
 FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130
+FIRST_YEAR, LAST_YEAR = 1970, 9998  # whose hours, in whatever zone, are times in UTC as well
 EXPECTED = (
     ConfigError,
     ConnectorError,
@@ -262,6 +263,9 @@ def _moment(text: str | None) -> datetime | None:
         raise click.BadParameter(
             f"{text!r} is not a time like {hint}", param_hint="--at"
         ) from error
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        years = f"{FIRST_YEAR} to {LAST_YEAR}"
+        raise click.BadParameter(f"{text!r} is not in the years {years}", param_hint="--at")
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 

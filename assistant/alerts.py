@@ -1,6 +1,7 @@
 """Alerts from monitors into commands: parsed, journaled, and only then acknowledged."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
 from assistant.answer import Answer
 from assistant.clock import Clock
@@ -10,6 +11,7 @@ from connectors.api import Alert, Receiver
 
 Submit = Callable[[Command, Actor], Awaitable[Answer]]
 MOST_TEXT = 300
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Alerts:
@@ -31,7 +33,7 @@ class Alerts:
             return AlertEnded(at=self._clock.now(), fingerprint=alert.fingerprint)
         return Investigate(
             text=alert.symptom[:MOST_TEXT],
-            at=min(alert.at, self._clock.now()),
+            at=_noticed(alert, self._clock.now()),
             service=alert.service,
             labels=alert.labels,
             source="alert",
@@ -41,3 +43,8 @@ class Alerts:
     def _actor(self, alert: Alert) -> Actor:
         name = alert.source or self._receiver.name
         return Actor(kind=ActorKind.ALERT, id=self._receiver.name, name=name)
+
+
+def _noticed(alert: Alert, now: datetime) -> datetime:
+    """Return since when; a monitor that does not know says the year 1, which is Go's zero time."""
+    return min(alert.at, now) if alert.at >= EPOCH else now

@@ -1,4 +1,4 @@
-"""The card in the terminal (rich)."""
+"""The card in the terminal (rich); what steers a terminal is not let through."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.domain.hypothesis import Verdict
+from assistant.journal.timeline import printable
 from assistant.views import Line, Source, Step, View
 
 COLOURS = {
@@ -29,12 +30,13 @@ def show(view: View, console: Console) -> None:
     body = _facts(view, colour)
     parts: list[RenderableType] = [body]
     if view.steps:
-        parts += [Text(), Text(f"Next: {view.plan_title}", style="bold"), _steps(view.steps)]
+        title = printable(f"Next: {view.plan_title}")
+        parts += [Text(), Text(title, style="bold"), _steps(view.steps)]
     parts += [Text(), _sources(view.sources), Text(view.footer, style="dim")]
     console.print(
         Panel(
             Group(*parts),
-            title=Text(f" {view.title} ", style="bold"),
+            title=Text(f" {printable(view.title)} ", style="bold"),
             title_align="left",
             border_style=colour,
             box=box.ROUNDED,
@@ -58,7 +60,7 @@ def _facts(view: View, colour: str) -> Table:
         ("Innocent", view.innocent),
     ):
         _rows(table, label, [_line(line) for line in lines])
-    _rows(table, "Could not see", [Text(gap, style="dim") for gap in view.could_not_see])
+    _rows(table, "Could not see", [Text(printable(gap), style="dim") for gap in view.could_not_see])
     return table
 
 
@@ -71,7 +73,7 @@ def _line(line: Line) -> Text:
     text = Text()
     for evidence in line.evidence:
         text.append(f"{evidence} ", style="bold blue")
-    return text.append(line.text)
+    return text.append(printable(line.text))
 
 
 def _steps(steps: tuple[Step, ...]) -> Table:
@@ -80,9 +82,10 @@ def _steps(steps: tuple[Step, ...]) -> Table:
     table.add_column(width=6)
     table.add_column(ratio=1, overflow="fold")
     for number, step in enumerate(steps, start=1):
-        text: RenderableType = Text(step.text)
+        text: RenderableType = Text(printable(step.text))
         if step.command:
-            command = Text(step.command, style="dim", overflow="fold")
+            lines = "\n".join(map(printable, step.command.splitlines()))
+            command = Text(lines, style="dim", overflow="fold")
             text = Group(text, Padding(command, (0, 0, 0, 2)))
         kind = Text(KINDS[step.kind], style=KIND_STYLES[step.kind])
         table.add_row(str(number), kind, text)
@@ -94,5 +97,5 @@ def _sources(sources: tuple[Source, ...]) -> Text:
     for source in sources:
         mark, style = ("✓", "green") if source.ok else ("✗", "red")
         text.append(f" {mark} ", style=style)
-        text.append(source.text, style="default")
+        text.append(printable(source.text), style="default")
     return text

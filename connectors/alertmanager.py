@@ -5,12 +5,19 @@ Alertmanager calls its payload version 4 and Grafana calls its own 1: the fields
 
 import hmac
 from collections.abc import Mapping
-from datetime import UTC
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
-from connectors.api import Alert, Change, Receiver
+from connectors.api import Alert, Change, Receiver, in_utc
 from connectors.errors import Forbidden, Rejected
 from connectors.redact import redact_text
 from connectors.registry import parse_settings
@@ -72,7 +79,7 @@ class _Alert(BaseModel):
     status: Literal["firing", "resolved"]
     labels: dict[str, str]
     annotations: dict[str, str] = Field(default_factory=dict)
-    starts_at: AwareDatetime = Field(alias="startsAt")
+    starts_at: Annotated[AwareDatetime, AfterValidator(in_utc)] = Field(alias="startsAt")
     generator_url: str = Field(default="", alias="generatorURL")
     fingerprint: str = Field(min_length=1)
 
@@ -91,7 +98,7 @@ def _alert(said: _Alert) -> Alert:
     )
     service = next((said.labels[name] for name in _SERVICE_LABELS if said.labels.get(name)), None)
     return Alert(
-        at=said.starts_at.astimezone(UTC),
+        at=said.starts_at,
         status=said.status,
         symptom=redact_text(symptom),
         service=service and redact_text(service),

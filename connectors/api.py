@@ -7,7 +7,7 @@ means "unknown"). Only small things (changes, alerts) are objects. There is no I
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -104,6 +104,16 @@ class Window:
             raise ValueError("a window's times need a time zone")
         if self.end < self.start:
             raise ValueError("a window cannot end before it starts")
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC, which it is without a zone; raises `ValueError` where it has none."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("in UTC this time is not in the years 1 to 9999") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

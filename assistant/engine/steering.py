@@ -11,11 +11,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from assistant.domain.steering import Steering
 
-_NOT = re.compile(r"\b(?:not|rule\s+out|exclude)\s+(?:the\s+)?(\S+)", re.IGNORECASE)
-_IGNORE = re.compile(
-    r"\bignore\s+(?:the\s+)?(?:deploy\w*\s+|change\s+|flag\s+|config\s+)?(\S+)", re.IGNORECASE
+# "do not ignore deploy X" takes back what "ignore deploy X" said.
+_BACK = r"(?P<back>\bnot\s+|n['\u2019]t\s+|\bnever\s+)?"
+_NOT = re.compile(
+    rf"(?:{_BACK}\b(?:rule\s+out|exclude)|\bnot)\s+(?:the\s+)?(?P<name>\S+)", re.IGNORECASE
 )
-_LOOK = re.compile(r"\b(?:look\s+(?:only\s+)?at|focus\s+on)\s+(?:the\s+)?(\S+)", re.IGNORECASE)
+_IGNORE = re.compile(
+    rf"{_BACK}\bignore\s+(?:the\s+)?(?:deploy\w*\s+|change\s+|flag\s+|config\s+)?(?P<name>\S+)",
+    re.IGNORECASE,
+)
+_LOOK = re.compile(
+    rf"{_BACK}\b(?:look\s+(?:only\s+)?at|focus\s+on)\s+(?:the\s+)?(?P<name>\S+)", re.IGNORECASE
+)
 _SINCE = re.compile(
     r"\b(?:since|from|after|(?:began|begun|begins|started|starts)\s+(?:at|around|about))\s+"
     r"(\d{1,2}):(\d{2})(?::(\d{2}))?",
@@ -50,32 +57,38 @@ def understand(
 
     Times are in the speaker's `zone` (IANA) and in the past.
     """
-    after = before
-    for name in _named(_NOT, text, words.components):
-        after = replace(after, ruled_out=_with(after.ruled_out, name))
-    for ref in _named(_IGNORE, text, words.changes):
-        after = replace(after, ignored=_with(after.ignored, ref))
-    for name in _named(_LOOK, text, words.components):
-        after = replace(after, focus=name)
+    ruled_out = _told(_NOT, text, before.ruled_out, words.components)
+    ignored = _told(_IGNORE, text, before.ignored, words.changes)
+    focus = _told(_LOOK, text, (before.focus,) if before.focus else (), words.components)
+    after = replace(
+        before, ruled_out=ruled_out, ignored=ignored, focus=focus[-1] if focus else None
+    )
     since = _since(text, now, zone)
     if since is not None:
         after = replace(after, since=since)
     return None if after == before else replace(after, said=(*before.said, text.strip()))
 
 
-def _with(known: tuple[str, ...], new: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*known, new)))
+def _told(
+    pattern: re.Pattern[str], text: str, before: tuple[str, ...], known: Collection[str]
+) -> tuple[str, ...]:
+    """Return the names that hold after `text`: those before it, the new ones last."""
+    said: dict[bool, list[str]] = {True: [], False: []}
+    for match in pattern.finditer(text):
+        said[match["back"] is not None].append(match["name"].strip(_EDGES).lower())
+    back = _named(said[True], known)
+    new = _named(said[False], known)
+    return tuple(dict.fromkeys((*(name for name in before if name not in back), *new)))
 
 
-def _named(pattern: re.Pattern[str], text: str, known: Collection[str]) -> list[str]:
+def _named(said: Collection[str], known: Collection[str]) -> list[str]:
     """Return what is named: where a word is the whole name of something, only that is meant."""
-    found = [match.group(1).strip(_EDGES).lower() for match in pattern.finditer(text)]
     whole = {name.lower() for name in known}
     return [
         name
         for name in sorted(known)
         if any(
-            said == name.lower() if said in whole else _means(said, name.lower()) for said in found
+            word == name.lower() if word in whole else _means(word, name.lower()) for word in said
         )
     ]
 

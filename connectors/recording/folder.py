@@ -6,13 +6,13 @@ Every fault is one `Rejected` that names the file and, where there is one, the l
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
-from connectors.api import Capability, Change, Window
+from connectors.api import Capability, Change, Window, in_utc
 from connectors.errors import Rejected
 from connectors.redact import redact_text
 
@@ -97,11 +97,7 @@ def open_recording(path: str | Path) -> Recording:
     )
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-_Time = Annotated[datetime, AfterValidator(_utc)]
+_Time = Annotated[datetime, AfterValidator(in_utc)]
 
 
 class _Info(BaseModel):

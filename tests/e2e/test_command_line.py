@@ -91,6 +91,7 @@ def test_every_command_helps(command, speaks_of):
     [
         (["investigate"], "Missing argument 'QUESTION'"),
         (["investigate", "?", "--at", "noon"], "'noon' is not a time like"),
+        (["investigate", "?", "--at", "0001-01-01T00:00:00Z"], "is not in the years 1970 to 9998"),
         (["investigate", "?", "--tell"], "No such option '--tell'"),
         (["bench", "diagnosis", "x", "--onset", "guessed"], "'guessed' is not one of"),
         (["bench", "diagnosis", "no-such-folder"], "no recording folder no-such-folder"),

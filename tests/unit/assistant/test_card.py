@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -97,3 +98,12 @@ def test_the_result_is_json_with_the_same_bytes_each_time():
     assert set(told["evidence"]) == {fact.id for fact in FACTS}
     assert "store logs were not looked at: The store is down." in told["gaps"]
     assert "seconds" not in dumps(result(incident()))
+
+
+def test_words_of_the_system_do_not_steer_the_terminal():
+    evil = "\x1b]0;pwned\x07 \x1b[31mred\x1b[0m \u202eabc \x9b2J"
+    found = finding(gaps=(evil,), why_verdict=evil)
+    shown = replace(view(incident(found, plan=PLAN)), title=evil, plan_title=evil)
+    lines, words = printed(shown)
+    assert "pwned" in words
+    assert all(line.isprintable() for line in lines)

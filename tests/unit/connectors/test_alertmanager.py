@@ -96,6 +96,7 @@ def test_secrets_are_redacted():
         ({"version": "4", "alerts": {}}, "alerts: "),
         (payload(startsAt="noon"), r"alerts\.0\.startsAt: "),
         (payload(startsAt="2026-06-01T12:00:00"), r"alerts\.0\.startsAt: .*timezone"),
+        (payload(startsAt="0001-01-01T00:00:00+14:00"), r"alerts\.0\.startsAt: .*not in the years"),
         (payload(status="maybe"), r"alerts\.0\.status: "),
         (payload(labels={"a": 1}), r"alerts\.0\.labels\.a: "),
         (payload(fingerprint=""), r"alerts\.0\.fingerprint: "),

@@ -236,6 +236,11 @@ async def test_a_malformed_parquet_file_is_named(
             '{"at":"2026-06-01T12:00:00Z","kind":"wish","ref":"x","summary":"y"}',
             r"changes\.jsonl, line 1: kind: ",
         ),
+        (
+            "changes.jsonl",
+            '{"at":"0001-01-01T00:00:00+14:00","kind":"deploy","ref":"x","summary":"y"}',
+            r"changes\.jsonl, line 1: at: .*not in the years",
+        ),
         ("recording.json", "{}", r"recording\.json: format: Field required"),
         ("recording.json", "[" * 100_000, r"recording\.json is not valid JSON"),
         ("cases.json", '[{"id": 1}]', r"cases\.json: 0\.id: "),

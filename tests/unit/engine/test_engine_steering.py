@@ -31,6 +31,30 @@ def test_plain_words_are_understood(text, field, value):
     assert getattr(said(text), field) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "back", "field", "left"),
+    [
+        ("not orders", "do not rule out orders", "ruled_out", ()),
+        ("not orders, not front", "don't exclude the orders", "ruled_out", ("front",)),
+        ("ignore deploy front@2.1", "please do NOT ignore deploy front@2.1", "ignored", ()),
+        ("ignore flag/x=on", "never ignore flag flag/x=on", "ignored", ()),
+        ("look at front", "don\u2019t look at front", "focus", None),
+        ("look at front", "do not focus on orders, look at front", "focus", "front"),
+    ],
+)
+def test_a_negation_takes_back_what_was_said(text, back, field, left):
+    before = said(text)
+    after = said(back, before)
+    assert getattr(after or before, field) == left
+
+
+@pytest.mark.parametrize(
+    "text", ["do not ignore deploy front@2.1", "don't look at orders", "do not rule out orders"]
+)
+def test_a_negation_of_what_nobody_said_changes_nothing(text):
+    assert said(text) is None
+
+
 def test_times_are_in_the_speakers_zone_and_in_the_past():
     assert said("since 12:30", zone="Europe/Berlin").since == NOW.replace(hour=11, minute=30)
     assert said("it began at 11:30").since == said("started around 11:30").since
