@@ -22,6 +22,7 @@ from assistant.actions.catalogue import Catalogue
 from assistant.actions.judge import Judge
 from assistant.actions.run import Checks, execute, find_out
 from assistant.clock import Clock
+from assistant.computing import Computing
 from assistant.domain.action import Status, Tracked
 from assistant.domain.board import unmeasured
 from assistant.domain.desk import Desk
@@ -133,6 +134,7 @@ class Sources:
     ours: Callable[[], str | None] = lambda: None
     picture: Callable[[str, Telemetry, Finding], None] = lambda *_: None
     timing: Timing = field(default_factory=Timing)
+    computing: Computing = field(default_factory=Computing)
 
 
 class Stage(StrEnum):
@@ -273,7 +275,7 @@ async def investigate(
         began = clock.monotonic()
         question = _question(incident, state, horizon, sources)
         with _span("analyse"):
-            finding = await asyncio.to_thread(diagnose, telemetry, question)
+            finding = await sources.computing.do(diagnose, telemetry, question)
         early = asked and first_look and _left_s(opened, horizon, sources.timing) > 0
         if not early or finding.verdict in NAMED:
             yield HypothesesRanked(finding=finding, seconds=round(clock.monotonic() - began, 3))
@@ -314,8 +316,8 @@ async def recall(incident: str, state: Incident, sources: Sources) -> AsyncGener
     began = sources.clock.monotonic()
     try:
         with _span("recall"):
-            similar = await asyncio.to_thread(found.similar, incident, finding)
-            fitting = await asyncio.to_thread(found.plan, finding)
+            similar = await sources.computing.do(found.similar, incident, finding)
+            fitting = await sources.computing.do(found.plan, finding)
     except RetrievalError as error:
         yield RecallFailed(reason=str(error))
         return
@@ -351,7 +353,7 @@ async def verify(
             after=Window(start=worked, end=now),
             known=sources.known(incident),
         )
-        judged = await asyncio.to_thread(recovery, gathered.telemetry, finding, phases)
+        judged = await sources.computing.do(recovery, gathered.telemetry, finding, phases)
         failed = unread(gathered.reads, (Capability.SPANS, Capability.METRICS))
         if failed and judged.effect is Effect.NOT_MEASURED:
             judged = replace(judged, why=failed)
@@ -385,7 +387,7 @@ async def remember(incident: str, state: Incident, sources: Sources) -> AsyncGen
     if sources.memory is None:
         return
     try:
-        runbook = await asyncio.to_thread(sources.memory.remember, incident, state)
+        runbook = await sources.computing.do(sources.memory.remember, incident, state)
     except RetrievalError as error:
         yield RecallFailed(reason=str(error))
         return
