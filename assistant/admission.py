@@ -55,7 +55,8 @@ from assistant.showing import moved, shared, told
 
 CAN_SAY = (
     "I did not understand that. "
-    "You can say: not SERVICE, ignore CHANGE, look at SERVICE, since 14:05."
+    "You can say: not SERVICE, ignore CHANGE, look at SERVICE, since 14:05; "
+    "or stop, go on, close, freeze, status, help."
 )
 
 
@@ -98,8 +99,7 @@ class Admission:
         finding = state.finding
         if not actor.human:
             return refused(incident, actor, "steer", "only a person can steer")
-        if not state.open:
-            return refused(incident, actor, "steer", _over(incident, state))
+        over = None if state.open else _over(incident, state)
         named = finding.components if finding else frozenset()
         refs = {c.ref for c in finding.innocent_changes} if finding else set()
         if finding and finding.change:
@@ -112,7 +112,11 @@ class Admission:
             zone=command.zone,
         )
         if steering is None:
-            return Decision(events=(), answer=Answer(incident=incident, said=CAN_SAY, refused=True))
+            said = f"Not done: {over}." if over else CAN_SAY
+            answer = Answer(incident=incident, said=said, refused=True, understood=False)
+            return Decision(events=(), answer=answer)
+        if over is not None:
+            return refused(incident, actor, "steer", over)
         event = Steered(by=actor, text=command.text, steering=steering)
         return done(incident, f"Noted: {command.text.strip()}. I look again.", event)
 

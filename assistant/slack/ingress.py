@@ -2,7 +2,8 @@
 
 Slack does not repeat what was acknowledged, so what is lost after that is lost for ever; and it
 repeats what was not, so everything has a key. A mention comes twice, as `app_mention` and as
-`message`: both have the key of the text itself, its team, channel and `ts`.
+`message`: both have the key of the text itself, its team, channel and `ts`. Who edits a text so
+that it mentions us says something new: Slack tells that as a mention that was edited.
 
 What is written in one thread, or in an incident's own channel, is taken in the order in which it
 was written: the second line may take back the first. Slack tells each through another connection,
@@ -171,7 +172,9 @@ def key_of(payload: Mapping[str, Any], envelope: str) -> str:
     """Return what makes this telling the same as another one."""
     event = payload.get("event") or {}
     if event.get("type") in _TEXTS and event.get("subtype") not in _EDITS:
-        return f"text:{payload.get('team_id')}:{event.get('channel')}:{event.get('ts')}"
+        edited = event.get("edited") or {}
+        anew = f":{edited.get('ts')}" if edited and event["type"] == "app_mention" else ""
+        return f"text:{payload.get('team_id')}:{event.get('channel')}:{event.get('ts')}{anew}"
     for name in ("event_id", "trigger_id"):
         if payload.get(name):
             return f"{name}:{payload[name]}"

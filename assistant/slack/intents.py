@@ -17,11 +17,18 @@ SLASH_HELP = """/firstline declare WHAT: open an incident; without words a form 
 /firstline help: these lines"""
 _SLASH = ("declare", "investigate", "status", "postmortem", "help")
 _STEERING = re.compile(r"^(ignore|not|look at|since|rule out)\b", re.IGNORECASE)
-# These words are commands only alone or with a reason, so that a sentence is never taken for one.
+# These words are commands only alone, with what means nothing more, or with a reason, so that a
+# sentence is never taken for one.
 _WORD = re.compile(
-    r"^(?P<word>help|status|stop|go on|close|reopen|freeze|thaw|channel)"
-    r"(?:\s*[:,–—-]\s*(?P<reason>.+)|[.!?]?)$",
+    r"^(?:please,?\s+)?(?P<word>help|status|stop|go on|close|reopen|freeze|thaw|channel)"
+    r"(?:,?\s+(?:please|now|it|this|me|all|actions|everything|immediately|again))*"
+    r"(?:\s*[:,–—-]\s*(?P<reason>.+)|[.!?]*)$",
     re.IGNORECASE | re.DOTALL,
+)
+_POLITE = re.compile(
+    r"^(?:thanks|thank you|thx|ty|hi|hello|hey|ok|okay|great|nice|cool|good (?:morning|job))"
+    r"(?:,?\s+(?:so much|very much|a lot|there|all|again))?[.!]*$",
+    re.IGNORECASE,
 )
 
 
@@ -40,7 +47,7 @@ def steers(text: str) -> bool:
 
 def intent(text: str) -> Intent:
     """Return what is meant by words that are addressed to us."""
-    if not text:
+    if not text or _POLITE.match(text):  # nobody who says thanks opens an incident
         return Intent(word="help", text="")
     found = _WORD.match(text)
     if found is None:

@@ -102,9 +102,11 @@ async def _answer(told: Heard, parts: Parts, client: AsyncWebClient) -> None:
         else:
             with _heard_out(command, told, parts):
                 answer = await parts.desk.submit(command, actor)
-            # Whoever asks a question sees the card; only a refusal must be told as well.
+            # Whoever asks a question sees the card; only a refusal must be told as well. What looks
+            # like steering among people, "not sure", is no business of ours.
             told_by_card = isinstance(command, Investigate) and not answer.refused
-            reply = "" if told_by_card else answer.said
+            chatter = not (told.addressed or answer.understood)
+            reply = "" if told_by_card or chatter else answer.said
     if reply:
         await whisper(client, told.channel, told.user, reply, told.thread)
 

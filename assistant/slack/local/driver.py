@@ -131,6 +131,14 @@ class Person:
         if view.content.get("notify_on_close"):
             await self._send("interactive", self._payloads.view_closed(view, cleared=False))
 
+    async def edit(self, channel: str, ts: str, text: str) -> None:
+        """Put other words, as typed, into one's own message."""
+        place = self._channel(channel)
+        message = self._seen(place, ts)
+        if message.user != self.id:
+            raise NotThere(f"{self.user.name} may not edit messages of others.")
+        self._office.change(place, message, self.encoded(text))
+
     def delete(self, channel: str, ts: str) -> None:
         """Delete a message: one's own, and with `admin` anybody's."""
         place = self._channel(channel)

@@ -6,7 +6,7 @@ the app hears of.
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 from assistant.clock import Clock
@@ -58,6 +58,30 @@ class Office:
             for event in _events(message, channel, self.workspace):
                 self.tell(event)
         return message
+
+    def change(self, channel: Channel, message: Message, text: str) -> None:
+        """Put other words into a message and tell the app, where it is in that channel."""
+        edited = replace(message, text=text, edited=self.now_ts())
+        self.workspace.rewrite(edited)
+        if self.workspace.bot.id not in channel.members or message.only_for is not None:
+            return
+        now, before = (message_object(m, self.workspace, metadata=False) for m in (edited, message))
+        self.tell(
+            {
+                "type": "message",
+                "subtype": "message_changed",
+                "hidden": True,
+                "channel": channel.id,
+                "channel_type": channel.kind.value,
+                "ts": self.now_ts(),
+                "event_ts": self.now_ts(),
+                "message": now,
+                "previous_message": before,
+            }
+        )
+        for event in _events(edited, channel, self.workspace):
+            if event["type"] == "app_mention":  # as new, but for the moment of the edit
+                self.tell({**event, "edited": now["edited"]})
 
     def remove(self, channel: Channel, message: Message) -> None:
         """Take a message out of its channel and tell the app, where it is in that channel."""

@@ -221,6 +221,36 @@ async def test_words_in_the_thread_steer_only_when_they_read_like_it(rig):
         ]
 
 
+async def test_chatter_that_only_reads_like_steering_is_not_answered(rig):
+    odd = Answer(incident="INC-1", said="What?", refused=True, understood=False)
+    rig.desk.answers[Steer] = odd
+    async with rig.running():
+        ts = await opened(rig)
+        cleo = rig.slack.person("cleo")
+        await cleo.say("incidents", "Not sure, let me check", thread=ts)
+        await rig.slack.settled()
+        assert rig.whispers("cleo") == []
+        await cleo.say("incidents", "@firstline not sure, let me check", thread=ts)
+        await rig.slack.wait_for(lambda: rig.whispers("cleo") == ["What?"])
+    assert len(rig.desk.taken) == 2
+
+
+async def test_a_mention_that_is_added_by_an_edit_is_heard_and_a_question_edited_is_no_new_one(rig):
+    async with rig.running():
+        ana = rig.slack.person("ana")
+        ts = await ana.say("incidents", "logins fail")
+        await rig.slack.settled()
+        assert rig.desk.taken == []
+        await ana.edit("incidents", ts, "@firstline logins fail")
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 1)
+        asked, _ = rig.desk.taken[0]
+        assert asked.text == "logins fail"
+        await rig.desk.happen("INC-1", Opened(at=NOON, text="x", service=None, place=asked.place))
+        await ana.edit("incidents", ts, "@firstline logins fail again")
+        await rig.slack.settled()
+    assert len(rig.desk.taken) == 1
+
+
 async def test_a_few_words_are_commands(rig):
     async with rig.running():
         ts = await opened(rig)

@@ -79,6 +79,19 @@ def test_links_lead_to_known_hosts_alone(url, kind):
         ("status", Intent(word="status", text="")),
         ("close: it was a drill", Intent(word="close", text="it was a drill")),
         ("freeze - release day", Intent(word="freeze", text="release day")),
+        ("stop now", Intent(word="stop", text="")),
+        ("please stop it!", Intent(word="stop", text="")),
+        ("stop, please", Intent(word="stop", text="")),
+        ("freeze everything", Intent(word="freeze", text="")),
+        ("freeze all actions: release day", Intent(word="freeze", text="release day")),
+        ("help me please", Intent(word="help", text="")),
+        ("thanks!", Intent(word="help", text="")),
+        ("thank you so much", Intent(word="help", text="")),
+        (
+            "stop sending mails to customers",
+            Intent(word="tell", text="stop sending mails to customers"),
+        ),
+        ("great latency on checkout", Intent(word="tell", text="great latency on checkout")),
         ("close to the limit?", Intent(word="tell", text="close to the limit?")),
         ("status of checkout is bad", Intent(word="tell", text="status of checkout is bad")),
     ],
@@ -100,6 +113,9 @@ def test_a_mention_and_its_twin_have_one_key_and_an_edit_has_another():
     edit = event("message", "Ev3", subtype="message_changed")
     assert key_of(mention, "e1") == key_of(twin, "e2")
     assert key_of(edit, "e3") == "event_id:Ev3"
+    added = event("app_mention", "Ev4", edited={"user": "U1", "ts": "1.9"})
+    assert key_of(added, "e7") != key_of(mention, "e1")
+    assert key_of(added, "e7") == key_of(added, "e8")
     assert key_of({"trigger_id": "t1"}, "e4") == key_of({"trigger_id": "t1"}, "e5")
     assert key_of({}, "e6") == "envelope:e6"
 
