@@ -7,7 +7,9 @@ incident that was moved has a channel of its own, in which everything that is sa
 from dataclasses import dataclass
 from datetime import datetime
 
+from assistant.domain.events import Event, Opened
 from assistant.domain.incident import Incident
+from assistant.domain.shown import Moved
 from assistant.slack.ports import Desk, Messages
 
 
@@ -44,12 +46,37 @@ class Places:
     """Finds the place of an incident and the incident of a place.
 
     `fallback` is the channel of incidents that nobody opened in Slack (null: they are not shown).
+    Every message of every channel is asked for its incident, so what stands where is kept ready:
+    `watched` is for `Desk.watch`.
     """
 
     def __init__(self, desk: Desk, messages: Messages, fallback: str | None = None) -> None:
         self._desk = desk
         self._messages = messages
         self._fallback = fallback
+        self._in: dict[str, dict[str, None]] = {}  # by channel, in the order of opening
+        self._under: dict[tuple[str, str], dict[str, None]] = {}  # by channel and thread
+        self._owners: dict[str, dict[str, None]] = {}  # by a channel of one's own
+        self._alone: dict[str, dict[str, None]] = {}  # by channel: those whose card has the thread
+        for name, incident in desk.incidents().items():
+            self._stand(name, incident)
+
+    async def watched(self, incident: str, event: Event, state: Incident) -> None:
+        """Take note of where an incident stands now."""
+        if isinstance(event, Opened | Moved):
+            self._stand(incident, state)
+
+    def _stand(self, name: str, incident: Incident) -> None:
+        for place in (self.origin(incident), self.of(incident)):
+            if place is None:
+                continue
+            self._in.setdefault(place.channel, {})[name] = None
+            if place.own:
+                self._owners.setdefault(place.channel, {})[name] = None
+            elif place.thread is not None:
+                self._under.setdefault((place.channel, place.thread), {})[name] = None
+            else:
+                self._alone.setdefault(place.channel, {})[name] = None
 
     @property
     def fallback(self) -> str | None:
@@ -76,17 +103,12 @@ class Places:
         An open one comes before a closed one, the newest first. What was moved is still meant in
         the thread where it began.
         """
-        here = [
-            name
-            for name, incident in self._desk.incidents().items()
-            if any(
-                place is not None
-                and place.channel == channel
-                and (place.own or (thread is not None and self._thread(name, place) == thread))
-                for place in (self.of(incident), self.origin(incident))
-            )
-        ]
-        still = [name for name in here if self._desk.incidents()[name].open]
+        meant = {n: None for n in self._owners.get(channel, ()) if self._owns(n, channel)}
+        if thread is not None:
+            meant |= self._under.get((channel, thread), {})
+            meant |= {n: None for n in self._alone.get(channel, ()) if self._card(n) == thread}
+        here = [name for name in self._in[channel] if name in meant] if meant else []
+        still = [name for name in here if self._state(name).open]
         return next(iter(reversed(still or here)), None)
 
     def own(self, channel: str) -> bool:
@@ -108,8 +130,8 @@ class Places:
         own = self.incident_at(channel, None)
         here = [
             name
-            for name, incident in self._desk.incidents().items()
-            if (place := self.of(incident)) is not None and place.channel == channel
+            for name in self._in.get(channel, ())
+            if (place := self.of(self._state(name))) is not None and place.channel == channel
         ]
         return own or next(reversed(here), None)
 
@@ -120,7 +142,7 @@ class Places:
         """
         return any(
             self.origin(incident) == place and at in (None, incident.opened.at)
-            for incident in self._desk.incidents().values()
+            for incident in map(self._state, self._in.get(place.channel, ()))
         )
 
     def card(self, incident: str) -> str | None:
@@ -134,5 +156,17 @@ class Places:
         sent = self._messages.get(slot)
         return sent.ts if sent is not None else None
 
-    def _thread(self, incident: str, place: Place) -> str | None:
-        return place.thread or self.posted(place.slot(card_slot(incident)))
+    def _state(self, incident: str) -> Incident:
+        state = self._desk.incident(incident)
+        if state is None:
+            raise LookupError(f"{incident} stands somewhere and is not known")
+        return state
+
+    def _owns(self, incident: str, channel: str) -> bool:
+        place = self.of(self._state(incident))
+        return place is not None and place.channel == channel
+
+    def _card(self, incident: str) -> str | None:
+        """Return the `ts` of the card where the incident began."""
+        place = self.origin(self._state(incident))
+        return self.posted(place.slot(card_slot(incident))) if place is not None else None

@@ -105,6 +105,7 @@ class Slack:
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
+        self.desk.watch(places.watched)
         outbox = Outbox(reached.client, tables.messages, pace_s=reached.pace_s)
         keeper, streams = Keeper(reached.client, tables.messages), self._streams()
         ways = Ways(outbox=outbox, streams=streams, keeper=keeper)

@@ -66,7 +66,7 @@ class SlackSurface:
     def resume(self, now: datetime) -> None:
         """Show what may not have been shown before the process ended, first what is not over."""
         known = self._desk.incidents()
-        over = [name for name, state in known.items() if state.over]
+        over = dict.fromkeys(name for name, state in known.items() if state.over)
         for name in (*(name for name in known if name not in over), *over):
             closed = known[name].closed
             if name not in over or (closed is not None and now - closed.at < RECENT):
