@@ -187,14 +187,17 @@ class RejectRunbook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
-    """No action may start until it is lifted."""
+    """No action may start until it is lifted; `said` is when, where the surface says it."""
 
     reason: str
+    said: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thaw:
-    """Lift the freeze."""
+    """Lift the freeze; `said` is when, where the surface says it."""
+
+    said: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

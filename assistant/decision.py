@@ -18,13 +18,18 @@ class Decision:
     answer: Answer
 
 
-def done(incident: str, said: str, *events: Event) -> Decision:
-    """Return what was done, and the words for it."""
+def done(incident: str | None, said: str, *events: Event) -> Decision:
+    """Return what was done, and the words for it; `incident` is null where it concerns all."""
     return Decision(events=events, answer=Answer(incident=incident, said=said))
 
 
 def refused(
-    incident: str, actor: Actor, tried: str, why: str, request: str | None = None, *before: Event
+    incident: str | None,
+    actor: Actor,
+    tried: str,
+    why: str,
+    request: str | None = None,
+    *before: Event,
 ) -> Decision:
     """Return a refusal of what was tried, which is recorded as well, after what came `before`."""
     attempt = Refused(by=actor, tried=tried, why=why, request=request)

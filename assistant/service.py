@@ -47,16 +47,14 @@ from assistant.domain.events import (
     AlertResolved,
     Event,
     Expired,
-    Frozen,
     MergedInto,
-    Refused,
     SplitOff,
-    Thawed,
 )
 from assistant.domain.incident import IllegalEvent, Incident
 from assistant.domain.people import FIRSTLINE, Actor
 from assistant.failure import Unusable
 from assistant.flow import Place, Sources, Stage, due, run
+from assistant.freezing import braked
 from assistant.journal.api import AlreadyIntended
 from assistant.journal.group import Batched, GroupCommit
 from assistant.known import ALL, Known, Watcher
@@ -209,15 +207,10 @@ class Service:
         return Answer(incident=incident, said="Noted.")
 
     async def _freeze(self, command: Freeze | Thaw, actor: Actor) -> Answer:
-        if not actor.human:
-            why = "only a person can do that"
-            await self._append(ALL, actor, Refused(by=actor, tried="freeze", why=why))
-            return Answer(incident=None, said=f"Not done: {why}.", refused=True)
-        if isinstance(command, Freeze):
-            await self._append(ALL, actor, Frozen(by=actor, reason=command.reason))
-            return Answer(incident=None, said="Frozen: no action will be started.")
-        await self._append(ALL, actor, Thawed(by=actor))
-        return Answer(incident=None, said="Thawed: actions may be started again.")
+        async with self._turns[ALL]:  # nothing is said in between
+            decision = braked(command, actor, self._known.desk)
+            await self._write(ALL, actor, *decision.events)
+        return decision.answer
 
     async def _stop(self, command: Stop, actor: Actor) -> Answer:
         """Stop what is under way at once: it must not wait for its turn behind that."""

@@ -33,7 +33,10 @@ class Build(Protocol[_Made_co]):
 
 @runtime_checkable
 class Listener(Protocol):
-    """A connector that must be started before it can hear anything (it opens a port)."""
+    """A connector that must be started before it can hear anything (it opens a port).
+
+    Its `check` before that says whether it could be started, and hears nothing.
+    """
 
     async def start(self) -> None: ...
 

@@ -22,8 +22,11 @@ from assistant.store.messages import Messages
 
 
 @asynccontextmanager
-async def on_call(desk, connection, **more):
-    """Be on call as one process; several, one after the other, share the data and the Slack."""
+async def on_call(desk, connection, inbox=Inbox, **more):
+    """Be on call as one process; several, one after the other, share the data and the Slack.
+
+    `inbox` makes the inbox, of the database.
+    """
     async with desk.open():
         known = {"looks": Looks(), "clock": SystemClock()}
         whole = Slack(
@@ -31,7 +34,7 @@ async def on_call(desk, connection, **more):
             desk=desk.service,
             tables=Tables(
                 buttons=Buttons(desk.database),
-                inbox=Inbox(desk.database),
+                inbox=inbox(desk.database),
                 messages=Messages(desk.database),
             ),
             **known | more,

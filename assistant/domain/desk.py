@@ -3,33 +3,32 @@
 from dataclasses import dataclass, replace
 
 from assistant.domain.amends import Redacted, RestoreAccepted
-from assistant.domain.events import (
-    Event,
-    Frozen,
-    Refused,
-    Thawed,
-)
+from assistant.domain.brake import Frozen, Thawed
+from assistant.domain.events import Event, Refused
 from assistant.domain.requests import IllegalEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """`frozen` says by whom and why nothing may be started, or is null.
+    """`brake` is the last word about all actions, null where there was none.
 
     `redacted` are the incidents whose events were removed.
     """
 
-    frozen: Frozen | None = None
+    brake: Frozen | Thawed | None = None
     redacted: frozenset[str] = frozenset()
+
+    @property
+    def frozen(self) -> Frozen | None:
+        """Return by whom and why nothing may be started, or null."""
+        return self.brake if isinstance(self.brake, Frozen) else None
 
 
 def settle(desk: Desk, event: Event) -> Desk:
     """Return the desk after an event; raises `IllegalEvent` for one of an incident."""
     match event:
-        case Frozen():
-            return replace(desk, frozen=event)
-        case Thawed():
-            return replace(desk, frozen=None)
+        case Frozen() | Thawed():
+            return replace(desk, brake=event)
         case Redacted():
             return replace(desk, redacted=desk.redacted | {event.incident})
         case Refused() | RestoreAccepted():

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from assistant.domain.action import ActionRequest, Approval
 from assistant.domain.amends import Redacted, RestoreAccepted
+from assistant.domain.brake import Frozen, Thawed
 from assistant.domain.hypothesis import Finding
 from assistant.domain.judgement import CauseCorrected, Rated
 from assistant.domain.memory import Draft, SimilarIncident
@@ -280,21 +281,6 @@ class Verified:
 
     request: str
     recovery: Recovery
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frozen:
-    """No action may start until it is lifted."""
-
-    by: Actor
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thawed:
-    """The freeze was lifted."""
-
-    by: Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

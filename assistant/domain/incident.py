@@ -8,6 +8,7 @@ from typing import assert_never
 
 from assistant.domain.action import Status, Tracked
 from assistant.domain.amends import Redacted, RestoreAccepted
+from assistant.domain.brake import Frozen, Thawed
 from assistant.domain.events import (
     Absorbed,
     ActionFailed,
@@ -22,7 +23,6 @@ from assistant.domain.events import (
     Denied,
     Event,
     Expired,
-    Frozen,
     HypothesesRanked,
     MergedInto,
     Opened,
@@ -43,7 +43,6 @@ from assistant.domain.events import (
     SplitOff,
     Steered,
     Stopped,
-    Thawed,
     Verified,
     WentOn,
     WentStale,

@@ -6,6 +6,7 @@ Sentences are one line and printable, whatever people, alerts and sources have w
 from typing import assert_never
 
 from assistant.domain.amends import Redacted, RestoreAccepted
+from assistant.domain.brake import Frozen, Thawed
 from assistant.domain.events import (
     Absorbed,
     ActionFailed,
@@ -20,7 +21,6 @@ from assistant.domain.events import (
     Denied,
     Event,
     Expired,
-    Frozen,
     HypothesesRanked,
     MergedInto,
     Opened,
@@ -41,7 +41,6 @@ from assistant.domain.events import (
     SplitOff,
     Steered,
     Stopped,
-    Thawed,
     Verified,
     WentOn,
     WentStale,

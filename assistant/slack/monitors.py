@@ -36,14 +36,17 @@ _UNIT = r"(?:ms|us|ns|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|[kmgt]?i?b|
 _AMOUNT = re.compile(rf"^\d[\d.,:/tz-]*{_UNIT}?$")
 _APART = re.compile(rf"\b(\d[\d.,]*)\s+{_UNIT}\b", re.IGNORECASE)
 _RANDOM = re.compile(r"^(?=[a-z]*\d)[0-9a-z]{5,}$")  # what systems make up: pods, commits, ids
+# What Alertmanager and Grafana call one alert, in messages as in webhooks: 64 bits of its labels.
+_NAMED = re.compile(r"\bfingerprint\W{1,6}([0-9a-f]{16})\b", re.IGNORECASE)
 ENOUGH = 8  # letters of a first line that tell one alert from another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sounded:
-    """An alert: `fingerprint` is the same for its repeats and for its end.
+    """An alert: `fingerprints` are the same for its repeats and for its end.
 
-    `thread` is where it stands, if it is a reply, which only an end can be.
+    There is one, or one for each alert where the monitor names several. `thread` is where it
+    stands, if it is a reply, which only an end can be.
     """
 
     channel: str
@@ -52,7 +55,7 @@ class Sounded:
     bot: str
     name: str
     text: str
-    fingerprint: str
+    fingerprints: tuple[str, ...]
     over: bool
 
 
@@ -82,9 +85,14 @@ def sounded(event: Mapping[str, Any], us: str) -> Sounded | None:
         bot=bot,
         name=str(message.get("username") or profile.get("name") or "a monitor"),
         text=clip(redact_text(whole), MOST_TEXT),  # half a secret would not be known for one
-        fingerprint=fingerprint(whole),
+        fingerprints=_named(whole) or (fingerprint(whole),),
         over=over,
     )
+
+
+def _named(text: str) -> tuple[str, ...]:
+    """Return the fingerprints that a message names, in its order."""
+    return tuple(dict.fromkeys(found.lower() for found in _NAMED.findall(text)))
 
 
 def fingerprint(text: str) -> str:

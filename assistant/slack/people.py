@@ -93,27 +93,42 @@ class People:
             profile = await self.profile(user)
         except SlackError:
             return None
-        if profile.odd is None:
-            return None
-        return f"{profile.name} is {ODD[profile.odd]}: only members of this workspace are heard."
+        return _outside(profile)
 
     async def actor(self, user: str, team: str) -> tuple[Actor, str]:
         """Return who acts, as Slack says it, and their zone; without Slack, the id is the name."""
         try:
             profile = await self.profile(user)
         except SlackError:
-            name, zone, subject = user, "UTC", ""
-        else:
-            name, zone, subject = profile.name, profile.zone, profile.subject
-        actor = Actor(
+            profile = Profile(id=user, name=user, zone="UTC", odd=None)
+        return self._actor(user, team, profile), profile.zone
+
+    async def member(self, user: str, team: str) -> Actor | str:
+        """Return who acts where two have to be told apart, or why it does not count.
+
+        Without Slack's word nobody knows whether two accounts are one person's.
+        """
+        try:
+            profile = await self.profile(user)
+        except SlackError as error:
+            return f"Not done, since Slack does not say who you are: try again. {error}"
+        return _outside(profile) or self._actor(user, team, profile)
+
+    def _actor(self, user: str, team: str, profile: Profile) -> Actor:
+        return Actor(
             kind=ActorKind.HUMAN,
             id=user,
-            name=name,
+            name=profile.name,
             team=team,
             simulated=self._simulated,
-            subject=subject,
+            subject=profile.subject,
         )
-        return actor, zone
+
+
+def _outside(profile: Profile) -> str | None:
+    if profile.odd is None:
+        return None
+    return f"{profile.name} is {ODD[profile.odd]}: only members of this workspace are heard."
 
 
 def _profile(user: Mapping[str, object], home: Home) -> Profile:

@@ -9,7 +9,10 @@ from connectors.pages import bounded, query_text, refuse_unless_offered, within_
 
 
 class OtlpConnector(Connector):
-    """The connector over an `Intake`; `start` and `aclose` are those of its receiver."""
+    """The connector over an `Intake`; `start` and `aclose` are those of its receiver.
+
+    `reserve` says where it can listen, and raises where it cannot.
+    """
 
     name = "otlp"
     capabilities = frozenset({Capability.SPANS, Capability.LOGS, Capability.METRICS})
@@ -19,10 +22,12 @@ class OtlpConnector(Connector):
         intake: Intake,
         *,
         start: Callable[[], Awaitable[None]],
+        reserve: Callable[[], Awaitable[str]],
         close: Callable[[], Awaitable[None]],
     ) -> None:
         self._intake = intake
         self._start = start
+        self._reserve = reserve
         self._close = close
 
     async def start(self) -> None:
@@ -37,10 +42,15 @@ class OtlpConnector(Connector):
         yield await within_deadline(ask, self.name, lambda: self._answer(ask))
 
     async def check(self) -> Health:
-        """Say how many rows are kept, and since when the receiver has listened."""
+        """Say how many rows are kept, and since when the receiver has listened.
+
+        Before `start` it says whether it could: what it heard for a moment would be lost. Raises
+        `Rejected` where the port cannot be had.
+        """
         started = self._intake.started
         if started is None:
-            return Health(ok=False, message="The OTLP receiver is not listening; start it first.")
+            where = await self._reserve()
+            return Health(ok=True, message=f"The OTLP receiver can listen on {where}.")
         kept = ", ".join(f"{store.kept} {kind}" for kind, store in self._intake.stores.items())
         since = started.isoformat(timespec="seconds")
         return Health(ok=True, message=f"The OTLP receiver holds {kept} since {since}.")

@@ -21,9 +21,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from connectors.api import Ask, Capability
 from connectors.otlp.decode import decode, encode
 from connectors.otlp.logs import log_rows
-from connectors.otlp.metrics import MetricReader
+from connectors.otlp.metrics import MOST_SERIES, MetricReader
 from connectors.otlp.spans import span_rows
-from connectors.otlp.store import SignalStore
+from connectors.otlp.store import SignalStore, utc
 
 _Rows = Sequence[tuple[object, ...]]
 
@@ -67,12 +67,19 @@ SIGNALS = (
 class Intake:
     """The rows received so far. `accept` is for one caller at a time, the rest for any thread.
 
-    `clock` gives seconds since 1970.
+    `clock` gives seconds since 1970; `most_series` counters are remembered, to make rates of.
     """
 
-    def __init__(self, *, max_rows: int, max_age_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        max_rows: int,
+        max_age_s: float,
+        clock: Callable[[], float],
+        most_series: int = MOST_SERIES,
+    ) -> None:
         self._clock = clock
-        self._reader = MetricReader()
+        self._reader = MetricReader(most_series)
         self.stores: Mapping[Capability, SignalStore] = {
             signal.capability: SignalStore(
                 signal.capability, max_rows=max_rows, max_age_s=max_age_s, clock=clock
@@ -111,6 +118,8 @@ class Intake:
         if self.started is not None and ask.window.start < self.started:
             began = f"{self.started.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
             gaps.append(f"The receiver has listened since {began}: nothing sent before is known.")
+        if ask.capability is Capability.METRICS:
+            gaps += self._without_rate(ask)
         if store.rejected:
             gaps.append(
                 f"{store.rejected} {ask.capability} were left out: without an id, or with "
@@ -122,6 +131,19 @@ class Intake:
                 "is missing if their senders gave up."
             )
         return tuple(gaps)
+
+    def _without_rate(self, ask: Ask) -> list[str]:
+        lost = self._reader.lost
+        if lost is None:
+            return []
+        first, last = utc(lost.first_ns / 1e9), utc(lost.last_ns / 1e9)
+        if ask.window.end < first or last < ask.window.start:
+            return []
+        return [
+            f"{lost.count} readings of counters from {first.isoformat(timespec='seconds')} to "
+            f"{last.isoformat(timespec='seconds')} gave no rate: more than {self._reader.most} "
+            "counters report, and what they had stood at before was forgotten."
+        ]
 
     def _rows(self, message: Message, now_ns: int) -> tuple[_Rows, int]:
         if isinstance(message, ExportTraceServiceRequest):

@@ -28,7 +28,7 @@ from connectors.otlp.values import Resource, attributes_of, compact, plausible, 
 
 _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
-_MAX_SERIES = 100_000
+MOST_SERIES = 100_000
 _SECOND = 1_000_000_000
 
 _Point: TypeAlias = (
@@ -47,6 +47,15 @@ class _Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """How many readings gave no rate since the ones before were forgotten, and when (ns)."""
+
+    count: int
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Gain:
     """What a counter has gained, and in how many seconds."""
 
@@ -56,13 +65,16 @@ class _Gain:
 
 
 class MetricReader:
-    """Turns requests into rows; remembers the last reading of each of the latest 100,000 counters.
+    """Turns requests into rows; remembers the last reading of each of the latest `most` counters.
 
-    Not safe for threads: one caller at a time.
+    Not safe for threads: one caller at a time. `lost` is what is missing, null where nothing is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_SERIES) -> None:
+        self.lost: Lost | None = None
+        self.most = most
         self._last: OrderedDict[tuple[object, ...], _Reading] = OrderedDict()
+        self._forgotten_ns = -1  # when the newest reading was made that is forgotten
 
     def rows(
         self, request: ExportMetricsServiceRequest, now_ns: int
@@ -132,8 +144,11 @@ class MetricReader:
             return None
         self._last[series] = now
         self._last.move_to_end(series)
-        if len(self._last) > _MAX_SERIES:
-            self._last.popitem(last=False)
+        if last is None and not (delta and now.start_ns):
+            self._miss(now)
+        if len(self._last) > self.most:
+            _, gone = self._last.popitem(last=False)
+            self._forgotten_ns = max(self._forgotten_ns, gone.time_ns)
         if delta:
             since = now.start_ns or (last.time_ns if last else 0)
             before = _Reading(start_ns=0, time_ns=since, count=0.0)
@@ -148,6 +163,19 @@ class MetricReader:
             count=now.count - before.count,
             total=now.total - before.total,
         )
+
+    def _miss(self, now: _Reading) -> None:
+        """Note a reading without one before it, unless its counter began after all forgotten ones.
+
+        A counter that was forgotten and one that is new look alike where their process is old.
+        """
+        if now.start_ns <= self._forgotten_ns:
+            lost = self.lost or Lost(count=0, first_ns=now.time_ns, last_ns=now.time_ns)
+            self.lost = Lost(
+                count=lost.count + 1,
+                first_ns=min(lost.first_ns, now.time_ns),
+                last_ns=max(lost.last_ns, now.time_ns),
+            )
 
 
 def _points(metric: Metric) -> Iterator[_Point]:

@@ -62,7 +62,9 @@ class OtlpReceiver:
         self._endpoint: str | None = None
         self._pending = 0
         self._turn = asyncio.Lock()
-        self.connector = OtlpConnector(self._intake, start=self.start, close=self.aclose)
+        self.connector = OtlpConnector(
+            self._intake, start=self.start, reserve=self.reserve, close=self.aclose
+        )
 
     @property
     def endpoint(self) -> str:
@@ -111,16 +113,35 @@ class OtlpReceiver:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             await runner.cleanup()
-            if error.errno == errno.EADDRINUSE:
-                raise Rejected(
-                    f"Port {port} is already in use; stop the other receiver or choose another "
-                    "port for otlp."
-                ) from None
-            raise Rejected(f"The OTLP receiver cannot listen on {host}, port {port}.") from error
+            raise self._not_had(error) from error
         self._runner = runner
         shown = f"[{host}]" if ":" in host else host
         self._endpoint = f"http://{shown}:{runner.addresses[0][1]}"
         self._intake.start()
+
+    async def reserve(self) -> str:
+        """Return where it can listen; raises `Rejected` if the port cannot be had.
+
+        The port is bound and not listened on: senders are refused, as before and after, and keep
+        what they have.
+        """
+        host, port = self._settings.host, self._settings.port
+        loop = asyncio.get_running_loop()
+        try:
+            bound = await loop.create_server(asyncio.Protocol, host, port, start_serving=False)
+        except OSError as error:
+            raise self._not_had(error) from error
+        bound.close()
+        return f"{host}, port {port}"
+
+    def _not_had(self, error: OSError) -> Rejected:
+        host, port = self._settings.host, self._settings.port
+        if error.errno == errno.EADDRINUSE:
+            return Rejected(
+                f"Port {port} is already in use; stop the other receiver or choose another "
+                "port for otlp."
+            )
+        return Rejected(f"The OTLP receiver cannot listen on {host}, port {port}.")
 
     async def aclose(self) -> None:
         """Close the port; may be called twice. What was received can still be asked for."""

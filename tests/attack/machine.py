@@ -20,6 +20,7 @@ from assistant.admission import Admission
 from assistant.commands import Approve, Deny, RequestAction, RequestUndo
 from assistant.domain.action import Status
 from assistant.domain.board import busy_targets, started_on, waiting
+from assistant.domain.brake import Frozen, Thawed
 from assistant.domain.desk import Desk, settle
 from assistant.domain.events import (
     ActionRequested,
@@ -27,10 +28,8 @@ from assistant.domain.events import (
     Approved,
     Denied,
     Expired,
-    Frozen,
     HypothesesRanked,
     Opened,
-    Thawed,
     Verified,
 )
 from assistant.domain.incident import IllegalEvent, apply

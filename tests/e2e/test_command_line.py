@@ -194,10 +194,10 @@ def checked(tmp_path, port):
     return done.returncode, otlp, index
 
 
-def test_doctor_opens_the_port_of_what_listens_and_says_if_it_is_taken(tmp_path):
+def test_doctor_hears_nothing_and_says_if_the_port_of_what_listens_is_taken(tmp_path):
     code, otlp, _ = checked(tmp_path, 0)
     assert (code, otlp["ok"]) == (0, True)
-    assert "holds 0 spans" in otlp["message"]
+    assert otlp["message"] == "The OTLP receiver can listen on 127.0.0.1, port 0."
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -214,7 +214,7 @@ def test_doctor_finds_nothing_ill_while_firstline_is_on_call(tmp_path):
         code, otlp, index = checked(tmp_path, taken.getsockname()[1])
     assert (code, otlp["ok"], index["ok"]) == (0, True, True)
     why = "another firstline process uses the data folder (is it on call?)"
-    assert otlp["message"] == f"not started: {why}"
+    assert otlp["message"] == f"not looked at: {why}"
     assert index["message"] == f"not looked at: {why}"
 
 

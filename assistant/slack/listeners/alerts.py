@@ -47,12 +47,15 @@ def register(app: AsyncApp, parts: Parts) -> None:
         now = parts.clock.now()
         who = Actor(kind=ActorKind.ALERT, id=f"slack:{alert.bot}", name=one_line(alert.name, 80))
         if alert.over:
-            await parts.desk.submit(AlertEnded(at=now, fingerprint=_meant(alert, parts)), who)
+            for ended in _meant(alert, parts):
+                await parts.desk.submit(AlertEnded(at=now, fingerprint=ended), who)
             return
         async with turn:  # they come all at once, and each counts those before it
-            wanted = _known(alert, parts) or _calm(alert, parts, now)
+            known = _known(alert, parts)
+            wanted = known is not None or _calm(alert, parts, now)
             if wanted:
-                await parts.desk.submit(_command(alert, now), who)
+                told = _command(alert, known or alert.fingerprints[0], now)
+                await parts.desk.submit(told, who)
         if not wanted and now - told_at.get(alert.channel, now - WITHIN) >= WITHIN:
             told_at[alert.channel] = now
             await _say(client, alert.channel)
@@ -61,14 +64,14 @@ def register(app: AsyncApp, parts: Parts) -> None:
         app.event(kind, matchers=[watched])(heard)
 
 
-def _meant(alert: Sounded, parts: Parts) -> str:
-    """Return the alert that is over: in a thread the one that began it, if by the same app."""
+def _meant(alert: Sounded, parts: Parts) -> tuple[str, ...]:
+    """Return what is over: in a thread the alert that began it, if by the same app."""
     incident = parts.places.incident_at(alert.channel, alert.thread) if alert.thread else None
     if incident is None:
-        return alert.fingerprint
+        return alert.fingerprints
     opened = parts.desk.incidents()[incident].opened
     same = opened.key is None or opened.key.startswith(_key(alert.bot, ""))
-    return opened.fingerprint if same and opened.fingerprint else alert.fingerprint
+    return (opened.fingerprint,) if same and opened.fingerprint else alert.fingerprints
 
 
 def _key(bot: str, ts: str) -> str:
@@ -76,12 +79,15 @@ def _key(bot: str, ts: str) -> str:
     return f"slack:{bot}/{ts}"
 
 
-def _known(alert: Sounded, parts: Parts) -> bool:
-    """Tell whether an open incident has this alert already, so that it only joins."""
-    return any(
-        incident.open and alert.fingerprint in incident.fingerprints
+def _known(alert: Sounded, parts: Parts) -> str | None:
+    """Return what of this alert an open incident has already, so that it only joins, or null."""
+    known = {
+        heard
         for incident in parts.desk.incidents().values()
-    )
+        if incident.open
+        for heard in incident.fingerprints
+    }
+    return next((name for name in alert.fingerprints if name in known), None)
 
 
 def _calm(alert: Sounded, parts: Parts, now: datetime) -> bool:
@@ -97,12 +103,12 @@ def _calm(alert: Sounded, parts: Parts, now: datetime) -> bool:
     return len(recent) < MOST_NEW
 
 
-def _command(alert: Sounded, now: datetime) -> Investigate:
+def _command(alert: Sounded, fingerprint: str, now: datetime) -> Investigate:
     return Investigate(
         text=alert.text,
         at=min(datetime.fromtimestamp(float(alert.ts), UTC), now),
         source="slack",
-        fingerprint=alert.fingerprint,
+        fingerprint=fingerprint,
         place=str(Place(channel=alert.channel, thread=alert.ts)),
         key=_key(alert.bot, alert.ts),
     )

@@ -13,7 +13,16 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.commands import Deny, Look, OnIncident, RejectRunbook
+from assistant.commands import (
+    Approve,
+    Deny,
+    Look,
+    OnIncident,
+    RejectRunbook,
+    RequestAction,
+    RequestStep,
+    RequestUndo,
+)
 from assistant.slack.blocks.forms import REASON, reason_form
 from assistant.slack.listeners.opening import Ack, show, who_of
 from assistant.slack.parts import Parts
@@ -22,6 +31,8 @@ from assistant.slack.reply import told, whisper
 from assistant.slack.text import clean
 
 NO_LONGER_VALID = "This button is no longer valid."
+# Who asks for an action and who approves it have to be two people.
+_COUNTS = (RequestStep, RequestAction, RequestUndo, Approve)
 _LOG = logging.getLogger(__name__)
 
 
@@ -98,6 +109,9 @@ async def tell(client: AsyncWebClient, press: Press, reply: str) -> None:
 
 async def answer(command: OnIncident | None, press: Press, parts: Parts) -> str:
     """Give the command and return what to tell whoever pressed, if anything."""
+    if isinstance(command, _COUNTS):
+        who = await parts.people.member(press.user, press.team)
+        return who if isinstance(who, str) else (await parts.desk.submit(command, who)).said
     outside = await parts.people.outside(press.user)
     if outside is not None or command is None:
         return outside or NO_LONGER_VALID

@@ -143,9 +143,10 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
     """Return the command, or null where it needs an incident and there is none here."""
     match meant.word:
         case "freeze":
-            return Freeze(reason=meant.text or "somebody asked for it in Slack")
+            reason = meant.text or "somebody asked for it in Slack"
+            return Freeze(reason=reason, said=_moment(told))
         case "thaw":
-            return Thaw()
+            return Thaw(said=_moment(told))
         case "tell" if incident is None:
             return Investigate(text=meant.text, at=_moment(told), place=str(_place(told)))
         case _ if incident is None:

@@ -13,13 +13,15 @@ from typing import Any
 class User:
     """A person or a bot. `restricted` is a guest, `team` the workspace that they belong to.
 
-    `enterprise` is the organisation of that workspace on Enterprise Grid, else empty.
+    `enterprise` is the organisation of that workspace on Enterprise Grid, else empty; `grid` is
+    who they are in all of it, which several accounts of one person share.
     """
 
     id: str
     name: str
     team: str
     enterprise: str = ""
+    grid: str = ""
     title: str = ""
     bot: bool = False
     restricted: bool = False

@@ -18,7 +18,7 @@ def user_object(user: User, workspace: Workspace) -> dict[str, Any]:
         user.id in channel.members and (channel.kind is Kind.PUBLIC or bot in channel.members)
         for channel in workspace.channels.values()
     )
-    grid = {"id": user.id, "enterprise_id": user.enterprise, "teams": [user.team]}
+    grid = {"id": user.grid, "enterprise_id": user.enterprise, "teams": [user.team]}
     return {
         "id": user.id,
         "team_id": user.team,

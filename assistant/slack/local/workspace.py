@@ -87,11 +87,22 @@ class Workspace:
         return f"{letter}0{self._ids:08d}"
 
     def add_user(
-        self, name: str, *, team: str = "", enterprise: str = "", **flags: Unpack[Flags]
+        self,
+        name: str,
+        *,
+        team: str = "",
+        enterprise: str = "",
+        same_as: User | None = None,
+        **flags: Unpack[Flags],
     ) -> User:
-        """Let somebody be known here: one of ours, unless another team is named."""
+        """Let somebody be known here: one of ours, unless another team is named.
+
+        `same_as` is another account of the same person.
+        """
+        known = self.new_id("U")
         user = User(
-            id=self.new_id("U"),
+            id=known,
+            grid=same_as.grid if same_as is not None else known,
             name=name,
             team=team or self.team,
             enterprise=enterprise if team else self.enterprise,

@@ -9,6 +9,7 @@ from assistant.clock import Clock
 from assistant.domain import events as e
 from assistant.domain.action import ActionRequest, Approval, Mandate
 from assistant.domain.amends import Redacted, RestoreAccepted
+from assistant.domain.brake import Frozen, Thawed
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect, Measure, Recovery
@@ -133,7 +134,7 @@ HISTORY = (
     e.Remembered(runbook=DRAFT.runbook),
     e.MergedInto(by=ANN, other="INC-4"),
 )  # fmt: skip
-DESK = (e.Frozen(by=ANN, reason="a release"), e.Thawed(by=ANN))
+DESK = (Frozen(by=ANN, reason="a release", said=NOON), Thawed(by=ANN))
 REDACTED = Redacted(by=ANN, reason="they asked", incident="INC-9", seqs=(1, 2), note="n")
 RESTORED = RestoreAccepted(
     by=ANN, reason="the disk broke", origin="o", size=3, root="0" * 64, note="n"

@@ -8,8 +8,9 @@ from written import PLAN, incident
 
 from assistant.actions.audience import NOT_SAID
 from assistant.actions.catalogue import Catalogue
+from assistant.domain.brake import Frozen
 from assistant.domain.desk import Desk
-from assistant.domain.events import Frozen, Stopped
+from assistant.domain.events import Stopped
 from assistant.domain.plan import RemediationStep
 from assistant.flow import Sources
 from assistant.rehearsal import rehearse
@@ -81,7 +82,7 @@ class Unsaid:
 @pytest.mark.parametrize(
     ("hindered", "why"),
     [
-        ({"desk": lambda: Desk(frozen=Frozen(by=ANA, reason="audit"))}, "frozen by ana (audit)"),
+        ({"desk": lambda: Desk(brake=Frozen(by=ANA, reason="audit"))}, "frozen by ana (audit)"),
         ({"stopped": Stopped(by=ANA, at=T0)}, 'ana has stopped this; say "@firstline go on"'),
         ({"audience": Unsaid()}, NOT_SAID),
         ({"busy": {"service/front": "INC-2"}}, "INC-2 works on service/front right now"),

@@ -138,7 +138,7 @@ def test_the_attachments_of_older_webhooks_are_read():
     attached = [{"title": "[FIRING:1] HighErrors", "text": "5xx &gt; 2%", "fallback": "no"}]
     alert = sounded(event("", attachments=attached, username="prom"), "B9")
     assert (alert.name, alert.text) == ("prom", "[FIRING:1] HighErrors\n5xx > 2%")
-    assert alert.fingerprint == fingerprint("[RESOLVED] HighErrors")
+    assert alert.fingerprints == (fingerprint("[RESOLVED] HighErrors"),)
 
 
 async def test_an_alert_is_answered_in_its_thread_and_its_repeat_joins(rig):

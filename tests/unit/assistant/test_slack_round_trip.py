@@ -1,7 +1,7 @@
 """People and firstline in one Slack: what is said and pressed there, and what comes of it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from acting import ASKED, BEN, REQUEST
@@ -298,10 +298,12 @@ async def test_a_freeze_and_a_thaw_wait_for_no_thread(rig):
         cleo = rig.slack.person("cleo")
         await cleo.say("incidents", "@firstline not the ledger", thread=ts)
         await rig.slack.wait_for(lambda: len(rig.desk.taken) == 1)
-        await cleo.say("incidents", "@firstline freeze: release day", thread=ts)
-        await cleo.say("incidents", "@firstline thaw", thread=ts)
+        words = ("freeze: release day", "thaw")
+        said = [await cleo.say("incidents", f"@firstline {word}", thread=ts) for word in words]
+        at = [datetime.fromtimestamp(float(one), UTC) for one in said]
         await rig.slack.wait_for(lambda: len(rig.desk.taken) == 3)
-        assert [c for c, _ in rig.desk.taken[1:]] == [Freeze(reason="release day"), Thaw()]
+        freeze = Freeze(reason="release day", said=at[0])
+        assert [c for c, _ in rig.desk.taken[1:]] == [freeze, Thaw(said=at[1])]
         rig.desk.hold.set()
 
 

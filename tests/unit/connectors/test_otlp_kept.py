@@ -118,9 +118,25 @@ async def test_nobody_listening_is_not_the_same_as_nothing_found():
     receiver = OtlpReceiver(Settings(port=0))
     with pytest.raises(Unavailable, match="not listening"):
         await page(receiver, Capability.SPANS)
-    assert not (await receiver.connector.check()).ok
     with pytest.raises(Rejected, match="not listening"):
         _ = receiver.endpoint
+
+
+async def test_before_it_listens_it_says_whether_it_could_and_hears_nothing():
+    receiver = OtlpReceiver(Settings(port=0))
+    health = await receiver.connector.check()
+    assert health.ok
+    assert health.message == "The OTLP receiver can listen on 127.0.0.1, port 0."
+    with pytest.raises(Unavailable, match="not listening"):
+        await page(receiver, Capability.SPANS)
+    async with running() as other:
+        port = int(other.endpoint.rpartition(":")[2])
+        with pytest.raises(Rejected, match=f"Port {port} is already in use"):
+            await OtlpReceiver(Settings(port=port)).connector.check()
+    free = OtlpReceiver(Settings(port=port))
+    assert (await free.connector.check()).ok
+    await free.start()  # nothing is left open
+    await free.aclose()
 
 
 async def test_health_tells_how_much_and_since_when():

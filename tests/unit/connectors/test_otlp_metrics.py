@@ -1,5 +1,6 @@
 """Metrics: gauges as they are, counters and histograms as rates, restarts skipped."""
 
+import re
 import time
 
 import pytest
@@ -8,8 +9,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 
+from connectors.api import Ask, Capability, Window
+from connectors.otlp.intake import SIGNALS, Intake
 from connectors.otlp.metrics import MetricReader
+from connectors.otlp.store import utc
 
+METRICS = next(s for s in SIGNALS if s.capability is Capability.METRICS)
 SECOND = 1_000_000_000
 NOW = time.time_ns()
 START = NOW - 600 * SECOND
@@ -140,6 +145,49 @@ def test_series_are_kept_apart():
     assert reader.rows(request(counter(10, 500), host="b"), NOW) == ([], 0)
     (row,) = reader.rows(request(counter(10, 110), host="a"), NOW)[0]
     assert row[5] == 1.0
+
+
+def taken(*metrics: tuple[str, Metric], ask: Ask | None = None) -> tuple[str, ...]:
+    """Return the gaps of a receiver that remembers two counters, after hosts have sent metrics."""
+    intake = Intake(max_rows=100, max_age_s=3600, clock=lambda: NOW / SECOND, most_series=2)
+    for host, metric in metrics:
+        body = request(metric, host).SerializeToString()
+        intake.accept(METRICS, body, is_json=False)
+    return intake.gaps(ask or asking(0, 600))
+
+
+def asking(start: float, end: float) -> Ask:
+    """Return an ask for metrics from and to some seconds after START."""
+    window = Window(start=utc(START / SECOND + start), end=utc(START / SECOND + end))
+    return Ask(capability=Capability.METRICS, window=window)
+
+
+@pytest.mark.parametrize("kind", [counter, histogram])
+def test_counters_that_were_forgotten_are_told_as_not_looked_at(kind):
+    values = (1.0,) if kind is histogram else ()
+    told = [(host, kind(at, at, *values)) for at in (20, 30) for host in "abc"]
+    (said,) = taken(*told)
+    assert re.fullmatch(
+        r"3 readings of counters from \S+ to \S+ gave no rate: more than 2 counters report, and "
+        r"what they had stood at before was forgotten\.",
+        said,
+    )
+    assert taken(*told[:2]) == ()
+    assert taken(*told, ask=asking(40, 60)) == ()
+    assert taken(*told, ask=asking(0, 25)) == ()
+
+
+def test_counters_that_report_no_more_are_forgotten_without_a_word():
+    gone = [(host, counter(at, at)) for host in ("a", "b") for at in (10, 20)]
+    since = [(host, counter(at, at, start=START + 30 * SECOND)) for at in (40, 50) for host in "cd"]
+    assert taken(*gone, *since) == ()
+
+
+def test_a_counter_that_tells_its_own_gains_loses_nothing_by_being_forgotten():
+    told = [(host, counter(at, 5, temporality=DELTA)) for at in (20, 30) for host in "abc"]
+    assert taken(*told) == ()
+    unknown = [(h, counter(at, 5, start=0, temporality=DELTA)) for at in (20, 30) for h in "abc"]
+    assert len(taken(*unknown)) == 1
 
 
 def test_points_without_a_value_or_time_do_not_count():
