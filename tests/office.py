@@ -13,16 +13,29 @@ from assistant.domain.people import Actor
 from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
+from assistant.slack.local.slack import PATIENCE_S
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
+from assistant.store import inbox
 from assistant.store.buttons import Buttons
-from assistant.store.inbox import Inbox
 from assistant.store.messages import Messages
 
 
+class Inbox(inbox.Inbox):
+    """Says when something is dealt with: `note` is called in the loop that made this."""
+
+    def __init__(self, database, note):
+        super().__init__(database)
+        self.note, self.loop = note, asyncio.get_running_loop()
+
+    def done(self, key):
+        super().done(key)
+        self.loop.call_soon_threadsafe(self.note)
+
+
 @asynccontextmanager
-async def on_call(desk, connection, **more):
+async def on_call(desk, connection, note=lambda: None, **more):
     """Be on call as one process; several, one after the other, share the data and the Slack."""
     async with desk.open():
         known = {"looks": Looks(), "clock": SystemClock()}
@@ -31,14 +44,14 @@ async def on_call(desk, connection, **more):
             desk=desk.service,
             tables=Tables(
                 buttons=Buttons(desk.database),
-                inbox=Inbox(desk.database),
+                inbox=Inbox(desk.database, note),
                 messages=Messages(desk.database),
             ),
             **known | more,
         )
         task = asyncio.create_task(whole.run())
         try:
-            await asyncio.wait_for(whole.ready.wait(), 5)
+            await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)
             yield whole
         finally:
             task.cancel()
@@ -79,7 +92,8 @@ class Office:
     @asynccontextmanager
     async def running(self):
         looks = Looks(offered=frozenset(s.name for s in World.specs), approvers="@sre")
-        async with on_call(self.desk, self.connection(self.channel.id), looks=looks):
+        reached, note = self.connection(self.channel.id), self.slack.workspace.changes.note
+        async with on_call(self.desk, reached, note, looks=looks):
             yield
 
     def connection(self, channel):
@@ -101,9 +115,12 @@ class Office:
         return next((m for m in self.messages(name) if "Approval needed" in m.text), None)
 
     async def over(self, incident):
-        """Wait until all that was pressed has come to an end."""
+        """Wait until all that was said and pressed has come to an end."""
+        told = inbox.Inbox(self.desk.database)
         await self.slack.settled()
-        await self.slack.wait_for(lambda: not self.desk.service._submissions)  # noqa: SLF001
+        await self.slack.wait_for(lambda: not told.unfinished())
+        while under_way := set(self.desk.service._submissions):  # noqa: SLF001
+            await asyncio.wait(under_way)
         await self.desk.service.settled(incident)
 
     def shown(self):

@@ -16,6 +16,7 @@ from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.line import Pace
 from assistant.slack.local.faults import Outage
+from assistant.slack.local.slack import PATIENCE_S
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
@@ -213,7 +214,8 @@ class Rig:
         task = asyncio.create_task(whole.run())
         ready = asyncio.create_task(whole.ready.wait())
         try:
-            await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=5)
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 task.result()
             await self.reached()

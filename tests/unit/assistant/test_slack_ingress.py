@@ -11,7 +11,7 @@ from assistant.clock import SystemClock
 from assistant.slack import ingress as ingress_module
 from assistant.slack.ingress import Ingress
 
-SOON = 5
+SOON = 60  # on a busy machine
 
 
 class Slow(Inbox):

@@ -37,6 +37,7 @@ from assistant.domain.people import Actor, ActorKind
 from assistant.slack.errors import SlackError
 from assistant.slack.listeners.pressing import NO_LONGER_VALID
 from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.slack import PATIENCE_S
 
 
 @pytest.fixture
@@ -443,7 +444,7 @@ async def test_a_token_that_is_revoked_ends_it_with_a_sentence(rig):
     rig.look_s = 0.05
     whole = rig.build()
     task = asyncio.create_task(whole.run())
-    await asyncio.wait_for(whole.ready.wait(), 5)
+    await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)
     rig.slack.workspace.tokens.pop(rig.slack.bot_token)
     with pytest.raises(SlackError, match=r"Slack refuses the token .*install the app again"):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
