@@ -23,14 +23,21 @@ from assistant.store.messages import Messages
 
 
 class Inbox(inbox.Inbox):
-    """Says when something is dealt with: `note` is called in the loop that made this."""
+    """Knows without the disk what is not dealt with; `note` is called when something is."""
 
     def __init__(self, database, note):
         super().__init__(database)
-        self.note, self.loop = note, asyncio.get_running_loop()
+        self.note, self.loop, self.left = note, asyncio.get_running_loop(), set()
+
+    def claim(self, key, body, now):
+        new = super().claim(key, body, now)
+        if new:
+            self.left.add(key)
+        return new
 
     def done(self, key):
         super().done(key)
+        self.left.discard(key)
         self.loop.call_soon_threadsafe(self.note)
 
 
@@ -93,7 +100,8 @@ class Office:
     async def running(self):
         looks = Looks(offered=frozenset(s.name for s in World.specs), approvers="@sre")
         reached, note = self.connection(self.channel.id), self.slack.workspace.changes.note
-        async with on_call(self.desk, reached, note, looks=looks):
+        async with on_call(self.desk, reached, note, looks=looks) as whole:
+            self.inbox = whole.tables.inbox
             yield
 
     def connection(self, channel):
@@ -116,9 +124,8 @@ class Office:
 
     async def over(self, incident):
         """Wait until all that was said and pressed has come to an end."""
-        told = inbox.Inbox(self.desk.database)
         await self.slack.settled()
-        await self.slack.wait_for(lambda: not told.unfinished())
+        await self.slack.wait_for(lambda: not self.inbox.left)
         while under_way := set(self.desk.service._submissions):  # noqa: SLF001
             await asyncio.wait(under_way)
         await self.desk.service.settled(incident)
