@@ -13,12 +13,32 @@ from assistant.domain.people import Actor
 from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
 from assistant.slack.letters import Looks
+from assistant.slack.local.slack import PATIENCE_S
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
 from assistant.store.buttons import Buttons
 from assistant.store.inbox import Inbox
 from assistant.store.messages import Messages
+
+
+class Watched(Inbox):
+    """Knows without the disk what is not dealt with; `note` is called when something is."""
+
+    def __init__(self, database, note):
+        super().__init__(database)
+        self.note, self.loop, self.left = note, asyncio.get_running_loop(), set()
+
+    def claim(self, key, body, now):
+        new = super().claim(key, body, now)
+        if new:
+            self.left.add(key)
+        return new
+
+    def done(self, key):
+        super().done(key)
+        self.left.discard(key)
+        self.loop.call_soon_threadsafe(self.note)
 
 
 @asynccontextmanager
@@ -41,7 +61,7 @@ async def on_call(desk, connection, inbox=Inbox, **more):
         )
         task = asyncio.create_task(whole.run())
         try:
-            await asyncio.wait_for(whole.ready.wait(), 5)
+            await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)
             yield whole
         finally:
             task.cancel()
@@ -82,7 +102,10 @@ class Office:
     @asynccontextmanager
     async def running(self):
         looks = Looks(offered=frozenset(s.name for s in World.specs), approvers="@sre")
-        async with on_call(self.desk, self.connection(self.channel.id), looks=looks):
+        reached, note = self.connection(self.channel.id), self.slack.workspace.changes.note
+        watched = partial(Watched, note=note)
+        async with on_call(self.desk, reached, watched, looks=looks) as whole:
+            self.inbox = whole.tables.inbox
             yield
 
     def connection(self, channel):
@@ -104,9 +127,11 @@ class Office:
         return next((m for m in self.messages(name) if "Approval needed" in m.text), None)
 
     async def over(self, incident):
-        """Wait until all that was pressed has come to an end."""
+        """Wait until all that was said and pressed has come to an end."""
         await self.slack.settled()
-        await self.slack.wait_for(lambda: not self.desk.service._submissions)  # noqa: SLF001
+        await self.slack.wait_for(lambda: not self.inbox.left)
+        while under_way := set(self.desk.service._submissions):  # noqa: SLF001
+            await asyncio.wait(under_way)
         await self.desk.service.settled(incident)
 
     def shown(self):

@@ -129,10 +129,10 @@ class Ingress:
         heappush(self._lanes[lane], told)
 
     async def _in_turn(self, lane: str) -> None:
-        waiting, clock = self._lanes[lane], asyncio.get_running_loop().time
+        waiting = self._lanes[lane]
         while waiting:
             told = waiting[0]
-            await asyncio.sleep(told.due - clock())
+            await _until(told.due)
             await told.kept
             await self._handle(heappop(waiting))  # an older one may have come meanwhile
         del self._lanes[lane]
@@ -154,6 +154,16 @@ class Ingress:
         kept.set_result(True)
         for key, body in self._inbox.unfinished():
             self._begin(key, json.loads(body), kept, tasks)
+
+
+async def _until(due: float) -> None:
+    """Wait until a time of the loop's clock, and until what came before it is read."""
+    clock = asyncio.get_running_loop().time
+    turn = max(due, clock())
+    await asyncio.sleep(turn - clock())
+    late_s = clock() - turn
+    if late_s > 0:  # all stood still: what came meanwhile is in the sockets, and may be older
+        await asyncio.sleep(min(late_s, TURN_S))
 
 
 def lane_of(payload: Mapping[str, Any]) -> str | None:

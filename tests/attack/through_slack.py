@@ -16,6 +16,7 @@ from assistant.slack.local.people import Kind
 from assistant.store.buttons import Buttons
 
 APPROVE = "do:0"
+LONG_S = 10  # without its guard, an attack takes as long
 
 
 class Leaky(Restless):
@@ -136,7 +137,7 @@ async def slack_down(folder):
         await here.slack.wait_for(lambda: here.desk.world.calls)
         await here.over(incident)
         try:
-            await here.slack.wait_for(lambda: "measured after:" in here.shown(), 4)
+            await here.slack.wait_for(lambda: "measured after:" in here.shown(), LONG_S)
         except TimeoutError:
             return Outcome("nobody is told what came of it", here.shown())
         return once(here.desk, incident)._replace(said=here.shown())
@@ -182,7 +183,7 @@ async def deleted_card(folder):
         here.channel.members.append(admin.id)
         here.slack.person("ada").delete("incidents", card.ts)
         try:
-            again = await here.slack.wait_for(partial(here.waiting, "ben"), 1)
+            again = await here.slack.wait_for(partial(here.waiting, "ben"), LONG_S)
         except TimeoutError:
             return Outcome("a request waits that nobody sees", here.shown())
         told = here.shown()

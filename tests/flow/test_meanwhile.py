@@ -32,7 +32,7 @@ async def test_whoever_speaks_while_an_effect_is_measured_is_answered_meanwhile(
         request = tracked.request
         yes = Approve(incident=incident, request=request.id, digest=request.digest)
         await desk.service.submit(yes, BEN)
-        await asyncio.wait_for(desk.world.looked.wait(), 5)
+        await asyncio.wait_for(desk.world.looked.wait(), 60)
         steer = Steer(incident=incident, text="since 03:02")
         answer = await desk.service.submit(steer, CLEO)
         assert not answer.refused

@@ -39,7 +39,7 @@ async def test_when_slack_ends_so_does_what_stays_on_call():
             await asyncio.Event().wait()
 
     with pytest.raises(SlackError, match="has ended: the disk is full"):
-        await asyncio.wait_for(serve(), 5)
+        await asyncio.wait_for(serve(), 60)
 
 
 async def test_an_end_of_its_own_is_an_end_and_no_interruption():

@@ -22,7 +22,7 @@ from assistant.views import state as said_state
 from connectors.api import Capability
 from connectors.errors import Unavailable
 
-SOON = 5  # the promise is a second, on a machine with nothing else to do
+SOON = 60  # the promise is a second, on a machine with nothing else to do
 
 
 class Blocked(World):

@@ -31,6 +31,7 @@ from assistant.slack.local.rules import RULES, broken_rules
 from assistant.slack.local.workspace import Workspace
 
 T = TypeVar("T")
+PATIENCE_S = 60.0  # what is waited for mostly comes at once; on a busy machine it takes its time
 
 
 class LocalSlack:
@@ -150,15 +151,15 @@ class LocalSlack:
         """Iterate over it asynchronously to be told whenever anything changed."""
         return self.workspace.changes
 
-    async def wait_for(self, look: Callable[[], T | None], seconds: float = 5.0) -> T:
+    async def wait_for(self, look: Callable[[], T | None], seconds: float = PATIENCE_S) -> T:
         """Return what `look` finds, as soon as it is true; raises `TimeoutError`."""
         return await self.workspace.changes.until(look, seconds)
 
-    async def connected(self, sockets: int = 1, seconds: float = 5.0) -> None:
+    async def connected(self, sockets: int = 1, seconds: float = PATIENCE_S) -> None:
         """Wait until the app holds this many sockets."""
         await self.wait_for(lambda: len(self.sockets.links) >= sockets, seconds)
 
-    async def settled(self, seconds: float = 5.0) -> None:
+    async def settled(self, seconds: float = PATIENCE_S) -> None:
         """Wait until everything that was sent to the app is acknowledged or given up."""
         await self.wait_for(lambda: self.deliveries.idle, seconds)
 

@@ -16,6 +16,7 @@ from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.line import Pace
 from assistant.slack.local.faults import Outage
+from assistant.slack.local.slack import PATIENCE_S
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
 from assistant.slack.transports import web_client
@@ -78,18 +79,23 @@ class Desk:
 
 
 class Table:
-    """A table on a disk that is full as often as `full` says."""
+    """A table on a disk that is full as often as `full` says; `note` is called each time."""
 
     full = 0
+
+    def __init__(self, note=lambda: None):
+        self.note = note
 
     def reach(self):
         if self.full:
             self.full -= 1
+            self.note()
             raise StoreError("The disk is full: make room.")
 
 
 class Buttons(Table):
     def __init__(self):
+        super().__init__()
         self.known, self.tokens = {}, {}
 
     def token(self, command, incident):
@@ -138,7 +144,8 @@ class Sent:
 
 class Messages(Table):
     def __init__(self, note=lambda: None):
-        self.rows, self.note = {}, note
+        super().__init__(note)
+        self.rows = {}
 
     def get(self, slot):
         self.reach()
@@ -213,7 +220,8 @@ class Rig:
         task = asyncio.create_task(whole.run())
         ready = asyncio.create_task(whole.ready.wait())
         try:
-            await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=5)
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 task.result()
             await self.reached()
@@ -233,6 +241,11 @@ class Rig:
     async def reached(self):
         """Wait until Slack can tell us things."""
         await self.slack.connected()
+
+    async def settled(self):
+        """Wait until all that was told is dealt with."""
+        await self.slack.settled()
+        await self.slack.wait_for(lambda: not self.tables.inbox.unfinished())
 
     def messages(self, who="ana", thread=None):
         return self.slack.person(who).messages("incidents", thread)

@@ -31,11 +31,11 @@ def holder(tmp_path):
 def test_the_patient_get_the_folder_once_the_other_lets_go(tmp_path, holder):
     release = threading.Timer(0.2, holder.stdin.close)
     release.start()
-    with held(tmp_path / "data", patience_s=10) as folder:
+    with held(tmp_path / "data", patience_s=60) as folder:
         assert folder == tmp_path / "data"
     release.join()
     holder.stdin = None
-    assert holder.wait(5) == 0
+    assert holder.wait(60) == 0
 
 
 def test_patience_ends(tmp_path, holder):

@@ -97,4 +97,4 @@ async def test_what_nobody_foresaw_leaves_nobody_waiting():
     group = GroupCommit(Odd())
     for _ in range(2):
         with pytest.raises(UnicodeEncodeError):
-            await asyncio.wait_for(group.append("INC-1", ANN, [HISTORY[0]]), 5)
+            await asyncio.wait_for(group.append("INC-1", ANN, [HISTORY[0]]), 60)

@@ -196,7 +196,7 @@ async def test_an_alert_that_mentions_us_or_says_our_words_is_only_an_alert(rig)
         for text in ("not the database", f"<@{bot}> freeze", "ignore v2"):
             channel = rig.slack.workspace.channel_named("alerts")
             rig.slack.office.post(channel, name="prom", bot="BPROM", text=text, thread=thread)
-        await rig.slack.settled()
+        await rig.settled()
         assert rig.desk.taken == []
 
 
@@ -219,7 +219,7 @@ async def test_people_are_heard_there_only_when_they_mention_us(rig):
 async def test_channels_that_are_not_listed_are_not_watched(rig):
     async with rig.running():
         rig.slack.post_as_bot("prom", "incidents", "[FIRING:1] HighErrors checkout")
-        await rig.slack.settled()
+        await rig.settled()
         assert rig.desk.taken == []
 
 
@@ -237,7 +237,7 @@ async def test_a_storm_is_told_once_in_the_channel_and_known_alerts_still_join(r
             return [m.text for m in ana.messages("alerts") if not m.name]
 
         await rig.slack.wait_for(told)
-        await rig.slack.settled()
+        await rig.settled()
         assert told() == [TOO_MANY]
         assert rig.desk.taken == []
         rig.slack.post_as_bot("prom", "alerts", f"HighErrors in {words[0]}")

@@ -216,7 +216,7 @@ async def test_a_form_whose_token_we_never_made_opens_nothing(rig):
         form = await rig.slack.wait_for(ana.modal)
         rig.tables.buttons.known.clear()
         await ana.submit(form.id, {"what": "logins fail"})
-        await rig.slack.settled()
+        await rig.settled()
         assert rig.desk.taken == []
 
 

@@ -16,6 +16,7 @@ from assistant.slack.errors import SlackError
 from assistant.slack.line import Pace
 from assistant.slack.local.deliveries import State, Timing
 from assistant.slack.local.faults import Envelopes, Outage
+from assistant.slack.local.slack import PATIENCE_S
 from assistant.slack.transports import LINES
 
 QUICK = Pace(first_s=0.02, longest_s=0.1, linger_s=2.0)
@@ -75,7 +76,7 @@ async def test_a_refresh_of_both_leaves_no_moment_without_a_connection(rig, slac
         for number in range(20):
             await slack.person("ana").say("incidents", f"@firstline question {number}")
         await told(rig, 20)
-        await slack.settled()
+        await rig.settled()
         await slack.wait_for(lambda: len(links(slack) - before) == 2 and not links(slack) & before)
         counting.cancel()
     assert least == 2
@@ -124,7 +125,7 @@ async def test_after_an_outage_all_is_told_and_shown_once(rig, slack, caplog):
         await slack.connected(2)
         assert sorted(await told(rig, 2)) == ["checkout is slow", "not the database"]
         await slack.wait_for(lambda: cards(rig, ts))
-        await slack.settled()
+        await rig.settled()
         assert whole.contact.why is None
         assert len(rig.desk.taken) == 2
     said = [r.getMessage() for r in caplog.records if "connected" in r.getMessage()]
@@ -149,11 +150,11 @@ async def test_one_connection_lost_is_no_loss_of_slack(rig, slack, caplog):
 async def test_an_app_token_that_is_revoked_ends_it_with_a_sentence(rig, slack):
     whole = rig.build()
     task = asyncio.create_task(whole.run())
-    await asyncio.wait_for(whole.ready.wait(), 5)
+    await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)
     slack.workspace.tokens.pop(slack.app_token)
     slack.sockets.abort()
     with pytest.raises(SlackError, match=r"Slack refuses the token .*install the app again"):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -171,21 +172,21 @@ async def test_every_token_refused_ends_it_with_a_sentence(rig, slack):
     rig.look_s = 0.05
     whole = rig.build()
     task = asyncio.create_task(whole.run())
-    await asyncio.wait_for(whole.ready.wait(), 5)
+    await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)
     slack.faults.revoked = True
     with pytest.raises(SlackError, match="install the app again"):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 async def test_a_connection_on_which_nobody_greets_is_given_up(rig, slack):
-    rig.pace = replace(QUICK, open_s=0.1)
+    rig.pace = replace(QUICK, open_s=0.5)
     slack.faults.envelopes = Envelopes(greeting=False)
     whole = rig.build()
     task = asyncio.create_task(whole.run())
     await slack.wait_for(lambda: "did not greet" in (whole.contact.why or ""))
     assert not whole.ready.is_set()
     slack.faults.envelopes = Envelopes()
-    await asyncio.wait_for(whole.ready.wait(), 5)
+    await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)
     task.cancel()
 
 
@@ -201,7 +202,7 @@ async def test_too_many_connections_are_said_and_waited_out(rig, slack):
         await slack.wait_for(lambda: "stop its other processes" in (whole.contact.why or ""))
         assert not whole.ready.is_set()
         assert not any(socket.closed for socket in held)
-    await asyncio.wait_for(whole.ready.wait(), 5)  # the others are gone
+    await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)  # the others are gone
     task.cancel()
 
 
@@ -210,8 +211,7 @@ async def test_each_envelope_twice_is_one_command(rig, slack):
     async with rig.running():
         await slack.connected(2)
         await slack.person("ana").say("incidents", "@firstline booking fails")
-        await slack.settled()
-        await told(rig, 1)
+        await rig.settled()
     assert len(slack.deliveries.all) == 4  # mention and message, each twice
     assert len(rig.desk.taken) == 1
 
@@ -237,7 +237,7 @@ class Together(Inbox):
         self.barrier = threading.Barrier(count)
 
     def claim(self, key, body, now):
-        self.barrier.wait(5)
+        self.barrier.wait(PATIENCE_S)
         return super().claim(key, body, now)
 
 
@@ -261,7 +261,7 @@ async def test_a_slow_acknowledgement_brings_the_event_again_and_it_is_one_comma
         slack.faults.envelopes = Envelopes(ack_s=1.0)
         async with rig.running():
             await slack.person("ana").say("incidents", "@firstline booking fails")
-            await slack.settled()
+            await rig.settled()
         assert {delivery.state for delivery in slack.deliveries.all} == {State.FAILED}
         assert len(rig.desk.taken) == 1
 

@@ -43,7 +43,7 @@ async def test_a_waiting_card_that_is_deleted_is_posted_again_with_its_buttons(r
 async def test_a_card_that_was_deleted_meanwhile_is_posted_at_the_next_start(rig):
     async with rig.running():
         ts, card = await asked(rig)
-        await rig.slack.settled()
+        await rig.settled()
     rig.slack.workspace.remove(card)
     rig.desk.watchers.clear()
     async with rig.running():
@@ -56,7 +56,7 @@ async def test_what_was_decided_stays_deleted(rig):
         ts, _ = await asked(rig)
         await rig.desk.happen("INC-1", Denied(request=REQUEST.id, by=BEN, reason="no"))
         card = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Rejected"))
-        await rig.slack.settled()
+        await rig.settled()
         rig.slack.person("ada").delete("incidents", card.ts)
         await rig.slack.person("ana").say("incidents", "@firstline status")
         await rig.slack.wait_for(lambda: rig.whispers("ana"))

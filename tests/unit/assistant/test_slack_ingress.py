@@ -5,12 +5,13 @@ import threading
 
 import pytest
 from slackdesk import Inbox
+from virtual import Loop
 
 from assistant.clock import SystemClock
 from assistant.slack import ingress as ingress_module
 from assistant.slack.ingress import Ingress
 
-SOON = 5
+SOON = 60  # on a busy machine
 
 
 class Slow(Inbox):
@@ -100,6 +101,36 @@ async def test_an_older_line_that_comes_while_a_newer_one_is_being_kept_goes_fir
         inbox.go.set()
         assert await newer
         await asyncio.wait_for(app.told.wait(), SOON)
+    assert texts(app) == ["1.1", "1.2"]
+
+
+def test_an_older_line_that_nobody_could_read_while_all_stood_still_goes_first():
+    loop = Loop()
+    try:
+        loop.run_until_complete(stood_still())
+    finally:
+        loop.finish()
+
+
+async def stood_still():
+    """Tell the newer line, and the older one in a moment in which nothing goes on."""
+    app = App(2)
+    ingress = Ingress(app, Inbox(lambda: None), SystemClock(), own=lambda _: False)
+    loop = asyncio.get_running_loop()
+
+    async def come():
+        await idle()  # from the socket to us it is some steps
+        await ingress.take(line("1.1"), "e2")
+
+    def stand_still():
+        tasks.append(loop.create_task(come()))
+        loop.jump(60.0)
+
+    tasks = []
+    async with ingress.open():
+        assert await ingress.take(line("1.2"), "e1")
+        loop.call_soon(stand_still)
+        await app.told.wait()
     assert texts(app) == ["1.1", "1.2"]
 
 

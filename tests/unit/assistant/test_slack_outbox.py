@@ -54,7 +54,7 @@ async def sending(rig, pace_s=0.0, **more):
 
 async def sent(rig, outbox):
     """Wait until all is sent; the queue is empty just after the last change in Slack."""
-    for _ in range(1_000):
+    for _ in range(10_000):
         if outbox.idle:
             return
         await asyncio.sleep(0.005)

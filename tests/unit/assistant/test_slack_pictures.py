@@ -1,5 +1,6 @@
 """Pictures of the evidence in Slack: one an answer, and nothing else suffers where none comes."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -17,12 +18,13 @@ START, END = "files.getUploadURLExternal", "files.completeUploadExternal"
 
 
 class Album:
-    """Pictures by incident."""
+    """Pictures by incident; `asked` once somebody has asked for one."""
 
     def __init__(self):
-        self.pictures, self.listeners = {}, []
+        self.pictures, self.listeners, self.asked = {}, [], asyncio.Event()
 
     def of(self, incident):
+        self.asked.set()
         return self.pictures.get(incident)
 
     def watch(self, listener):
@@ -68,7 +70,7 @@ async def test_after_a_restart_it_is_not_posted_again_and_a_missing_one_is(rig):
         await rig.slack.wait_for(lambda: shown(rig, ts))
         await rig.slack.person("ana").say("incidents", "@firstline status")
         await rig.slack.wait_for(lambda: rig.whispers("ana"))  # all before is noted by now
-        await rig.slack.settled()
+        await rig.settled()
     rig.desk.watchers.clear()
     rig.album.listeners.clear()
     async with rig.running():
@@ -95,11 +97,10 @@ async def test_it_is_shown_where_the_incident_is_once_it_is_uploaded(rig):
     own = people.add_channel("inc-001", [people.user_named("ana"), people.bot])
     async with rig.running():
         ts, _ = await explained(rig)
-        await rig.slack.settled()
+        await rig.settled()
         rig.slack.faults.add(Fault(method=START, failure=Failure.SLOW, seconds=0.5))
         rig.album.put()
-        await rig.slack.person("ana").say("incidents", "@firstline status")
-        await rig.slack.wait_for(lambda: rig.whispers("ana"))  # the upload has begun by now
+        await rig.album.asked.wait()  # the upload has begun by now
         await rig.desk.happen("INC-1", Moved(by=BEN, place=own.id, shown="#inc-001"))
         await rig.slack.wait_for(lambda: pictured(rig, "inc-001"))
         assert shown(rig, ts) == []
@@ -115,7 +116,7 @@ def pictured(rig, channel):
 async def test_a_post_whose_answer_was_lost_is_not_posted_twice(rig):
     async with rig.running():
         ts, _ = await explained(rig)
-        await rig.slack.settled()
+        await rig.settled()
         rig.slack.faults.add(Fault(method="chat.postMessage", failure=Failure.LOST_ANSWER))
         rig.album.put()
         await rig.slack.wait_for(lambda: calls(rig, "chat.update") and shown(rig, ts))

@@ -240,7 +240,7 @@ async def test_the_channel_is_furnished_once_and_its_topic_kept_up_to_date(rig):
             lambda: "Likely" in room.topic and noted("INC-1/topic").state == "sent"
         )
     async with rig.running():
-        await rig.slack.settled()
+        await rig.settled()
         await rig.desk.happen("INC-1", PlanProposed(plan=PLAN, seconds=0.1))
         await rig.slack.wait_for(lambda: "Plan" in str(rig.shown()[0].blocks))
         made = [call.method for call in rig.slack.office.calls if not call.error]

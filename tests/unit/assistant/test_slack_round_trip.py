@@ -37,6 +37,7 @@ from assistant.domain.people import Actor, ActorKind
 from assistant.slack.errors import SlackError
 from assistant.slack.listeners.pressing import NO_LONGER_VALID
 from assistant.slack.local.faults import Failure, Fault
+from assistant.slack.local.slack import PATIENCE_S
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ async def test_a_mention_asks_and_its_thread_gets_one_card_that_is_edited(rig):
         await rig.desk.happen("INC-1", HypothesesRanked(finding=finding(), seconds=0.2))
         told = await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "Likely (0.90)"))
         assert told.ts == card.ts
-        await rig.slack.settled()
+        await rig.settled()
         assert len(rig.desk.taken) == 1  # Slack sent the text twice: as mention and as message
 
 
@@ -214,7 +215,7 @@ async def test_words_in_the_thread_steer_only_when_they_read_like_it(rig):
         await cleo.say("incidents", "look at ledger")  # in no incident's thread
         await cleo.say("incidents", "@firstline it began at 14:02", thread=ts)
         await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
-        await rig.slack.settled()
+        await rig.settled()
         assert [command for command, _ in rig.desk.taken] == [
             Steer(incident="INC-1", text="Not the database"),
             Steer(incident="INC-1", text="it began at 14:02"),
@@ -286,7 +287,7 @@ async def test_stop_is_a_button_of_the_card_and_a_word_that_waits_for_nobody(rig
         assert rig.desk.taken[-1][0] == Stop(incident="INC-1")
         rig.desk.hold.set()
         await rig.slack.wait_for(lambda: len(rig.desk.taken) == 4)
-        await rig.slack.settled()
+        await rig.settled()
         pressed, _, _, on = (command for command, _ in rig.desk.taken)
         assert (pressed, on) == (Stop(incident="INC-1"), GoOn(incident="INC-1"))
 
@@ -311,7 +312,7 @@ async def test_other_bots_are_not_people(rig):
     async with rig.running():
         bot = rig.slack.workspace.bot
         rig.slack.post_as_bot("alerts", "incidents", f"<@{bot.id}> close everything")
-        await rig.slack.settled()
+        await rig.settled()
         assert rig.desk.taken == []
 
 
@@ -371,7 +372,7 @@ async def test_a_question_that_was_taken_and_not_noted_as_done_is_not_taken_agai
         await rig.desk.happen(
             "INC-1", Opened(at=command.at, text="fails", service=None, place=command.place)
         )
-        await rig.slack.settled()
+        await rig.settled()
     rig.tables.inbox.finished.clear()
     async with rig.running():
         await rig.slack.wait_for(lambda: not rig.tables.inbox.unfinished())
@@ -404,7 +405,7 @@ async def test_what_could_not_be_shown_is_shown_once_the_app_is_invited(rig):
         ana.invite("incidents", "firstline")
         card = await rig.slack.wait_for(lambda: find(rig.messages(), "INC-1"))
         ana.invite("incidents", "firstline")  # is there already
-        await rig.slack.settled()
+        await rig.settled()
         assert [m.ts for m in rig.messages() if "INC-1" in m.text] == [card.ts]
 
 
@@ -475,7 +476,7 @@ async def test_a_token_that_is_revoked_ends_it_with_a_sentence(rig):
     rig.look_s = 0.05
     whole = rig.build()
     task = asyncio.create_task(whole.run())
-    await asyncio.wait_for(whole.ready.wait(), 5)
+    await asyncio.wait_for(whole.ready.wait(), PATIENCE_S)
     rig.slack.workspace.tokens.pop(rig.slack.bot_token)
     with pytest.raises(SlackError, match=r"Slack refuses the token .*install the app again"):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)

@@ -138,7 +138,7 @@ async def test_the_first_sign_waits_for_no_other_message(rig):
         ts = await asked(rig)
         await rig.slack.wait_for(lambda: streamed(rig, ts))
         assert not find(rig.messages(), "INC-2")
-        await rig.slack.settled()
+        await rig.settled()
 
 
 @pytest.mark.parametrize("why", ["switched off", "rate", "refused", "too many", "lost"])
@@ -189,7 +189,7 @@ async def test_a_process_that_ends_ends_its_stream_and_the_next_one_shows_the_ca
     async with rig.running():
         ts = await asked(rig)
         await rig.slack.wait_for(lambda: streamed(rig, ts))
-        await rig.slack.settled()
+        await rig.settled()
     assert not growing(rig.slack)
     async with rig.running():
         await rig.slack.wait_for(lambda: find(rig.messages(thread=ts), "looking"))
@@ -200,7 +200,7 @@ async def test_a_stream_that_outlived_its_process_is_ended_by_the_next(rig, know
     async with rig.running():
         ts = await asked(rig)
         first = await rig.slack.wait_for(lambda: streamed(rig, ts))
-        await rig.slack.settled()
+        await rig.settled()
     # As if the process had been killed: the message still grows, and its row is as it was then.
     ana = rig.slack.person("ana")
     reply = await rig.client.chat_startStream(

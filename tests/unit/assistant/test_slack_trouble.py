@@ -47,7 +47,7 @@ async def test_a_home_tab_is_written_though_the_disk_was_full(rig):
     async with rig.running():
         await waits_for_approval(rig)
         await looking(rig, "ben")
-        await rig.slack.settled()
+        await rig.settled()
         await rig.desk.happen("INC-1", FAILED)
         rig.tables.buttons.full = 1
         await rig.slack.wait_for(lambda: "loki logs" in at_home(rig, "ben"))
@@ -58,7 +58,7 @@ async def test_pictures_go_on_though_the_disk_was_full(rig):
     rig.album = Album()
     async with rig.running():
         ts, _ = await explained(rig)
-        await rig.slack.settled()
+        await rig.settled()
         rig.tables.messages.full = 1
         rig.album.put()
         await rig.slack.wait_for(lambda: not rig.tables.messages.full)
@@ -70,7 +70,7 @@ async def test_every_home_tab_shows_the_last_change_though_slack_takes_them_slow
     async with rig.running():
         await explained(rig)
         await looking(rig, "ana", "ben", "cleo")
-        await rig.slack.settled()
+        await rig.settled()
         slower = Fault(method="views.publish", failure=Failure.RATE_LIMITED)
         rig.slack.faults.add(slower, slower)
         await rig.desk.happen("INC-1", FAILED)

@@ -304,7 +304,7 @@ async def test_a_full_queue_says_when_to_come_back_and_loses_nothing():
         )
         writer.write(head.encode() + body[:1])
         await writer.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while receiver.counters["requests.pending"] == 0:  # noqa: ASYNC110 - seen from outside
                 await asyncio.sleep(0.01)
 

@@ -59,7 +59,7 @@ async def test_delivery_tries_again_until_the_receiver_takes_it():
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    async with aiohttp.ClientSession() as session, asyncio.timeout(10):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
         assert await deliver(session, url, [_alert()])
     assert [alert["receiver"] for alert in taken] == ["on-call"]
     await runner.cleanup()

@@ -95,7 +95,7 @@ class Keys:
 
     async def __aiter__(self):
         for awaited, line in self.script:
-            await self.screen.changes.until(lambda text=awaited: text in self.screen.getvalue(), 5)
+            await self.screen.changes.until(lambda text=awaited: text in self.screen.getvalue(), 60)
             yield line
 
 
@@ -183,7 +183,7 @@ async def test_lines_are_read_from_a_pipe_until_it_ends():
     with os.fdopen(reading) as stream:
         with os.fdopen(writing, "w") as other:
             other.write("one\ntwo\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert [line async for line in typed(stream)] == ["one\n", "two\n"]
 
 

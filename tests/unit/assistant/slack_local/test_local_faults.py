@@ -80,7 +80,7 @@ async def test_a_ticket_is_good_for_half_a_minute():
         ] == "hello"
 
 
-@pytest.mark.parametrize("timing", [Timing(goodbye=0.05)])
+@pytest.mark.parametrize("timing", [Timing(goodbye=1.0)])
 async def test_a_socket_that_was_warned_works_on_and_is_closed_a_little_later(slack):
     async with aiohttp.ClientSession() as session:
         socket = await session.ws_connect(f"{slack.base_url}/link/{slack.sockets.ticket()}")

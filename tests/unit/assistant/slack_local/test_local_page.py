@@ -202,7 +202,7 @@ async def test_a_guest_sees_no_other_channel_and_a_stale_button_is_explained(
 async def test_the_page_is_told_of_changes(slack, page, browser):
     async with browser.get(f"{page.url}events") as stream:
         assert stream.content_type == "text/event-stream"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             first = await stream.content.readline()
             await stream.content.readline()
             await slack.person("ana").say("#incidents", "news")

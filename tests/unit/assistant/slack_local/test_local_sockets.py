@@ -8,7 +8,7 @@ import pytest
 from assistant.slack.local import deliveries
 from assistant.slack.local.deliveries import State, Timing
 
-ONCE_MORE = Timing(ack=0.3, retries=(0.0, 0.0, 0.0))
+ONCE_MORE = Timing(ack=1.0, retries=(0.0, 0.0, 0.0))
 
 
 class Raw:
@@ -18,7 +18,7 @@ class Raw:
         self.socket = socket
 
     async def envelope(self):
-        return await self.socket.receive_json(timeout=2)
+        return await self.socket.receive_json(timeout=60)
 
     async def ack(self, envelope):
         await self.socket.send_json({"envelope_id": envelope["envelope_id"]})
