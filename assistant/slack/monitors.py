@@ -38,7 +38,13 @@ _APART = re.compile(rf"\b(\d[\d.,]*)\s+{_UNIT}\b", re.IGNORECASE)
 _RANDOM = re.compile(r"^(?=[a-z]*\d)[0-9a-z]{5,}$")  # what systems make up: pods, commits, ids
 # What Alertmanager and Grafana call one alert, in messages as in webhooks: 64 bits of its labels.
 _NAMED = re.compile(r"\bfingerprint\W{1,6}([0-9a-f]{16})\b", re.IGNORECASE)
-ENOUGH = 8  # letters of a first line that tell one alert from another
+ENOUGH = 8  # letters that tell one alert from another
+# Words that stand above alerts of every kind: "New alert from Grafana".
+_ABOVE_ALL = re.compile(
+    r"an?|the|new|this|you|ha(?:ve|s)|been|[io]n|of|from|by|for|via|(?:alert|alarm|event)s?|issue"
+    r"|incident|problem|notification|message|monitor(?:ing)?|triggered|prometheus|alertmanager"
+    r"|grafana|datadog|pagerduty|opsgenie|zabbix|sentry|cloudwatch|nagios"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +104,15 @@ def _named(text: str) -> tuple[str, ...]:
 def fingerprint(text: str) -> str:
     """Return what an alert and its repeats have in common: words, without amounts and times.
 
-    The first line tells where it says enough; what follows changes from one repeat to the next.
+    The first lines tell, until they say enough; what follows changes from one repeat to the next.
     """
-    lines = [_words(line) for line in text.strip().split("\n")]
-    first = next((line for line in lines if line), "")
-    same = first if sum(map(len, first.split())) >= ENOUGH else " ".join(lines)
-    return f"slack:{sha256(same.encode()).hexdigest()[:32]}"
+    same, telling = [], 0
+    for line in map(_words, text.strip().split("\n")):
+        same += line.split()
+        telling += sum(len(word) for word in line.split() if not _ABOVE_ALL.fullmatch(word))
+        if telling >= ENOUGH:
+            break
+    return f"slack:{sha256(' '.join(same).encode()).hexdigest()[:32]}"
 
 
 def _words(line: str) -> str:

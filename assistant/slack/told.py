@@ -4,6 +4,7 @@ People write text; monitors also use blocks and the attachments of older days. W
 what a person reads, without what acts. Source: docs.slack.dev, message payloads.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,14 +12,22 @@ from assistant.slack.text import words
 
 _NAMED = ("pretext", "title", "text")
 _ONE_LINE = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
+_NO_TEXT = "This content can't be displayed."  # what Slack writes where there are blocks alone
+_WORD = re.compile(r"\w+")
 _INSIDE = ("text", "fields", "elements", "child_blocks", "rows")
 
 
 def told_in(message: Mapping[str, Any]) -> str:
-    """Return what a message says: its text, else its blocks, and what is attached to it."""
+    """Return what a message says: its text, what its blocks say beyond that, and attachments."""
     body = words(str(message.get("text") or ""))
-    blocks = "" if body else _lines(_shown(message.get("blocks") or ()))
-    return _lines((body or blocks, *_attached(message.get("attachments") or ())))
+    body = "" if body == _NO_TEXT else body
+    known = set(_WORD.findall(body))
+    beyond = (
+        line
+        for line in _shown(message.get("blocks") or ())
+        if not known.issuperset(_WORD.findall(line))
+    )
+    return _lines((body, *beyond, *_attached(message.get("attachments") or ())))
 
 
 def _attached(attachments: object) -> Iterator[str]:
@@ -27,7 +36,15 @@ def _attached(attachments: object) -> Iterator[str]:
             continue
         said = [words(str(one[name])) for name in _NAMED if one.get(name)]
         said += _shown(one.get("blocks") or ())
+        said += _fields(one.get("fields"))
         yield _lines(said or [words(str(one.get("fallback") or ""))])
+
+
+def _fields(fields: object) -> Iterator[str]:
+    for one in fields if isinstance(fields, list) else ():
+        if isinstance(one, Mapping):
+            named = (words(str(one.get(part) or "")) for part in ("title", "value"))
+            yield ": ".join(part for part in named if part)
 
 
 def _shown(part: object) -> Iterator[str]:

@@ -83,6 +83,7 @@ def test_repeats_and_the_end_of_an_alert_have_its_fingerprint(one, other):
         ("db1 is unreachable", "db2 is unreachable"),
         ("ALERT\ncheckout is down", "ALERT\ncart is down"),
         ("[FIRING:1] HighErrors checkout", "[FIRING:1] HighLatency checkout"),
+        ("New alert from Grafana\nHighErrors", "New alert from Grafana\nDiskFull"),
     ],
 )
 def test_other_alerts_have_others(one, other):
@@ -139,6 +140,51 @@ def test_the_attachments_of_older_webhooks_are_read():
     alert = sounded(event("", attachments=attached, username="prom"), "B9")
     assert (alert.name, alert.text) == ("prom", "[FIRING:1] HighErrors\n5xx > 2%")
     assert alert.fingerprints == (fingerprint("[RESOLVED] HighErrors"),)
+
+
+def section(text):
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def fields(**named):
+    return [{"title": title, "value": value} for title, value in named.items()]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (
+            {"text": "New alert from Acme", "blocks": [section("*checkout* 5xx above 5 %")]},
+            {"text": "New alert from Acme", "blocks": [section("*search* disk full on node-3")]},
+            "New alert from Acme\n*checkout* 5xx above 5 %",
+        ),
+        (
+            {"text": "This content can't be displayed.", "blocks": [section("checkout fails")]},
+            {"text": "This content can't be displayed.", "blocks": [section("search is slow")]},
+            "checkout fails",
+        ),
+        (
+            {"attachments": [{"fields": fields(Host="web-1", State="DOWN")}]},
+            {"attachments": [{"fields": fields(Host="web-2", State="DOWN")}]},
+            "Host: web-1\nState: DOWN",
+        ),
+        (
+            {"attachments": [{"title": "Prometheus alert", "fields": fields(Alert="Errors")}]},
+            {"attachments": [{"title": "Prometheus alert", "fields": fields(Alert="DiskFull")}]},
+            "Prometheus alert\nAlert: Errors",
+        ),
+    ],
+)
+def test_alerts_are_told_apart_wherever_their_words_stand(one, other, said):
+    one, other = (sounded(event("") | message, "B9") for message in (one, other))
+    assert one.text == said
+    assert one.fingerprints != other.fingerprints
+
+
+def test_words_that_text_and_blocks_both_have_are_read_once():
+    blocks = [section("HighErrors *checkout*"), section("5xx above 2 %")]
+    alert = sounded(event("HighErrors checkout", blocks=blocks), "B9")
+    assert alert.text == "HighErrors checkout\n5xx above 2 %"
 
 
 async def test_an_alert_is_answered_in_its_thread_and_its_repeat_joins(rig):
