@@ -19,7 +19,8 @@ def client_of(slack):
 @asynccontextmanager
 async def running(app, slack):
     """A Bolt app in Socket Mode."""
-    handler = AsyncSocketModeHandler(app, slack.app_token, ping_interval=0.1)
+    # It gives a connection up after four pings without an answer, as a busy machine may let pass.
+    handler = AsyncSocketModeHandler(app, slack.app_token, ping_interval=2.0)
     await handler.connect_async()
     await slack.connected()
     try:
