@@ -1,5 +1,7 @@
 """What a policy says: never more than its rules allow, whatever is asked of it."""
 
+import threading
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from assistant.policy import source
 from assistant.policy.cases import parse_cases
-from assistant.policy.decide import Kind, decide
+from assistant.policy.decide import LONGEST_S, Kind, decide
 from assistant.policy.facts import NAMES
 from assistant.policy.rules import parse
 from assistant.policy.source import SHIPPED_CASES, shipped_text
@@ -111,3 +113,15 @@ def test_facts_of_a_wrong_kind_are_a_no_and_no_error(facts):
 def test_the_same_facts_are_named_by_the_same_digest():
     made = shipped()
     assert asked(made).facts == asked(made).facts != asked(made, hour=4).facts
+
+
+class Interrupted:
+    """A condition in whose middle the machine does something else."""
+
+    def execute(self, facts):
+        return not threading.Event().wait(2 * LONGEST_S)
+
+
+def test_a_machine_that_does_something_else_meanwhile_does_not_make_it_a_no():
+    made = replace(policy(("true", "allow")), conditions=(Interrupted(),))
+    assert asked(made).kind is Kind.ALLOW
