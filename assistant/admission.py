@@ -48,7 +48,7 @@ from assistant.domain.people import Actor
 from assistant.domain.shown import Moved, PostmortemShared
 from assistant.domain.stopping import held_up, stopped, stopped_words
 from assistant.engine.steering import Vocabulary, understand
-from assistant.feedback import heard
+from assistant.feedback import heard, told_again
 from assistant.flow import Sources, due
 from assistant.requesting import Requesting
 from assistant.showing import moved, shared, told
@@ -218,6 +218,8 @@ class Admission:
             return refused(incident, actor, "judge the answer", event)
         if isinstance(event, Rated):
             return done(incident, "Thank you, noted.", event)
+        if told_again(event, state):
+            return done(incident, f"Noted: {event.told}")
         public = audience is not None and await audience.readers(state.place) == PUBLIC
         return done(incident, f"Noted: {event.told}", replace(event, public=public))
 

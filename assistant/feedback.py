@@ -24,3 +24,9 @@ def heard(
     if command.service and command.service not in state.finding.components:
         return "this component was not seen in the incident; name it in words"
     return CauseCorrected(by=actor, service=command.service, text=text)
+
+
+def told_again(said: CauseCorrected, state: Incident) -> bool:
+    """Tell whether it is the very word that counts already, as one that is told twice is."""
+    last = state.corrections[-1] if state.corrections else None
+    return last is not None and (last.by.id, last.told) == (said.by.id, said.told)

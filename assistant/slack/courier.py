@@ -7,7 +7,7 @@ key. Source: docs.slack.dev, chat.postMessage, message metadata.
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -22,9 +22,9 @@ from assistant.slack.errors import FAILURES, code, passing, sentence, wait_s
 from assistant.slack.letters import Letter
 from assistant.slack.ports import Messages
 from assistant.slack.text import clip
+from assistant.slack.thread import messages
 
 EVENT_TYPE = "firstline"
-PAGE, PAGES = 200, 10
 LATER_S = 0.25
 UNREADY_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # Slack processes an upload for a second or more
 _GONE = frozenset(("message_not_found", "cant_update_message", "edit_window_closed"))
@@ -167,28 +167,12 @@ class Courier:
 
     async def _lost(self, letter: Letter, thread: str | None) -> str | None:
         """Return the `ts` of the letter's message, if it was posted after all."""
-        async for message in self._shown(letter.channel, thread):
+        async for message in messages(self._client, letter.channel, thread):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == EVENT_TYPE and payload.get("key") == letter.slot:
                 return str(message["ts"])
         return None
-
-    async def _shown(self, channel: str, thread: str | None) -> AsyncIterator[dict[str, Any]]:
-        cursor = ""
-        for _ in range(PAGES):
-            where: dict[str, Any] = {"channel": channel, "limit": PAGE, "cursor": cursor}
-            if thread is None:
-                reply = await self._client.conversations_history(**where, include_all_metadata=True)
-            else:
-                reply = await self._client.conversations_replies(
-                    **where, ts=thread, include_all_metadata=True
-                )
-            for message in reply.get("messages") or ():
-                yield message
-            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return
 
 
 def _forms(blocks: Sequence[Block]) -> list[list[Block]]:

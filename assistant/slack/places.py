@@ -4,6 +4,7 @@ A place is written `CHANNEL/THREAD_TS`, or `CHANNEL` where the card itself begin
 incident that was moved has a channel of its own, in which everything that is said concerns it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,9 +108,9 @@ class Places:
         if thread is not None:
             meant |= self._under.get((channel, thread), {})
             meant |= {n: None for n in self._alone.get(channel, ()) if self._card(n) == thread}
-        here = [name for name in self._in[channel] if name in meant] if meant else []
-        still = [name for name in here if self._state(name).open]
-        return next(iter(reversed(still or here)), None)
+        here = [(n, s) for n, s in self._shown(channel) if n in meant] if meant else []
+        still = [(name, state) for name, state in here if state.open]
+        return next((name for name, _ in reversed(still or here)), None)
 
     def own(self, channel: str) -> bool:
         """Tell whether a channel is all about one incident."""
@@ -130,8 +131,8 @@ class Places:
         own = self.incident_at(channel, None)
         here = [
             name
-            for name in self._in.get(channel, ())
-            if (place := self.of(self._state(name))) is not None and place.channel == channel
+            for name, state in self._shown(channel)
+            if (place := self.of(state)) is not None and place.channel == channel
         ]
         return own or next(reversed(here), None)
 
@@ -142,7 +143,7 @@ class Places:
         """
         return any(
             self.origin(incident) == place and at in (None, incident.opened.at)
-            for incident in map(self._state, self._in.get(place.channel, ()))
+            for _, incident in self._shown(place.channel)
         )
 
     def card(self, incident: str) -> str | None:
@@ -156,17 +157,19 @@ class Places:
         sent = self._messages.get(slot)
         return sent.ts if sent is not None else None
 
-    def _state(self, incident: str) -> Incident:
-        state = self._desk.incident(incident)
-        if state is None:
-            raise LookupError(f"{incident} stands somewhere and is not known")
-        return state
+    def _shown(self, channel: str) -> Iterator[tuple[str, Incident]]:
+        """Yield what was ever shown in a channel and is still known, in the order of opening."""
+        for name in self._in.get(channel, ()):
+            if (state := self._desk.incident(name)) is not None:
+                yield name, state
 
     def _owns(self, incident: str, channel: str) -> bool:
-        place = self.of(self._state(incident))
+        state = self._desk.incident(incident)
+        place = self.of(state) if state is not None else None
         return place is not None and place.channel == channel
 
     def _card(self, incident: str) -> str | None:
         """Return the `ts` of the card where the incident began."""
-        place = self.origin(self._state(incident))
+        state = self._desk.incident(incident)
+        place = self.origin(state) if state is not None else None
         return self.posted(place.slot(card_slot(incident))) if place is not None else None

@@ -23,6 +23,7 @@ from assistant.failure import Unusable
 from assistant.slack.errors import FAILURES, code, passing, sentence, wait_s
 from assistant.slack.ports import Messages
 from assistant.slack.progress import Asker, Progress
+from assistant.slack.thread import messages
 
 PACE_S = 1.0  # between two additions to one message
 PATIENCE_S = 60.0  # without any news: whoever looked is no more, and the card tells what is known
@@ -30,7 +31,7 @@ MINUTE_S = 60.0
 STARTS, APPENDS = 18, 90  # a minute: below what Slack allows the whole app, 20 and 100
 LATER_S, TRIES, LAST_S = 0.5, 6, 2.0
 LONGEST_S = 30.0  # between two tries to show a card while the disk is full
-LOOKED_THROUGH, CANDIDATES = 50, 5
+CANDIDATES = 5
 OPEN, OVER = "open", "over"
 EYES = "eyes"
 # Whoever is told this will be told it again: the app, its token or the workspace has no streams.
@@ -314,12 +315,9 @@ class Streams:
 
     async def _unnamed(self, channel: str, thread: str) -> list[str]:
         """Return messages of ours that are no letters: a stream that nobody noted is among them."""
-        reply = await self._client.conversations_replies(
-            channel=channel, ts=thread, limit=LOOKED_THROUGH, include_all_metadata=True
-        )
         found = [
             str(message["ts"])
-            for message in reply.get("messages") or ()
+            async for message in messages(self._client, channel, thread)
             if message.get("app_id") and not message.get("metadata")
         ]
         return found[-CANDIDATES:]

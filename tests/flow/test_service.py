@@ -141,6 +141,12 @@ async def test_a_correction_notes_whether_every_member_could_read_it(readers):
         await desk.service.submit(said, BEN)
         (noted,) = desk.service.incident(incident).corrections
         assert (noted.told, noted.public) == ("back: its cache", readers == "public")
+        again = await desk.service.submit(said, BEN)  # a form is told twice after a crash
+        assert (again.refused, again.said) == (False, "Noted: back: its cache")
+        assert desk.service.incident(incident).corrections == (noted,)
+        await desk.service.submit(said, CLEO)
+        await desk.service.submit(said, BEN)
+        assert len(desk.service.incident(incident).corrections) == 3
 
 
 async def test_a_secret_in_what_somebody_says_is_never_written_down(tmp_path):

@@ -24,6 +24,7 @@ from assistant.slack import limits
 from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.people import Streaming
 from assistant.slack.progress import AGAIN, Asker, Progress
+from assistant.slack.thread import PAGE
 
 SCOPE = ScopeSet(start=NOON, end=NOON)
 SPANS = ReadPerformed(
@@ -196,13 +197,16 @@ async def test_a_process_that_ends_ends_its_stream_and_the_next_one_shows_the_ca
 
 
 @pytest.mark.parametrize("known", ["its ts", "that it was meant"])
-async def test_a_stream_that_outlived_its_process_is_ended_by_the_next(rig, known):
+@pytest.mark.parametrize("replies", [0, PAGE])
+async def test_a_stream_that_outlived_its_process_is_ended_by_the_next(rig, known, replies):
     async with rig.running():
         ts = await asked(rig)
+        channel, ana = rig.slack.workspace.channel_named("incidents"), rig.slack.person("ana")
+        for number in range(replies):
+            rig.slack.workspace.post(channel, NOON, user=ana.id, text=f"{number}", thread=ts)
         first = await rig.slack.wait_for(lambda: streamed(rig, ts))
         await rig.settled()
     # As if the process had been killed: the message still grows, and its row is as it was then.
-    ana = rig.slack.person("ana")
     reply = await rig.client.chat_startStream(
         channel=rig.channel, thread_ts=ts, recipient_user_id=ana.id, recipient_team_id=ana.user.team
     )
