@@ -15,6 +15,8 @@ from assistant.engine.selftime import covered_us
 MAX_DURATION_US = 3_600_000_000  # an hour: longer spans are streams or broken clocks
 ORPHANS_WORTH_A_WORD = 0.05
 MOSTLY = 0.5
+TOLERANCE_US = 1_000  # clocks of one host are read in whole milliseconds
+NAMED = 3
 SPARSE = 16  # times as many codes as values, beyond which a table of all codes is too large
 MAX_OPERATIONS = 5_000  # names; every test is made for each of them
 VARYING = r"[^/\s?&=:]*[0-9][^/\s?&=:]*"
@@ -46,6 +48,7 @@ def normalise(raw: pl.DataFrame) -> Traces:
     """
     spans, ids, gaps = _clean(raw)
     spans = _with_parents(spans, ids)
+    gaps += _clocks(spans)
     orphans = int((spans["parent_span_id"].is_not_null() & spans["parent"].is_null()).sum())
     spans = _with_children(spans)
     spans = _with_roles(spans)
@@ -154,9 +157,12 @@ def _with_parents(spans: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
     remote = (service != service.gather(parent)) | (
         (kind == "server") & (kind == "client").gather(parent)
     )
-    late = pl.col("us") >= pl.col("parent_us") + pl.col("parent_dur_us") + 1000
+    # Who answers a call is waited for: if that seems to begin after the call, clocks differ.
+    answers = (kind == "server") & (kind == "client").gather(parent)
+    late = pl.col("us") >= pl.col("parent_us") + pl.col("parent_dur_us") + TOLERANCE_US
+    late &= ~pl.col("answers")
     return (
-        spans.with_columns(parent, *of_parent)
+        spans.with_columns(parent, *of_parent, answers.fill_null(value=False).alias("answers"))
         .with_columns(
             (parent.is_not_null() & remote.fill_null(value=False)).alias("remote"),
             ((pl.col("kind") == "consumer") | late).fill_null(value=False).alias("async"),
@@ -164,6 +170,37 @@ def _with_parents(spans: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
         )
         .drop("status")
     )
+
+
+def _clocks(spans: pl.DataFrame) -> list[str]:
+    """Tell between whom answers begin outside the calls that they answer, as a rule."""
+    after = pl.col("us") - pl.col("parent_us")
+    outside = (after < -TOLERANCE_US) | (after >= pl.col("parent_dur_us") + TOLERANCE_US)
+    off = (
+        spans.lazy()
+        .filter("answers")
+        .select("parent", "service", "instance", outside.alias("outside"))
+        .collect()
+    )
+    if not off.get_column("outside").any():
+        return []
+    caller = spans.get_column("service").gather(off.get_column("parent")).alias("caller")
+    ends = ["caller", "service"]
+    strayed = (
+        off.with_columns(caller)
+        .group_by(*ends, "instance")
+        .agg(pl.col("outside").sum(), pl.len().alias("n"))
+        .filter(pl.col("outside") > pl.col("n") * MOSTLY)
+        .group_by(ends)
+        .agg(pl.col("outside").sum())
+        .sort(["outside", *ends], descending=[True, False, False])
+    )
+    if strayed.is_empty():
+        return []
+    named = [f"{a} and {b}" for a, b in strayed.select(ends).head(NAMED).iter_rows()]
+    between = ", ".join(named) + (", and others" if strayed.height > NAMED else "")
+    moved = strayed.get_column("outside").sum()
+    return [f"clocks differ between {between}: {moved} spans were moved into the calls they answer"]
 
 
 def _with_children(spans: pl.DataFrame) -> pl.DataFrame:
@@ -233,7 +270,7 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop(*usual.columns, "remote_child", "peer", "kind")
+    ).drop(*usual.columns, "remote_child", "peer", "kind", "answers")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:

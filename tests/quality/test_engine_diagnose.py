@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from frames import minute, span
 from verdicts import ONSET, ask, at, before, cited, deploy, reads
 
@@ -14,6 +15,19 @@ def test_a_slow_way_is_charged_to_the_way_not_to_the_caller():
     assert (first.service, first.peer, first.cause) == ("back", "front", "slow_edge")
     assert finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
     assert abs((finding.onset - at(ONSET)).total_seconds()) <= 3
+
+
+@pytest.mark.parametrize("ahead_ms", [20, 200, 5000, -5000])
+def test_slow_work_is_charged_to_who_does_it_whatever_its_clock_says(ahead_ms):
+    ahead = timedelta(milliseconds=ahead_ms)
+    rows = [*before(), *minute(100, ONSET, prefix="u", work=90.0)]
+    for row in rows:
+        if row["service"] == "back":
+            row["start"], row["end"] = row["start"] + ahead, row["end"] + ahead
+    finding = ask(rows)
+    first = finding.hypotheses[0]
+    assert (first.service, first.cause, finding.verdict) == ("back", "slow_code", Verdict.LIKELY)
+    assert any("clocks differ between front and back" in gap for gap in finding.gaps)
 
 
 def test_slow_work_is_charged_to_who_does_it():

@@ -1,5 +1,7 @@
 """Dirty spans become clean ones, and what was repaired is said."""
 
+from datetime import timedelta
+
 import polars as pl
 import pytest
 from frames import request, span, spans
@@ -38,6 +40,25 @@ def test_a_callee_whose_clock_is_off_counts_inside_its_caller():
     rows[2] = span("t", "ts", "back", at=-90, ms=5, parent="tc", kind="server")
     own = dict(normalise(spans(rows)).spans.select("span_id", "self_ms").iter_rows())
     assert own["tc"] == 2.0
+
+
+@pytest.mark.parametrize("ahead_s", [0.02, 0.2, 5, -5])
+def test_an_answer_by_a_clock_that_is_off_is_still_waited_for(ahead_s):
+    rows = [row for i in range(10) for row in request(f"t{i}", i, gap=2.0, work=5.0)]
+    for row in rows[2::3]:
+        row["start"] += timedelta(seconds=ahead_s)
+        row["end"] += timedelta(seconds=ahead_s)
+    traces = normalise(spans(rows))
+    assert roles(traces)["t0s"] == "entry"
+    own = dict(traces.spans.select("span_id", "self_ms").iter_rows())
+    assert (own["t0c"], own["t0s"]) == (2.0, 5.0)
+    assert traces.gaps == (
+        "clocks differ between front and back: 10 spans were moved into the calls they answer",
+    )
+
+
+def test_an_answer_that_begins_within_its_call_says_nothing_of_clocks():
+    assert normalise(spans(request("t", 0))).gaps == ()
 
 
 def test_duplicates_and_impossible_spans_are_dropped_and_told():
