@@ -46,7 +46,7 @@ class Symptoms:
 
 def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...]) -> Symptoms:
     """Return how requests at the system's entries changed; `lines` are error-line shifts."""
-    roots = _slow(requests(spans))
+    roots = _slow(_paired(requests(spans)))
     found = [*_slower(roots), *_failing(roots), *_other_work(roots), *_logged(lines)]
     found += [*_measured(metrics), *_partly_slower(roots)]
     roots = roots.with_columns(
@@ -124,9 +124,34 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(pl.when("several").then("route").fill_null("").alias("route"))
 
 
+def comparable(roots: pl.DataFrame, before: pl.Expr, during: pl.Expr) -> pl.DataFrame:
+    """Return the requests without the routes that are usual on one side only.
+
+    What was renamed, or is handed on otherwise, is so compared by its name with what it was.
+    """
+    sides = (before, during)
+    seen = roots.group_by(KEYS).agg(n.sum().alias(str(i)) for i, n in enumerate(sides))
+    usual = [
+        pl.col(str(i)) > pl.col(str(i)).sum().over(KEYS[:2]) * MIN_ROUTE_SHARE
+        for i, _ in enumerate(sides)
+    ]
+    lone = seen.filter(usual[0] != usual[1]).select(*KEYS, pl.lit(value=True).alias("lone"))
+    if lone.is_empty():
+        return roots
+    return (
+        roots.join(lone, on=KEYS, how="left", maintain_order="left")
+        .with_columns(pl.when("lone").then(pl.lit("")).otherwise("route").alias("route"))
+        .drop("lone")
+    )
+
+
+def _paired(roots: pl.DataFrame) -> pl.DataFrame:
+    return comparable(roots, pl.col("bucket") >= 0, pl.col("bucket") == INCIDENT)
+
+
 def harmed(roots: pl.DataFrame) -> tuple[Shift, ...]:
     """Return which kinds of requests (see `requests`, with `bucket`) are slow or fail as never."""
-    roots = _slow(roots)
+    roots = _slow(_paired(roots))
     return (*_slower(roots), *_failing(roots), *_partly_slower(roots))
 
 

@@ -78,3 +78,34 @@ def test_a_figure_that_users_cannot_notice_is_no_symptom(name, noticed):
     ]  # fmt: skip
     _, felt = judged([], samples)
     assert felt.felt is noticed
+
+
+def handed(count, at, routes, **how):
+    """Requests with one name that are handed on in turn to several routes."""
+    rows = minute(count, at, prefix=f"t{at}-", **how)
+    for i, row in enumerate(rows):
+        if row["service"] == "back":
+            row["name"] = routes[i // 3 % len(routes)]
+    return rows
+
+
+def test_a_renamed_callee_does_not_hide_that_all_requests_are_slower():
+    rows = handed(600, 0, ["GET /a", "GET /b"])
+    _, felt = judged([*rows, *handed(100, ONSET_S, ["GET /v2/a", "GET /v2/b"], gap=100.0)])
+    assert [(s.kind, s.operation) for s in felt.shifts] == [
+        ("symptom_latency", "GET /"), ("symptom_tail", "GET /")
+    ]  # fmt: skip
+    assert len(felt.traces) == 100
+
+
+def test_where_one_of_two_routes_is_renamed_the_other_keeps_its_own_past():
+    rows = handed(600, 0, ["GET /a", "GET /b"])
+    _, felt = judged([*rows, *handed(100, ONSET_S, ["GET /a", "GET /v2/b"], gap=100.0)])
+    found = {s.operation for s in felt.shifts}
+    assert found == {"GET /", "GET / GET /a"}
+
+
+def test_a_route_that_nobody_takes_any_more_is_not_compared_with_another():
+    rows = handed(600, 0, ["GET /a", "GET /b"])
+    _, felt = judged([*rows, *handed(100, ONSET_S, ["GET /a"])])
+    assert not felt.felt
