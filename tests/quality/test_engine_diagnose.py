@@ -38,6 +38,16 @@ def test_requests_that_begin_in_a_browser_are_requests():
     assert not any("requests were seen" in gap for gap in finding.gaps)
 
 
+def test_a_system_to_which_a_kind_of_request_comes_no_more_is_not_called_healthy():
+    paid = [
+        span(f"p{i}", "r", "front", at=i / 5, ms=9 + i % 3, name="POST /pay", kind="server")
+        for i in range(5 * ONSET)
+    ]
+    finding = ask([*before(), *minute(100, ONSET, prefix="u"), *paid])
+    assert finding.verdict == Verdict.NOT_DETERMINED
+    assert any(gap.startswith("no POST /pay requests to front") for gap in finding.gaps)
+
+
 def test_slow_work_is_charged_to_who_does_it():
     finding = ask([*before(), *minute(100, ONSET, prefix="u", work=90.0)])
     assert (finding.hypotheses[0].service, finding.hypotheses[0].cause) == ("back", "slow_code")
