@@ -17,6 +17,7 @@ ORPHANS_WORTH_A_WORD = 0.05
 MOSTLY = 0.5
 TOLERANCE_US = 1_000  # clocks of one host are read in whole milliseconds
 NAMED = 3
+NAMELESS = "unknown"  # the service of spans that name none: nobody can be blamed for them
 SPARSE = 16  # times as many codes as values, beyond which a table of all codes is too large
 MAX_OPERATIONS = 5_000  # names; every test is made for each of them
 VARYING = r"[^/\s?&=:]*[0-9][^/\s?&=:]*"
@@ -64,7 +65,7 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, SpanIds, list[str]]:
         "trace_id",
         "span_id",
         "parent_span_id",
-        _shared("service").fill_null("unknown"),
+        _shared("service").fill_null(NAMELESS),
         pl.col("instance").cast(pl.String),
         _shared("name").fill_null("unknown"),
         pl.col("kind").cast(pl.String),
@@ -74,6 +75,10 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, SpanIds, list[str]]:
         (pl.col("start").cast(pl.Int64) // 1000).alias("us"),
         ((pl.col("end") - pl.col("start")).dt.total_microseconds()).alias("dur_us"),
     )
+    nameless = raw.get_column("service").null_count()
+    if nameless:
+        told = "1 span names" if nameless == 1 else f"{nameless} spans name"
+        gaps.append(f"{told} no service (service.name): who is at fault there cannot be told")
     known = pl.col("trace_id").is_not_null() & pl.col("us").is_not_null()
     usable = spans.select((known & (pl.col("dur_us") >= 0)).fill_null(value=False)).to_series()
     received = int(usable.sum())

@@ -48,6 +48,18 @@ def test_a_system_to_which_a_kind_of_request_comes_no_more_is_not_called_healthy
     assert any(gap.startswith("no POST /pay requests to front") for gap in finding.gaps)
 
 
+def test_spans_without_a_service_are_told_and_nobody_is_blamed_for_them():
+    rows = [*before(), *minute(100, ONSET, prefix="u", gap=150.0)]
+    for row in rows:
+        if row["service"] == "back":
+            row["service"] = None
+        row["peer"] = None
+    finding = ask(rows)
+    assert "unknown" not in {h.service for h in finding.hypotheses}
+    assert finding.verdict != Verdict.LIKELY
+    assert any(gap.startswith("700 spans name no service") for gap in finding.gaps)
+
+
 def test_slow_work_is_charged_to_who_does_it():
     finding = ask([*before(), *minute(100, ONSET, prefix="u", work=90.0)])
     assert (finding.hypotheses[0].service, finding.hypotheses[0].cause) == ("back", "slow_code")
