@@ -31,7 +31,7 @@ from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.start import DATED, began, sampled, series_of
 from assistant.engine.symptom import Symptoms, met, symptoms, through
-from assistant.engine.templates import with_templates
+from assistant.engine.templates import left_out, with_templates
 from assistant.engine.topology import Topology, topology
 from assistant.engine.windows import INCIDENT, Windows, from_us
 from assistant.engine.wording import cleared as cleared_sentence
@@ -144,6 +144,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     found = at.found
     felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
     named = [suspect.service for _, suspect in seen.ranked]
+    lost = (*traces.gaps, *left_out(seen.logs), *errors.unread(seen.logs, INCIDENT))
     covers = met(seen.spans, felt.traces, named) if len(felt.traces) >= MIN_BAD else {}
     return _Scene(
         seen=replace(seen, ranked=fuse.on_the_way(seen.ranked, covers)),
@@ -155,7 +156,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         chance=chance(seen.tables, seen.graph, _quiet(seen)),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
-        gaps=gaps.gaps(telemetry, traces.gaps, seen.spans, felt),
+        gaps=gaps.gaps(telemetry, lost, seen.spans, felt),
     )
 
 

@@ -92,6 +92,10 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, SpanIds, list[str]]:
         ids = SpanIds.of(spans)
     if received - spans.height > received * 0.01:
         gaps.append(f"{received - spans.height} spans were received twice")
+    beyond = int((spans.get_column("dur_us") > MAX_DURATION_US).sum())
+    if beyond:
+        lasts = "1 span lasts" if beyond == 1 else f"{beyond} spans last"
+        gaps.append(f"{lasts} more than an hour, and counted as an hour")
     spans = _told_apart(spans, gaps).with_columns(
         pl.col("dur_us").clip(0, MAX_DURATION_US),
         numbered(spans.get_column("trace_id")).alias("trace"),

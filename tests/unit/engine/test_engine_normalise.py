@@ -76,6 +76,13 @@ def test_orphans_are_told():
     assert gap.startswith("10 of 10 spans have a parent that was not received")
 
 
+def test_spans_that_are_cut_to_an_hour_are_told():
+    rows = [*request("t", 0), span("s", "s", "front", at=0, ms=2 * 3_600_000, name="stream")]
+    assert normalise(spans(rows)).gaps == (
+        "1 span lasts more than an hour, and counted as an hour",
+    )
+
+
 def roots(rows):
     return set(normalise(spans(rows)).spans.filter("root")["span_id"])
 
