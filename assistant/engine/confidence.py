@@ -100,6 +100,8 @@ class Standing:
 def verdict(standing: Standing) -> tuple[Verdict, str]:
     """Return the verdict and the sentence that justifies it."""
     s = standing
+    if s.symptoms.stopped and not s.symptoms.felt and not s.clear:
+        return Verdict.NOT_DETERMINED, "some requests are not sent any more, and nothing tells why"
     if s.score < MIN_SCORE:
         if s.enough_data and not s.symptoms.felt:
             return Verdict.HEALTHY, "requests are served as before and no component has shifted"

@@ -9,7 +9,7 @@ from assistant.engine.controlflow import UNLINKED, calls_made
 from assistant.engine.errors import BAD
 from assistant.engine.normalise import normalise
 from assistant.engine.question import Telemetry
-from assistant.engine.symptom import KEYS, MIN_RATIO, SLOW_QUANTILE, requests
+from assistant.engine.symptom import KEYS, MIN_RATIO, SLOW_QUANTILE, comparable, requests
 from assistant.engine.templates import with_templates
 
 SAMPLED = ("resource_saturation", "symptom_metric", "metric_latency", "metric_errors")
@@ -68,11 +68,12 @@ class Observed:
     def _requests(self, evidence: Evidence) -> pl.DataFrame:
         name, route = (pl.col(k) for k in KEYS[1:])
         told = pl.when((route == "") | (route == name)).then(name).otherwise(name + " " + route)
-        roots = requests(self.spans).filter(
+        early = pl.col("us") < self.onset_us
+        roots = comparable(requests(self.spans), early, ~early).filter(
             (pl.col("service") == evidence.subject.service)
             & (told == (evidence.subject.operation or ""))
         )
-        usual = roots.filter(pl.col("us") < self.onset_us).get_column("ms")
+        usual = roots.filter(early).get_column("ms")
         slow = pl.col("ms") > (usual.quantile(SLOW_QUANTILE) or 0.0) * MIN_RATIO
         value = {
             "symptom_latency": pl.col("ms"),

@@ -25,13 +25,13 @@ from assistant.engine.evidence import Ledger
 from assistant.engine.examples import Seen
 from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.ids import SpanIds
-from assistant.engine.normalise import Traces, normalise, trace_starts
+from assistant.engine.normalise import NAMELESS, Traces, normalise, trace_starts
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.start import DATED, began, sampled, series_of
 from assistant.engine.symptom import Symptoms, met, symptoms, through
-from assistant.engine.templates import with_templates
+from assistant.engine.templates import left_out, with_templates
 from assistant.engine.topology import Topology, topology
 from assistant.engine.windows import INCIDENT, Windows, from_us
 from assistant.engine.wording import cleared as cleared_sentence
@@ -55,7 +55,7 @@ class _Frames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compared:
-    """What the tests say of one pair of windows."""
+    """What the tests say of one pair of windows; `unnamed` is the score of spans of nobody."""
 
     spans: pl.DataFrame
     logs: pl.DataFrame
@@ -65,6 +65,7 @@ class _Compared:
     tables: local.Tables
     tested: local.Tested
     ranked: list[tuple[float, Suspect]]
+    unnamed: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         logs=_linked(with_templates(_stamped(telemetry.logs, LINE_COLUMNS)), traces.ids),
         metrics=_stamped(telemetry.metrics),
         edges=telemetry.edges,
-        not_to_blame=question.ruled_out,
+        not_to_blame=(*question.ruled_out, NAMELESS),
         alerted=question.service,
     )
     times = when.timeline(frames.spans, frames.logs, frames.metrics, question)
@@ -143,6 +144,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     found = at.found
     felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
     named = [suspect.service for _, suspect in seen.ranked]
+    lost = (*traces.gaps, *left_out(seen.logs), *errors.unread(seen.logs, INCIDENT))
     covers = met(seen.spans, felt.traces, named) if len(felt.traces) >= MIN_BAD else {}
     return _Scene(
         seen=replace(seen, ranked=fuse.on_the_way(seen.ranked, covers)),
@@ -154,7 +156,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         chance=chance(seen.tables, seen.graph, _quiet(seen)),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
-        gaps=gaps.gaps(telemetry, traces.gaps, seen.spans, felt),
+        gaps=gaps.gaps(telemetry, lost, seen.spans, felt),
     )
 
 
@@ -183,6 +185,7 @@ def _compare(frames: _Frames, windows: Windows) -> _Compared:
         tables=tables,
         tested=tested,
         ranked=[r for r in suspects if r[0] > 0 and r[1].service not in frames.not_to_blame],
+        unnamed=max((score for score, s in suspects if s.service == NAMELESS), default=0.0),
     )
 
 
@@ -230,8 +233,8 @@ def _standing(scene: _Scene) -> confidence.Standing:
     return confidence.Standing(
         score=top[0],
         behaviour=fuse.behaviour(scene.seen.ranked[0][1]) if scene.seen.ranked else 0.0,
-        runner_up=top[1],
-        others=sum(score for score, _ in scene.seen.ranked[1:]),
+        runner_up=max(top[1], scene.seen.unnamed),
+        others=sum(score for score, _ in scene.seen.ranked[1:]) + scene.seen.unnamed,
         chance=scene.chance,
         cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
         symptoms=scene.symptoms,

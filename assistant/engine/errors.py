@@ -167,6 +167,15 @@ def complaints(
     }
 
 
+def unread(logs: pl.DataFrame, incident: int) -> list[str]:
+    """Tell how many error lines nobody looked through for whom they name."""
+    wrong = (pl.col("bucket") == incident) & pl.col("severity").is_in(FAILED)
+    count = int(logs.select(wrong.sum()).item() or 0)
+    if count <= READ:
+        return []
+    return [f"of {count} error lines the first {READ} were looked through for whom they name"]
+
+
 def _named(components: Iterable[str]) -> list[str] | None:
     """Return patterns whose first group is a component's name, the telling ones first."""
     names = sorted({c for c in components if len(c) >= SHORTEST_NAME}, key=lambda c: (-len(c), c))

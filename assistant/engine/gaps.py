@@ -26,6 +26,7 @@ def gaps(
     for seen, when in ((felt.requests, "since the onset"), (felt.before, "before it")):
         if seen < FEW_REQUESTS and not telemetry.spans.is_empty():
             found.append(f"{f'only {seen}' if seen else 'no'} requests were seen {when}")
+    found += felt.stopped[:NAMED]
     if telemetry.changes_seen is False:
         found.append("changes were not looked at: no source of changes answered")
     services = set(spans.get_column("service").unique().to_list())

@@ -15,6 +15,9 @@ from assistant.engine.selftime import covered_us
 MAX_DURATION_US = 3_600_000_000  # an hour: longer spans are streams or broken clocks
 ORPHANS_WORTH_A_WORD = 0.05
 MOSTLY = 0.5
+TOLERANCE_US = 1_000  # clocks of one host are read in whole milliseconds
+NAMED = 3
+NAMELESS = "unknown"  # the service of spans that name none: nobody can be blamed for them
 SPARSE = 16  # times as many codes as values, beyond which a table of all codes is too large
 MAX_OPERATIONS = 5_000  # names; every test is made for each of them
 VARYING = r"[^/\s?&=:]*[0-9][^/\s?&=:]*"
@@ -46,6 +49,7 @@ def normalise(raw: pl.DataFrame) -> Traces:
     """
     spans, ids, gaps = _clean(raw)
     spans = _with_parents(spans, ids)
+    gaps += _clocks(spans)
     orphans = int((spans["parent_span_id"].is_not_null() & spans["parent"].is_null()).sum())
     spans = _with_children(spans)
     spans = _with_roles(spans)
@@ -61,7 +65,7 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, SpanIds, list[str]]:
         "trace_id",
         "span_id",
         "parent_span_id",
-        _shared("service").fill_null("unknown"),
+        _shared("service").fill_null(NAMELESS),
         pl.col("instance").cast(pl.String),
         _shared("name").fill_null("unknown"),
         pl.col("kind").cast(pl.String),
@@ -71,6 +75,10 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, SpanIds, list[str]]:
         (pl.col("start").cast(pl.Int64) // 1000).alias("us"),
         ((pl.col("end") - pl.col("start")).dt.total_microseconds()).alias("dur_us"),
     )
+    nameless = raw.get_column("service").null_count()
+    if nameless:
+        told = "1 span names" if nameless == 1 else f"{nameless} spans name"
+        gaps.append(f"{told} no service (service.name): who is at fault there cannot be told")
     known = pl.col("trace_id").is_not_null() & pl.col("us").is_not_null()
     usable = spans.select((known & (pl.col("dur_us") >= 0)).fill_null(value=False)).to_series()
     received = int(usable.sum())
@@ -84,6 +92,10 @@ def _clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, SpanIds, list[str]]:
         ids = SpanIds.of(spans)
     if received - spans.height > received * 0.01:
         gaps.append(f"{received - spans.height} spans were received twice")
+    beyond = int((spans.get_column("dur_us") > MAX_DURATION_US).sum())
+    if beyond:
+        lasts = "1 span lasts" if beyond == 1 else f"{beyond} spans last"
+        gaps.append(f"{lasts} more than an hour, and counted as an hour")
     spans = _told_apart(spans, gaps).with_columns(
         pl.col("dur_us").clip(0, MAX_DURATION_US),
         numbered(spans.get_column("trace_id")).alias("trace"),
@@ -154,9 +166,13 @@ def _with_parents(spans: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
     remote = (service != service.gather(parent)) | (
         (kind == "server") & (kind == "client").gather(parent)
     )
-    late = pl.col("us") >= pl.col("parent_us") + pl.col("parent_dur_us") + 1000
+    # Who answers a call is waited for: if that seems to begin after the call, clocks differ.
+    answers = (kind == "server") & (kind == "client").gather(parent)
+    late = pl.col("us") >= pl.col("parent_us") + pl.col("parent_dur_us") + TOLERANCE_US
+    late &= ~pl.col("answers")
+    spans = _with_roots(spans, parent)
     return (
-        spans.with_columns(parent, *of_parent)
+        spans.with_columns(parent, *of_parent, answers.fill_null(value=False).alias("answers"))
         .with_columns(
             (parent.is_not_null() & remote.fill_null(value=False)).alias("remote"),
             ((pl.col("kind") == "consumer") | late).fill_null(value=False).alias("async"),
@@ -164,6 +180,55 @@ def _with_parents(spans: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
         )
         .drop("status")
     )
+
+
+def _with_roots(spans: pl.DataFrame, parent: pl.Series) -> pl.DataFrame:
+    """Add `root`; where none began the trace (a browser did, or a mesh), it is its first orphan."""
+    began = spans.get_column("parent_span_id").is_null()
+    trace = spans.get_column("trace")
+    complete = np.zeros(int(trace.max() or 0) + 1, dtype=np.bool_)  # type: ignore[arg-type]
+    complete[trace.filter(began).to_numpy()] = True
+    orphan = parent.is_null() & ~began & ~pl.Series(complete).gather(trace)
+    first = (
+        spans.select("trace", "us", "dur_us", "span_id", "ix")
+        .filter(orphan)
+        .sort("us", "dur_us", "span_id", descending=[False, True, False])
+        .unique("trace", keep="first")
+    )
+    root = began.to_numpy(writable=True)
+    root[first.get_column("ix").to_numpy()] = True
+    return spans.with_columns(pl.Series("root", root))
+
+
+def _clocks(spans: pl.DataFrame) -> list[str]:
+    """Tell between whom answers begin outside the calls that they answer, as a rule."""
+    after = pl.col("us") - pl.col("parent_us")
+    outside = (after < -TOLERANCE_US) | (after >= pl.col("parent_dur_us") + TOLERANCE_US)
+    off = (
+        spans.lazy()
+        .filter("answers")
+        .select("parent", "service", "instance", outside.alias("outside"))
+        .collect()
+    )
+    if not off.get_column("outside").any():
+        return []
+    caller = spans.get_column("service").gather(off.get_column("parent")).alias("caller")
+    ends = ["caller", "service"]
+    strayed = (
+        off.with_columns(caller)
+        .group_by(*ends, "instance")
+        .agg(pl.col("outside").sum(), pl.len().alias("n"))
+        .filter(pl.col("outside") > pl.col("n") * MOSTLY)
+        .group_by(ends)
+        .agg(pl.col("outside").sum())
+        .sort(["outside", *ends], descending=[True, False, False])
+    )
+    if strayed.is_empty():
+        return []
+    named = [f"{a} and {b}" for a, b in strayed.select(ends).head(NAMED).iter_rows()]
+    between = ", ".join(named) + (", and others" if strayed.height > NAMED else "")
+    moved = strayed.get_column("outside").sum()
+    return [f"clocks differ between {between}: {moved} spans were moved into the calls they answer"]
 
 
 def _with_children(spans: pl.DataFrame) -> pl.DataFrame:
@@ -233,7 +298,7 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop(*usual.columns, "remote_child", "peer", "kind")
+    ).drop(*usual.columns, "remote_child", "peer", "kind", "answers")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:

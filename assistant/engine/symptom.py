@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 
 from assistant.engine import errors
+from assistant.engine.arrival import TAIL_US
 from assistant.engine.contrast import mean_shift, share_shift
 from assistant.engine.shift import Mechanism, Shift, saturate
-from assistant.engine.windows import INCIDENT
+from assistant.engine.windows import INCIDENT, from_us
 
 KEYS = ["service", "name", "route"]
 MIN_T, MIN_RATIO = 3.0, 1.2
@@ -25,19 +26,22 @@ MIN_Z, SURE_Z, MIN_METRIC_RATIO = 4.0, 20.0, 1.5
 MORE_BAD = 1.5  # times the usual share of its kind
 LOUD = 0.5  # strength from which complaints in logs count as felt
 MIN_BEFORE, MIN_AFTER = 4, 2
+MIN_SENT, SILENT = 30, 2  # requests of a kind; times its longest silence
 
 
 @dataclass(frozen=True, slots=True)
 class Symptoms:
     """`shifts` are what users notice; `traces` the ids of slow or failed requests during it.
 
-    `requests` were seen during it, and `before` in the baseline.
+    `requests` were seen during it, and `before` in the baseline. `stopped` says which kinds of
+    requests nobody sends any more.
     """
 
     shifts: tuple[Shift, ...]
     traces: frozenset[str]
     requests: int
     before: int
+    stopped: tuple[str, ...] = ()
 
     @property
     def felt(self) -> bool:
@@ -46,7 +50,8 @@ class Symptoms:
 
 def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...]) -> Symptoms:
     """Return how requests at the system's entries changed; `lines` are error-line shifts."""
-    roots = _slow(requests(spans))
+    asked = requests(spans)
+    roots = _slow(_paired(asked))
     found = [*_slower(roots), *_failing(roots), *_other_work(roots), *_logged(lines)]
     found += [*_measured(metrics), *_partly_slower(roots)]
     roots = roots.with_columns(
@@ -61,7 +66,7 @@ def symptoms(spans: pl.DataFrame, metrics: pl.DataFrame, lines: tuple[Shift, ...
         pl.col("bad").mean().over(KEYS) > MORE_BAD * pl.col("usual").fill_null(0.0)
     )
     bad = more.filter(pl.col("bad")).get_column("trace_id").to_list()
-    return Symptoms(tuple(found), frozenset(bad), during.height, before.height)
+    return Symptoms(tuple(found), frozenset(bad), during.height, before.height, _stopped(asked))
 
 
 def through(spans: pl.DataFrame, traces: frozenset[str]) -> frozenset[str]:
@@ -106,7 +111,7 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
         "trace", spans.get_column("name").gather(first.get_column("ix")).alias("route")
     )
     sizes = pl.Series("size", np.bincount(spans.get_column("trace").to_numpy()), dtype=pl.UInt32)
-    roots = spans.filter(pl.col("parent_span_id").is_null())
+    roots = spans.filter("root")
     roots = roots.join(routes, on="trace", how="left", maintain_order="left").with_columns(
         sizes.gather(roots.get_column("trace")), (pl.col("dur_us") / 1000.0).alias("ms")
     )
@@ -124,9 +129,65 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(pl.when("several").then("route").fill_null("").alias("route"))
 
 
+def comparable(roots: pl.DataFrame, before: pl.Expr, during: pl.Expr) -> pl.DataFrame:
+    """Return the requests without the routes that are usual on one side only.
+
+    What was renamed, or is handed on otherwise, is so compared by its name with what it was.
+    """
+    sides = (before, during)
+    seen = roots.group_by(KEYS).agg(n.sum().alias(str(i)) for i, n in enumerate(sides))
+    usual = [
+        pl.col(str(i)) > pl.col(str(i)).sum().over(KEYS[:2]) * MIN_ROUTE_SHARE
+        for i, _ in enumerate(sides)
+    ]
+    lone = seen.filter(usual[0] != usual[1]).select(*KEYS, pl.lit(value=True).alias("lone"))
+    if lone.is_empty():
+        return roots
+    return (
+        roots.join(lone, on=KEYS, how="left", maintain_order="left")
+        .with_columns(pl.when("lone").then(pl.lit("")).otherwise("route").alias("route"))
+        .drop("lone")
+    )
+
+
+def _paired(roots: pl.DataFrame) -> pl.DataFrame:
+    return comparable(roots, pl.col("bucket") >= 0, pl.col("bucket") == INCIDENT)
+
+
+def _stopped(roots: pl.DataFrame) -> tuple[str, ...]:
+    """Tell of kinds of requests that are silent while others go on, and as never before.
+
+    Silence is counted in requests of all kinds: where load falls for all alike, none is silent.
+    """
+    kind = KEYS[:2]
+    ordered = roots.select(*kind, "us", "trace_id").sort("us", "trace_id").with_row_index("place")
+    place = pl.col("place").cast(pl.Int64)
+    kinds = ordered.group_by(kind).agg(
+        pl.len().alias("n"),
+        pl.col("us").max().alias("last"),
+        (place.max() + 1).alias("reached"),
+        # What it was silent for at most: ahead of its first request, and between two of them.
+        pl.max_horizontal(place.min(), place.diff().max() - 1).alias("longest"),
+    )
+    silent = ordered.height - pl.col("reached")
+    share = pl.col("n") / pl.col("reached")
+    late = int(str(ordered.get_column("us").max())) if ordered.height else 0
+    gone = kinds.filter(
+        (pl.col("n") >= MIN_SENT)
+        & (late - pl.col("last") > TAIL_US)
+        & (-2 * silent * (1 - share).log() > MIN_G)
+        & (silent > SILENT * pl.col("longest"))
+    ).sort(["n", *kind], descending=[True, False, False])
+    return tuple(
+        f"no {name} requests to {service} were seen since {from_us(last):%H:%M:%S} UTC,"
+        f" {n} before: whether anybody can send them cannot be told"
+        for service, name, last, n in gone.select(*kind, "last", "n").iter_rows()
+    )
+
+
 def harmed(roots: pl.DataFrame) -> tuple[Shift, ...]:
     """Return which kinds of requests (see `requests`, with `bucket`) are slow or fail as never."""
-    roots = _slow(roots)
+    roots = _slow(_paired(roots))
     return (*_slower(roots), *_failing(roots), *_partly_slower(roots))
 
 

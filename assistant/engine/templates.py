@@ -49,6 +49,16 @@ def with_templates(logs: pl.DataFrame) -> pl.DataFrame:
     return logs.with_columns(found.get_column("template"))
 
 
+def left_out(logs: pl.DataFrame) -> list[str]:
+    """Tell how many lines (with `template`) were too unlike all others to be compared."""
+    others = int((logs.get_column("template") == OTHER).sum())
+    if not others:
+        return []
+    return [
+        f"{others} of {logs.height} log lines differ too much to be told apart from one another"
+    ]
+
+
 def _masks(bodies: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
     """Return a code per line for what is left of it, and `code`, `masked`, `len`, one row a code.
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from frames import minute, span
 from verdicts import ONSET, ask, at, before, cited, deploy, reads
 
@@ -14,6 +15,49 @@ def test_a_slow_way_is_charged_to_the_way_not_to_the_caller():
     assert (first.service, first.peer, first.cause) == ("back", "front", "slow_edge")
     assert finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
     assert abs((finding.onset - at(ONSET)).total_seconds()) <= 3
+
+
+@pytest.mark.parametrize("ahead_ms", [20, 200, 5000, -5000])
+def test_slow_work_is_charged_to_who_does_it_whatever_its_clock_says(ahead_ms):
+    ahead = timedelta(milliseconds=ahead_ms)
+    rows = [*before(), *minute(100, ONSET, prefix="u", work=90.0)]
+    for row in rows:
+        if row["service"] == "back":
+            row["start"], row["end"] = row["start"] + ahead, row["end"] + ahead
+    finding = ask(rows)
+    first = finding.hypotheses[0]
+    assert (first.service, first.cause, finding.verdict) == ("back", "slow_code", Verdict.LIKELY)
+    assert any("clocks differ between front and back" in gap for gap in finding.gaps)
+
+
+def test_requests_that_begin_in_a_browser_are_requests():
+    rows = [*before(), *minute(100, ONSET, prefix="u", gap=150.0)]
+    finding = ask([{**r, "parent_span_id": r["parent_span_id"] or "browser"} for r in rows])
+    assert (finding.verdict, finding.hypotheses[0].service) == (Verdict.LIKELY, "back")
+    assert finding.evidence[0].kind == "symptom_latency"
+    assert not any("requests were seen" in gap for gap in finding.gaps)
+
+
+def test_a_system_to_which_a_kind_of_request_comes_no_more_is_not_called_healthy():
+    paid = [
+        span(f"p{i}", "r", "front", at=i / 5, ms=9 + i % 3, name="POST /pay", kind="server")
+        for i in range(5 * ONSET)
+    ]
+    finding = ask([*before(), *minute(100, ONSET, prefix="u"), *paid])
+    assert finding.verdict == Verdict.NOT_DETERMINED
+    assert any(gap.startswith("no POST /pay requests to front") for gap in finding.gaps)
+
+
+def test_spans_without_a_service_are_told_and_nobody_is_blamed_for_them():
+    rows = [*before(), *minute(100, ONSET, prefix="u", gap=150.0)]
+    for row in rows:
+        if row["service"] == "back":
+            row["service"] = None
+        row["peer"] = None
+    finding = ask(rows)
+    assert "unknown" not in {h.service for h in finding.hypotheses}
+    assert finding.verdict != Verdict.LIKELY
+    assert any(gap.startswith("700 spans name no service") for gap in finding.gaps)
 
 
 def test_slow_work_is_charged_to_who_does_it():

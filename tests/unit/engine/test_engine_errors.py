@@ -43,3 +43,14 @@ def test_who_serves_nothing_is_still_heard(lines, executions):
 
 def test_as_many_complaints_as_usual_are_none():
     assert complaining((4, 5, 4, 5, 5), (50, 50, 50, 50, 50)) == []
+
+
+def test_error_lines_beyond_those_that_are_read_are_told():
+    def told(count):
+        rows = [{"time": T0, "service": "x", "severity": "ERROR", "body": "no"}] * count
+        during = logs(rows).with_columns(pl.lit(INCIDENT, pl.Int32).alias("bucket"))
+        return errors.unread(during, INCIDENT)
+
+    assert told(errors.READ) == []
+    (gap,) = told(errors.READ + 1)
+    assert gap.startswith(f"of {errors.READ + 1} error lines the first {errors.READ} were looked")

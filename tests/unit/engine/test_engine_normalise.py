@@ -1,5 +1,7 @@
 """Dirty spans become clean ones, and what was repaired is said."""
 
+from datetime import timedelta
+
 import polars as pl
 import pytest
 from frames import request, span, spans
@@ -40,6 +42,25 @@ def test_a_callee_whose_clock_is_off_counts_inside_its_caller():
     assert own["tc"] == 2.0
 
 
+@pytest.mark.parametrize("ahead_s", [0.02, 0.2, 5, -5])
+def test_an_answer_by_a_clock_that_is_off_is_still_waited_for(ahead_s):
+    rows = [row for i in range(10) for row in request(f"t{i}", i, gap=2.0, work=5.0)]
+    for row in rows[2::3]:
+        row["start"] += timedelta(seconds=ahead_s)
+        row["end"] += timedelta(seconds=ahead_s)
+    traces = normalise(spans(rows))
+    assert roles(traces)["t0s"] == "entry"
+    own = dict(traces.spans.select("span_id", "self_ms").iter_rows())
+    assert (own["t0c"], own["t0s"]) == (2.0, 5.0)
+    assert traces.gaps == (
+        "clocks differ between front and back: 10 spans were moved into the calls they answer",
+    )
+
+
+def test_an_answer_that_begins_within_its_call_says_nothing_of_clocks():
+    assert normalise(spans(request("t", 0))).gaps == ()
+
+
 def test_duplicates_and_impossible_spans_are_dropped_and_told():
     rows = [row for i in range(10) for row in request(f"t{i}", i)]
     backwards = span("x", "x1", "back", at=5, ms=-30)
@@ -53,6 +74,29 @@ def test_orphans_are_told():
     rows = [span(f"t{i}", "b", "back", at=i, ms=5, parent="gone") for i in range(10)]
     (gap,) = normalise(spans(rows)).gaps
     assert gap.startswith("10 of 10 spans have a parent that was not received")
+
+
+def test_spans_that_are_cut_to_an_hour_are_told():
+    rows = [*request("t", 0), span("s", "s", "front", at=0, ms=2 * 3_600_000, name="stream")]
+    assert normalise(spans(rows)).gaps == (
+        "1 span lasts more than an hour, and counted as an hour",
+    )
+
+
+def roots(rows):
+    return set(normalise(spans(rows)).spans.filter("root")["span_id"])
+
+
+def test_a_trace_that_a_browser_began_enters_with_the_first_span_that_was_received():
+    rows = request("t", 0)
+    rows[0]["parent_span_id"] = "browser"
+    lost = span("t", "x", "later", at=0.002, ms=5, parent="gone")
+    assert roots([*rows, lost]) == {"tr"}
+
+
+def test_what_lost_its_parent_is_no_request_where_the_request_is_known():
+    lost = span("t", "x", "later", at=-1, ms=5, parent="gone")
+    assert roots([*request("t", 0), lost]) == {"tr"}
 
 
 def test_an_error_begins_where_no_child_failed():

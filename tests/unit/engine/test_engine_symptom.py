@@ -78,3 +78,67 @@ def test_a_figure_that_users_cannot_notice_is_no_symptom(name, noticed):
     ]  # fmt: skip
     _, felt = judged([], samples)
     assert felt.felt is noticed
+
+
+def handed(count, at, routes, **how):
+    """Requests with one name that are handed on in turn to several routes."""
+    rows = minute(count, at, prefix=f"t{at}-", **how)
+    for i, row in enumerate(rows):
+        if row["service"] == "back":
+            row["name"] = routes[i // 3 % len(routes)]
+    return rows
+
+
+def test_a_renamed_callee_does_not_hide_that_all_requests_are_slower():
+    rows = handed(600, 0, ["GET /a", "GET /b"])
+    _, felt = judged([*rows, *handed(100, ONSET_S, ["GET /v2/a", "GET /v2/b"], gap=100.0)])
+    assert [(s.kind, s.operation) for s in felt.shifts] == [
+        ("symptom_latency", "GET /"), ("symptom_tail", "GET /")
+    ]  # fmt: skip
+    assert len(felt.traces) == 100
+
+
+def test_where_one_of_two_routes_is_renamed_the_other_keeps_its_own_past():
+    rows = handed(600, 0, ["GET /a", "GET /b"])
+    _, felt = judged([*rows, *handed(100, ONSET_S, ["GET /a", "GET /v2/b"], gap=100.0)])
+    found = {s.operation for s in felt.shifts}
+    assert found == {"GET /", "GET / GET /a"}
+
+
+def test_a_route_that_nobody_takes_any_more_is_not_compared_with_another():
+    rows = handed(600, 0, ["GET /a", "GET /b"])
+    _, felt = judged([*rows, *handed(100, ONSET_S, ["GET /a"])])
+    assert not felt.felt
+
+
+def paid(count, at, rate=5.0):
+    return [
+        span(f"p{at}-{i}", "r", "front", at=at + i / rate, ms=9, name="POST /pay", kind="server")
+        for i in range(count)
+    ]
+
+
+def test_a_kind_of_request_that_is_not_sent_any_more_is_told():
+    _, felt = judged([*minute(800, 0), *paid(600, 0)])
+    (told,) = felt.stopped
+    assert told.startswith(
+        "no POST /pay requests to front were seen since 03:01:59 UTC, 600 before"
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([*minute(600, 0), *paid(600, 0)], id="everything stops"),
+        pytest.param([*minute(800, 0), *paid(780, 0)], id="its last seconds are under way"),
+        pytest.param([*minute(800, 0), *paid(20, 0)], id="too few to tell"),
+        pytest.param([*minute(800, 0), *paid(100, 50)], id="it has not long begun"),
+        pytest.param(
+            [*minute(800, 0), *(r for at in (0, 40, 80, 120) for r in paid(40, at))],
+            id="it comes and goes",
+        ),
+    ],
+)
+def test_what_pauses_as_ever_has_not_stopped(rows):
+    _, felt = judged(rows)
+    assert felt.stopped == ()

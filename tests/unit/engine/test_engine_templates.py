@@ -9,7 +9,7 @@ from frames import T0, logs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.engine.templates import MAX_CLUSTERED, OTHER, with_templates
+from assistant.engine.templates import MAX_CLUSTERED, OTHER, left_out, with_templates
 
 
 def lines(bodies):
@@ -95,3 +95,11 @@ def test_of_a_very_long_line_the_head_decides(piece):
 @given(st.lists(st.text(max_size=500), max_size=9))
 def test_text_in_any_alphabet_has_a_template(bodies):
     assert len(templates(bodies)) == len(bodies)
+
+
+def test_lines_that_could_not_be_told_apart_are_counted():
+    few = [f"{letters(i)} {letters(i)[::-1]}" for i in range(100, 200)]
+    assert left_out(with_templates(lines(few))) == []
+    many = [f"{letters(i)} {letters(i)[::-1]}" for i in range(MAX_CLUSTERED + 7)]
+    (told,) = left_out(with_templates(lines(many)))
+    assert told.startswith(f"7 of {MAX_CLUSTERED + 7} log lines")
