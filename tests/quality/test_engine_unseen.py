@@ -1,0 +1,32 @@
+"""What is asked late, or was hardly seen, is not called healthy."""
+
+import pytest
+from frames import minute
+from verdicts import ask, at
+
+from assistant.domain.hypothesis import Verdict
+
+RATE = 0.5
+MINUTE = 60
+
+
+def since(minutes, *, lasting=None, quiet=20):
+    """What is said of a way that has been slow for so many minutes, after quiet ones."""
+    lasting = minutes if lasting is None else lasting
+    rows = minute(int(quiet * MINUTE * RATE), -quiet * MINUTE, rate=RATE)
+    rows += minute(int(lasting * MINUTE * RATE), 0, prefix="u", rate=RATE, gap=60.0)
+    left, over = minutes - lasting, lasting * MINUTE
+    rows += minute(int(left * MINUTE * RATE), over, prefix="v", rate=RATE)
+    return ask(rows, end=minutes * MINUTE)
+
+
+@pytest.mark.parametrize("minutes", [14, 16, 20, 40])
+def test_what_has_been_slow_for_long_is_found(minutes):
+    finding = since(minutes)
+    assert finding.verdict is Verdict.LIKELY
+    assert finding.hypotheses[0].service == "back"
+    assert abs((finding.onset - at(0)).total_seconds()) <= 15
+
+
+def test_what_was_slow_for_a_while_and_is_over_is_healthy():
+    assert since(30, lasting=8).verdict is Verdict.HEALTHY
