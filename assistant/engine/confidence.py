@@ -26,6 +26,7 @@ LIKELY_P, LEAST_QUIET = 0.15, 4  # of fewer quiet buckets, beating all may be lu
 class Standing:
     """What the verdict is decided on; `cover` is the share of bad requests that touch the suspect.
 
+    `blind` tells whether nothing was seen of who was asked about.
     `others` is the sum of all scores but the first. `stepped` tells whether any signal has a point
     at which it changed. `behaviour` is the score without resources and complaints, which healthy
     systems shift as well.
@@ -40,6 +41,7 @@ class Standing:
     symptoms: Symptoms
     enough_data: bool
     stepped: bool
+    blind: bool = False
 
     @property
     def confidence(self) -> float:
@@ -99,6 +101,13 @@ class Standing:
 
 def verdict(standing: Standing) -> tuple[Verdict, str]:
     """Return the verdict and the sentence that justifies it."""
+    said, why = _by_what_was_seen(standing)
+    if said is Verdict.HEALTHY and standing.blind:
+        return Verdict.NOT_DETERMINED, "what was seen is as before, but not all was seen"
+    return said, why
+
+
+def _by_what_was_seen(standing: Standing) -> tuple[Verdict, str]:
     s = standing
     if s.score < MIN_SCORE:
         if s.enough_data and not s.symptoms.felt:

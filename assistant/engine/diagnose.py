@@ -54,6 +54,7 @@ class _Scene:
     symptoms: Symptoms
     covers: Mapping[str, float]
     through: frozenset[str]
+    blind: bool
     gaps: tuple[str, ...]
 
 
@@ -136,6 +137,7 @@ def _scene(
     seen, found = compare(frames, at.windows), at.found
     felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
     named = [suspect.service for _, suspect in seen.ranked]
+    absent = gaps.absent(frames.alerted, telemetry, seen.graph.components)
     covers = met(seen.spans, felt.traces, named) if len(felt.traces) >= MIN_BAD else {}
     return _Scene(
         seen=replace(seen, ranked=fuse.on_the_way(seen.ranked, covers)),
@@ -147,7 +149,8 @@ def _scene(
         chance=chance(seen.tables, seen.graph, quiet(seen)),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
-        gaps=gaps.gaps(telemetry, repaired, seen.spans, felt),
+        blind=absent is not None,
+        gaps=gaps.gaps(telemetry, repaired, seen.spans, felt, absent=absent),
     )
 
 
@@ -166,6 +169,7 @@ def _standing(scene: _Scene) -> confidence.Standing:
         cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
         symptoms=scene.symptoms,
         stepped=scene.stepped,
+        blind=scene.blind,
         enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= gaps.FEW_REQUESTS,
     )
 

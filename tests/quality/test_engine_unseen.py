@@ -30,3 +30,26 @@ def test_what_has_been_slow_for_long_is_found(minutes):
 
 def test_what_was_slow_for_a_while_and_is_over_is_healthy():
     assert since(30, lasting=8).verdict is Verdict.HEALTHY
+
+
+def test_who_is_nowhere_to_be_seen_is_not_healthy():
+    finding = ask(minute(700, 0), service="payments", text="payments is down")
+    assert finding.verdict is Verdict.NOT_DETERMINED
+    assert any("nothing was seen of payments" in gap for gap in finding.gaps)
+
+
+@pytest.mark.parametrize("kind", ["spans", "peer", "logs", "metrics"])
+def test_who_is_seen_anywhere_may_be_healthy(kind):
+    rows = minute(700, 0)
+    lines, samples = [], []
+    if kind == "peer":
+        rows[1]["peer"] = "payments"
+        del rows[2]
+    elif kind == "spans":
+        rows[2]["service"] = "payments"
+    elif kind == "logs":
+        lines = [{"time": at(1), "service": "payments", "severity": "INFO", "body": "up"}]
+    else:
+        samples = [{"time": at(1), "service": "payments", "name": "cpu", "value": 0.1}]
+    finding = ask(rows, lines=lines, samples=samples, service="payments")
+    assert not any("nothing was seen of" in gap for gap in finding.gaps)
