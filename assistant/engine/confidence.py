@@ -26,7 +26,7 @@ LIKELY_P, LEAST_QUIET = 0.15, 4  # of fewer quiet buckets, beating all may be lu
 class Standing:
     """What the verdict is decided on; `cover` is the share of bad requests that touch the suspect.
 
-    `blind` tells whether nothing was seen of who was asked about.
+    `blind` tells whether spans are missing, or nothing was seen of who was asked about.
     `others` is the sum of all scores but the first. `stepped` tells whether any signal has a point
     at which it changed. `behaviour` is the score without resources and complaints, which healthy
     systems shift as well.

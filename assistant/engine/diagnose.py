@@ -149,7 +149,7 @@ def _scene(
         chance=chance(seen.tables, seen.graph, quiet(seen)),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
-        blind=absent is not None,
+        blind=absent is not None or not telemetry.spans_whole,
         gaps=gaps.gaps(telemetry, repaired, seen.spans, felt, absent=absent),
     )
 

@@ -98,6 +98,14 @@ def test_each_weakness_lowers_the_confidence(less):
     assert standing(**less).confidence < standing().confidence
 
 
+@pytest.mark.parametrize("score", [0.01, 0.15])
+def test_what_was_not_wholly_seen_is_not_healthy(score):
+    quiet = {"felt": False, "score": score, "behaviour": 0.0}
+    assert judged(**quiet) is Verdict.HEALTHY
+    assert judged(**quiet, blind=True) is Verdict.NOT_DETERMINED
+    assert judged(blind=True) is Verdict.LIKELY
+
+
 def test_two_quiet_buckets_are_too_few_to_beat_chance():
     assert judged(chance=Chance(scores=(0.0, 0.0), behaviours=(0.0, 0.0))) is not Verdict.LIKELY
 
