@@ -15,6 +15,7 @@ STRIKING_SCORE = 0.5  # a component that shifts so much is not called healthy
 CLEAR_SCORE, CLEAR_OF_NULL = 0.2, 1.25  # it stands out although users hardly notice
 MOVED_SCORE = 0.1  # what only machines show moves on quiet days as well
 LIKELY_SCORE, LIKELY_CONFIDENCE = 0.2, 0.85
+MOST_OF_LITTLE = 0.8  # the confidence where hardly a request was traced
 AT_ALL, OF_SCORE, OF_RUNNER_UP, OF_BEHAVIOUR, OF_COVER = -1.5, 2.0, 1.6, 2.9, 1.8  # log odds
 LITTLE, TYPICAL_COVER, NOT_THOUGHT_OF = 0.02, 0.6, 0.05
 LIKELY_COVER, POSSIBLE_COVER = 0.3, 0.2
@@ -49,8 +50,14 @@ class Standing:
 
         A logistic model: it speaks for the first that it scores high, that it does what it never
         did, and that the bad requests meet it; a strong runner-up speaks against it. Fitted on
-        generated systems that no other figure of the project is from (docs/diagnosis.md).
+        generated systems that no other figure of the project is from (docs/diagnosis.md). Those
+        are traced: where hardly a request is, it is never sure.
         """
+        return self.by_standing if self.enough_data else min(self.by_standing, MOST_OF_LITTLE)
+
+    @property
+    def by_standing(self) -> float:
+        """Return the confidence, whatever the amount of data (0–1)."""
         met = TYPICAL_COVER if self.cover is None else self.cover
         odds = (
             AT_ALL
@@ -139,9 +146,15 @@ def _by_what_was_seen(standing: Standing) -> tuple[Verdict, str]:
         return Verdict.NOT_DETERMINED, "quiet periods show shifts as large as these"
     if s.cover is not None and s.cover < POSSIBLE_COVER and not s.clear:
         return Verdict.NOT_DETERMINED, "the suspect is on the path of too few of the bad requests"
-    sure = s.score >= LIKELY_SCORE and s.confidence >= LIKELY_CONFIDENCE and s.beaten
-    if sure and s.enough_data and (s.cover is None or s.cover >= LIKELY_COVER):
-        return Verdict.LIKELY, "one component stands out, beats chance and lies on the bad requests"
+    sure = s.score >= LIKELY_SCORE and s.by_standing >= LIKELY_CONFIDENCE and s.beaten
+    if sure and (s.cover is None or s.cover >= LIKELY_COVER):
+        if s.enough_data:
+            stands = "one component stands out, beats chance and lies on the bad requests"
+            return Verdict.LIKELY, stands
+        return (
+            Verdict.POSSIBLE,
+            "one component stands out, but too few requests were traced to be sure",
+        )
     return (
         Verdict.POSSIBLE,
         "the best explanation, but not clearly apart from others or from chance",
