@@ -297,12 +297,13 @@ def _ruled_out(scene: _Scene, question: Question, ledger: Ledger) -> tuple[Ruled
     """Say who was suspected and cleared; always the runner-up, and the alerted service."""
     top_score, top = scene.seen.ranked[0]
     records = [c for _, s in scene.seen.ranked for c in s.cleared if c.service != top.service]
-    told = {r.service for r in records}
+    told = {top.service, *(r.service for r in records)}
     for score, suspect in scene.seen.ranked[1:2]:
         if suspect.service not in told:
             records.append(Cleared(suspect.service, "weaker", top.service, top_score, score))
+            told.add(suspect.service)
     alerted = question.service
-    if alerted and alerted not in {top.service, *told} and alerted in scene.seen.graph.components:
+    if alerted and alerted not in told and alerted in scene.seen.graph.components:
         records.append(Cleared(alerted, "symptom_only", top.service, top_score, 0.0))
     records.sort(key=lambda r: (-r.was, r.service))
     return tuple(
