@@ -29,6 +29,7 @@ from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.ids import SpanIds
 from assistant.engine.normalise import Traces, normalise
 from assistant.engine.question import Question, Telemetry
+from assistant.engine.sampling import resampled
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.start import DATED, began, sampled, series_of
@@ -55,6 +56,7 @@ class _Scene:
     covers: Mapping[str, float]
     through: frozenset[str]
     blind: bool
+    resampled: bool
     gaps: tuple[str, ...]
 
 
@@ -138,6 +140,7 @@ def _scene(
     felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
     named = [suspect.service for _, suspect in seen.ranked]
     absent = gaps.absent(frames.alerted, telemetry, seen.graph.components)
+    otherwise = resampled(telemetry.spans, at.windows)
     covers = met(seen.spans, felt.traces, named) if len(felt.traces) >= MIN_BAD else {}
     return _Scene(
         seen=replace(seen, ranked=fuse.on_the_way(seen.ranked, covers)),
@@ -150,7 +153,8 @@ def _scene(
         symptoms=felt,
         through=through(seen.spans, felt.traces),
         blind=absent is not None or not telemetry.spans_whole,
-        gaps=gaps.gaps(telemetry, repaired, seen.spans, felt, absent=absent),
+        gaps=gaps.gaps(telemetry, repaired, seen.spans, felt, absent=absent, resampled=otherwise),
+        resampled=otherwise,
     )
 
 
@@ -170,6 +174,7 @@ def _standing(scene: _Scene) -> confidence.Standing:
         symptoms=scene.symptoms,
         stepped=scene.stepped,
         blind=scene.blind,
+        resampled=scene.resampled,
         enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= gaps.FEW_REQUESTS,
     )
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from assistant.engine.changes import Judged
 from assistant.engine.question import Telemetry
+from assistant.engine.sampling import sampled
 from assistant.engine.symptom import Symptoms
 
 FEW_REQUESTS, NAMED = 30, 3
@@ -18,14 +19,19 @@ def gaps(
     felt: Symptoms,
     *,
     absent: str | None,
+    resampled: bool,
 ) -> tuple[str, ...]:
     """Return the gaps of the telemetry; `repaired` is what was told when `spans` were cleaned.
 
-    `absent` is who was asked about and is not in it.
+    `absent` is who was asked about and is not in it; `resampled` tells whether traces were sampled
+    otherwise before.
     """
     found = [*telemetry.gaps, *repaired]
     if absent:
         found.append(f"nothing was seen of {absent}: whether it is well cannot be told")
+    if sampled(telemetry.spans):
+        since = ", and not as they were before: they cannot be compared" if resampled else ""
+        found.append(f"rates are of sampled traces{since}")
     unseen = {
         "no traces: who waits for whom, and where errors begin, cannot be told": telemetry.spans,
         "no log lines: what was written differently cannot be told": telemetry.logs,

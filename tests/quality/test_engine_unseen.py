@@ -1,8 +1,8 @@
 """What is asked late, or was hardly seen, is not called healthy."""
 
 import pytest
-from frames import minute
-from verdicts import ask, at
+from frames import minute, request
+from verdicts import ONSET, ask, at
 
 from assistant.domain.hypothesis import Verdict
 
@@ -53,3 +53,28 @@ def test_who_is_seen_anywhere_may_be_healthy(kind):
         samples = [{"time": at(1), "service": "payments", "name": "cpu", "value": 0.1}]
     finding = ask(rows, lines=lines, samples=samples, service="payments")
     assert not any("nothing was seen of" in gap for gap in finding.gaps)
+
+
+def kept(*, weight, share_failing):
+    """What is said where failures are kept and the others are one of `weight` since the onset."""
+    rows = []
+    for i in range(700):
+        late = i / 5 >= ONSET
+        failing = i % (share_failing if late else 30) == 0
+        stands_for = 1.0 if failing else (weight if late else 50.0)
+        made = request(f"t{i}", i / 5, work=5 + 0.5 * (i % 5), failing=failing)
+        rows += [{**row, "sampling_weight": stands_for} for row in made]
+    return ask(rows)
+
+
+def test_a_sampler_that_keeps_fewer_of_the_good_ones_makes_nobody_likely_at_fault():
+    finding = kept(weight=500.0, share_failing=3)
+    assert finding.verdict is Verdict.POSSIBLE
+    assert "sampled otherwise" in finding.why_verdict
+    assert any("rates are of sampled traces, and not as" in gap for gap in finding.gaps)
+
+
+def test_more_failures_under_the_same_sampler_are_likely_all_the_same():
+    finding = kept(weight=50.0, share_failing=3)
+    assert finding.verdict is Verdict.LIKELY
+    assert "rates are of sampled traces" in finding.gaps
