@@ -74,7 +74,7 @@ async def each(
             for task in tasks:
                 if task in done:
                     yield task.result()[1]
-        yield _joined([task.result()[0] for task in tasks])
+        yield _joined([task.result() for task in tasks])
     finally:
         for task in tasks:
             task.cancel()
@@ -143,7 +143,9 @@ def _rows(page: Page) -> int:
     )
 
 
-def _joined(answers: Sequence[Sequence[Page]]) -> Telemetry:
+def _joined(results: Sequence[tuple[list[Page], Read]]) -> Telemetry:
+    answers = [pages for pages, _ in results]
+    spans = [read for _, read in results if read.capability == Capability.SPANS]
     pages = [page for answer in answers for page in answer]
     changes: dict[tuple[str, str, str | None], Change] = {}
     for page in pages:
@@ -157,6 +159,7 @@ def _joined(answers: Sequence[Sequence[Page]]) -> Telemetry:
         metrics=_frame(pages, Capability.METRICS),
         changes=tuple(changes[key] for key in sorted(changes, key=str)),
         changes_seen=seen,
+        spans_whole=all(isinstance(read, ReadPerformed) and read.complete for read in spans),
         edges=tuple(sorted({edge for page in pages for edge in page.edges})),
         gaps=tuple(dict.fromkeys(gap for page in pages for gap in page.gaps)),
     )

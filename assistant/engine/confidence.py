@@ -15,6 +15,7 @@ STRIKING_SCORE = 0.5  # a component that shifts so much is not called healthy
 CLEAR_SCORE, CLEAR_OF_NULL = 0.2, 1.25  # it stands out although users hardly notice
 MOVED_SCORE = 0.1  # what only machines show moves on quiet days as well
 LIKELY_SCORE, LIKELY_CONFIDENCE = 0.2, 0.85
+MOST_OF_LITTLE = 0.8  # the confidence where hardly a request was traced, or others than before
 AT_ALL, OF_SCORE, OF_RUNNER_UP, OF_BEHAVIOUR, OF_COVER = -1.5, 2.0, 1.6, 2.9, 1.8  # log odds
 LITTLE, TYPICAL_COVER, NOT_THOUGHT_OF = 0.02, 0.6, 0.05
 LIKELY_COVER, POSSIBLE_COVER = 0.3, 0.2
@@ -28,7 +29,8 @@ class Standing:
 
     `others` is the sum of all scores but the first. `stepped` tells whether any signal has a point
     at which it changed. `behaviour` is the score without resources and complaints, which healthy
-    systems shift as well.
+    systems shift as well. `blind` tells whether spans are missing, or nothing was seen of who was
+    asked about; `resampled` whether traces were sampled otherwise before.
     """
 
     score: float
@@ -40,6 +42,8 @@ class Standing:
     symptoms: Symptoms
     enough_data: bool
     stepped: bool
+    blind: bool = False
+    resampled: bool = False
 
     @property
     def confidence(self) -> float:
@@ -47,8 +51,15 @@ class Standing:
 
         A logistic model: it speaks for the first that it scores high, that it does what it never
         did, and that the bad requests meet it; a strong runner-up speaks against it. Fitted on
-        generated systems that no other figure of the project is from (docs/diagnosis.md).
+        generated systems that no other figure of the project is from (docs/diagnosis.md). Those
+        are traced: where hardly a request is, or others than before are, it is never sure.
         """
+        limited = self.resampled or not self.enough_data
+        return min(self.by_standing, MOST_OF_LITTLE) if limited else self.by_standing
+
+    @property
+    def by_standing(self) -> float:
+        """Return the confidence, whatever the amount of data (0–1)."""
         met = TYPICAL_COVER if self.cover is None else self.cover
         odds = (
             AT_ALL
@@ -99,6 +110,13 @@ class Standing:
 
 def verdict(standing: Standing) -> tuple[Verdict, str]:
     """Return the verdict and the sentence that justifies it."""
+    said, why = _by_what_was_seen(standing)
+    if said is Verdict.HEALTHY and standing.blind:
+        return Verdict.NOT_DETERMINED, "what was seen is as before, but not all was seen"
+    return said, why
+
+
+def _by_what_was_seen(standing: Standing) -> tuple[Verdict, str]:
     s = standing
     if s.symptoms.stopped and not s.symptoms.felt and not s.clear:
         return Verdict.NOT_DETERMINED, "some requests are not sent any more, and nothing tells why"
@@ -132,9 +150,25 @@ def verdict(standing: Standing) -> tuple[Verdict, str]:
         return Verdict.NOT_DETERMINED, "quiet periods show shifts as large as these"
     if s.cover is not None and s.cover < POSSIBLE_COVER and not s.clear:
         return Verdict.NOT_DETERMINED, "the suspect is on the path of too few of the bad requests"
-    sure = s.score >= LIKELY_SCORE and s.confidence >= LIKELY_CONFIDENCE and s.beaten
-    if sure and s.enough_data and (s.cover is None or s.cover >= LIKELY_COVER):
-        return Verdict.LIKELY, "one component stands out, beats chance and lies on the bad requests"
+    return _named(s)
+
+
+def _named(standing: Standing) -> tuple[Verdict, str]:
+    s = standing
+    sure = s.score >= LIKELY_SCORE and s.by_standing >= LIKELY_CONFIDENCE and s.beaten
+    if sure and (s.cover is None or s.cover >= LIKELY_COVER):
+        if s.resampled:
+            return (
+                Verdict.POSSIBLE,
+                "one component stands out, but traces are sampled otherwise than before",
+            )
+        if s.enough_data:
+            stands = "one component stands out, beats chance and lies on the bad requests"
+            return Verdict.LIKELY, stands
+        return (
+            Verdict.POSSIBLE,
+            "one component stands out, but too few requests were traced to be sure",
+        )
     return (
         Verdict.POSSIBLE,
         "the best explanation, but not clearly apart from others or from chance",

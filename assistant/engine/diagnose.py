@@ -5,6 +5,7 @@ Deterministic: the same frames and question give the same `Finding`, whatever th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
@@ -18,61 +19,35 @@ from assistant.domain.hypothesis import (
     RuledOut,
     Verdict,
 )
-from assistant.engine import changes, confidence, errors, explain, fuse, gaps, local, patch, when
+from assistant.engine import changes, confidence, errors, fuse, gaps, patch, when
 from assistant.engine.arrival import arrived
 from assistant.engine.chance import Chance, chance
+from assistant.engine.compare import Compared, Frames, cleaned, compare, explained, quiet
 from assistant.engine.evidence import Ledger
 from assistant.engine.examples import Seen
 from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.ids import SpanIds
-from assistant.engine.normalise import NAMELESS, Traces, normalise, trace_starts
+from assistant.engine.normalise import Traces, normalise
 from assistant.engine.question import Question, Telemetry
+from assistant.engine.sampling import resampled
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.start import DATED, began, sampled, series_of
 from assistant.engine.symptom import Symptoms, met, symptoms, through
-from assistant.engine.templates import left_out, with_templates
-from assistant.engine.topology import Topology, topology
+from assistant.engine.templates import left_out
 from assistant.engine.windows import INCIDENT, Windows, from_us
 from assistant.engine.wording import cleared as cleared_sentence
 
 SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, CLEARED_SHOWN, INNOCENT_SHOWN = 3, 5, 6, 4, 6
 MIN_BAD = 10
-LINE_COLUMNS = ("service", "severity", "body", "trace_id", "span_id")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frames:
-    """Clean telemetry, not yet cut into before and during."""
-
-    spans: pl.DataFrame
-    logs: pl.DataFrame
-    metrics: pl.DataFrame
-    edges: tuple[tuple[str, str], ...]
-    not_to_blame: tuple[str, ...]
-    alerted: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Compared:
-    """What the tests say of one pair of windows; `unnamed` is the score of spans of nobody."""
-
-    spans: pl.DataFrame
-    logs: pl.DataFrame
-    samples: pl.DataFrame
-    complaints: Mapping[str, errors.Complaint]
-    graph: Topology
-    tables: local.Tables
-    tested: local.Tested
-    ranked: list[tuple[float, Suspect]]
-    unnamed: float
+NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
     """Everything that the later steps look at; `through` are the services of bad requests."""
 
-    seen: _Compared
+    seen: Compared
     windows: Windows
     onset_us: int
     bin_us: int
@@ -81,6 +56,8 @@ class _Scene:
     symptoms: Symptoms
     covers: Mapping[str, float]
     through: frozenset[str]
+    blind: bool
+    resampled: bool
     gaps: tuple[str, ...]
 
 
@@ -96,9 +73,9 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
         return _nothing(said, why, ledger, scene.gaps)
     narrowed = [_narrow(s, scene) for _, s in scene.seen.ranked[:RANKED_SHOWN]]
     judged = _judge_changes(telemetry, question, scene, narrowed[0])
-    explained = said in (Verdict.LIKELY, Verdict.POSSIBLE)
+    named = said in NAMED
     hypotheses = tuple(_hypothesis(i, scene, narrowed[i], ledger) for i in range(len(narrowed)))
-    blamed = next((j for j in judged if j.blamed and explained), None)
+    blamed = next((j for j in judged if j.blamed and named), None)
     return Finding(
         verdict=said,
         why_verdict=why,
@@ -108,7 +85,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
         innocent_changes=_innocent(
             judged, blamed, hypotheses[0], ledger, looked=telemetry.changes_seen
         )
-        if explained
+        if named
         else (),
         ruled_out=_ruled_out(scene, question, ledger),
         evidence=tuple(ledger.records),
@@ -116,7 +93,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     )
 
 
-def _during(seen: _Compared) -> Seen:
+def _during(seen: Compared) -> Seen:
     now = pl.col("bucket") == INCIDENT
     return Seen(*(frame.filter(now) for frame in (seen.spans, seen.logs, seen.samples)))
 
@@ -127,24 +104,45 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
     if late is not None:
         telemetry, question = late.telemetry, late.question
         traces = Traces(late.spans, SpanIds.of(late.spans), (*traces.gaps, late.gap))
-    frames = _Frames(
-        spans=traces.spans,
-        logs=_linked(with_templates(_stamped(telemetry.logs, LINE_COLUMNS)), traces.ids),
-        metrics=_stamped(telemetry.metrics),
-        edges=telemetry.edges,
-        not_to_blame=(*question.ruled_out, NAMELESS),
-        alerted=question.service,
-    )
+    frames = cleaned(telemetry, traces, question)
     times = when.timeline(frames.spans, frames.logs, frames.metrics, question)
+    seen = partial(_scene, frames, telemetry, traces.gaps)
     at = when.given(times, question)
-    if at is None:
-        at = when.detected(frames.spans, frames.logs, frames.metrics, times, question)
-        at = when.refined(at, times, question, lambda w: _explained(_compare(frames, w)))
-    seen = _compare(frames, at.windows)
-    found = at.found
+    if at is not None:
+        return seen(at)
+    at = when.detected(frames.spans, frames.logs, frames.metrics, times, question)
+    at = when.refined(at, times, question, lambda w: explained(compare(frames, w)))
+    near = seen(at)
+    if _said(near) in NAMED:
+        return near
+    at = when.older(frames.spans, frames.logs, frames.metrics, times, question, than=at)
+    return near if at is None else _worse_since(seen(at), near)
+
+
+def _worse_since(far: _Scene, near: _Scene) -> _Scene:
+    """Return what explains more: a look at what began long ago, or the usual one.
+
+    What has been worse for long is like what lies just before it, and still is not healthy.
+    """
+    if not far.symptoms.felt:
+        return near
+    if _said(far) in NAMED:
+        return far
+    if _said(near) is not Verdict.HEALTHY:
+        return near
+    since = f"requests have been worse since about {from_us(far.onset_us):%H:%M} UTC"
+    return replace(far, gaps=(*far.gaps, f"{since}, and nothing that was looked at tells why"))
+
+
+def _scene(
+    frames: Frames, telemetry: Telemetry, repaired: Sequence[str], at: when.Moments
+) -> _Scene:
+    seen, found = compare(frames, at.windows), at.found
     felt = symptoms(seen.spans, seen.samples, seen.tested.lines)
     named = [suspect.service for _, suspect in seen.ranked]
-    lost = (*traces.gaps, *left_out(seen.logs), *errors.unread(seen.logs, INCIDENT))
+    lost = (*repaired, *left_out(seen.logs), *errors.unread(seen.logs, INCIDENT))
+    absent = gaps.absent(frames.alerted, telemetry, seen.graph.components)
+    otherwise = resampled(telemetry.spans, at.windows)
     covers = met(seen.spans, felt.traces, named) if len(felt.traces) >= MIN_BAD else {}
     return _Scene(
         seen=replace(seen, ranked=fuse.on_the_way(seen.ranked, covers)),
@@ -153,79 +151,17 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         onset_us=found.us if found.us is not None else at.windows.incident[0],
         bin_us=found.bin_us,
         stepped=found.stepped,
-        chance=chance(seen.tables, seen.graph, _quiet(seen)),
+        chance=chance(seen.tables, seen.graph, quiet(seen)),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
-        gaps=gaps.gaps(telemetry, lost, seen.spans, felt),
+        blind=absent is not None or not telemetry.spans_whole,
+        gaps=gaps.gaps(telemetry, lost, seen.spans, felt, absent=absent, resampled=otherwise),
+        resampled=otherwise,
     )
 
 
-def _linked(logs: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
-    """Add the row of the span in which each line was written, null where that is not known."""
-    row = ids.rows(logs.get_column("trace_id"), logs.get_column("span_id"))
-    return logs.with_columns(row.alias("row"))
-
-
-def _compare(frames: _Frames, windows: Windows) -> _Compared:
-    spans = _bucketed_spans(frames.spans, windows)
-    graph = topology(spans, frames.edges)
-    samples = _bucketed(frames.metrics, windows)
-    logs = _bucketed(frames.logs, windows)
-    tables = local.build(spans, logs, samples, windows)
-    tested = local.run(tables)
-    passed_on = errors.passed_on(spans, INCIDENT)
-    complaints = errors.complaints(logs, graph.components, INCIDENT)
-    suspects = fuse.ranked(explain.explain(tested, graph, passed_on, complaints), frames.alerted)
-    return _Compared(
-        spans=spans,
-        logs=logs,
-        samples=samples,
-        complaints=complaints,
-        graph=graph,
-        tables=tables,
-        tested=tested,
-        ranked=[r for r in suspects if r[0] > 0 and r[1].service not in frames.not_to_blame],
-        unnamed=max((score for score, s in suspects if s.service == NAMELESS), default=0.0),
-    )
-
-
-def _explained(seen: _Compared) -> float:
-    return seen.ranked[0][0] if seen.ranked else 0.0
-
-
-def _quiet(seen: _Compared) -> set[int]:
-    """Return the buckets of the baseline in which anything was seen."""
-    frames = (seen.spans, seen.logs, seen.samples)
-    found = {b for frame in frames for b in frame.get_column("bucket").unique().drop_nulls()}
-    return {bucket for bucket in found if bucket >= 0}
-
-
-def _stamped(frame: pl.DataFrame, wanted: Sequence[str] = ()) -> pl.DataFrame:
-    """Return the wanted columns (all by default) and `us`; text columns may come as categories."""
-    columns = wanted or frame.columns
-    text = [n for n in columns if frame.schema[n] in (pl.Categorical, pl.String)]
-    stamped = frame.select(
-        *[n for n in columns if n not in text],
-        *[pl.col(n).cast(pl.String) for n in text],
-        (pl.col("time").cast(pl.Int64) // 1000).alias("us"),
-    )
-    # A filter copies every column, and hardly a frame has anything to leave out.
-    return stamped.drop_nulls(["us", "service"]) if _holes(stamped) else stamped
-
-
-def _holes(frame: pl.DataFrame) -> bool:
-    return any(frame.get_column(name).null_count() for name in ("us", "service"))
-
-
-def _bucketed(frame: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    return frame.with_columns(windows.bucket_of(frame.get_column("us")))
-
-
-def _bucketed_spans(spans: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    """A trace belongs to one bucket: the one in which it began."""
-    return spans.with_columns(
-        windows.bucket_of(trace_starts(spans)).gather(spans.get_column("trace"))
-    )
+def _said(scene: _Scene) -> Verdict:
+    return confidence.verdict(_standing(scene))[0]
 
 
 def _standing(scene: _Scene) -> confidence.Standing:
@@ -239,6 +175,8 @@ def _standing(scene: _Scene) -> confidence.Standing:
         cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
         symptoms=scene.symptoms,
         stepped=scene.stepped,
+        blind=scene.blind,
+        resampled=scene.resampled,
         enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= gaps.FEW_REQUESTS,
     )
 
@@ -366,12 +304,13 @@ def _ruled_out(scene: _Scene, question: Question, ledger: Ledger) -> tuple[Ruled
     """Say who was suspected and cleared; always the runner-up, and the alerted service."""
     top_score, top = scene.seen.ranked[0]
     records = [c for _, s in scene.seen.ranked for c in s.cleared if c.service != top.service]
-    told = {r.service for r in records}
+    told = {top.service, *(r.service for r in records)}
     for score, suspect in scene.seen.ranked[1:2]:
         if suspect.service not in told:
             records.append(Cleared(suspect.service, "weaker", top.service, top_score, score))
+            told.add(suspect.service)
     alerted = question.service
-    if alerted and alerted not in {top.service, *told} and alerted in scene.seen.graph.components:
+    if alerted and alerted not in told and alerted in scene.seen.graph.components:
         records.append(Cleared(alerted, "symptom_only", top.service, top_score, 0.0))
     records.sort(key=lambda r: (-r.was, r.service))
     return tuple(

@@ -1,21 +1,37 @@
 """What could not be seen, as sentences: each is a reason not to trust silence."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
 from assistant.engine.changes import Judged
 from assistant.engine.question import Telemetry
+from assistant.engine.sampling import sampled
 from assistant.engine.symptom import Symptoms
 
 FEW_REQUESTS, NAMED = 30, 3
 
 
 def gaps(
-    telemetry: Telemetry, repaired: Sequence[str], spans: pl.DataFrame, felt: Symptoms
+    telemetry: Telemetry,
+    repaired: Sequence[str],
+    spans: pl.DataFrame,
+    felt: Symptoms,
+    *,
+    absent: str | None,
+    resampled: bool,
 ) -> tuple[str, ...]:
-    """Return the gaps of the telemetry; `repaired` is what was told when `spans` were cleaned."""
+    """Return the gaps of the telemetry; `repaired` is what was told when `spans` were cleaned.
+
+    `absent` is who was asked about and is not in it; `resampled` tells whether traces were sampled
+    otherwise before.
+    """
     found = [*telemetry.gaps, *repaired]
+    if absent:
+        found.append(f"nothing was seen of {absent}: whether it is well cannot be told")
+    if sampled(telemetry.spans):
+        since = ", and not as they were before: they cannot be compared" if resampled else ""
+        found.append(f"rates are of sampled traces{since}")
     unseen = {
         "no traces: who waits for whom, and where errors begin, cannot be told": telemetry.spans,
         "no log lines: what was written differently cannot be told": telemetry.logs,
@@ -34,6 +50,15 @@ def gaps(
     if services and silent and len(silent) < len(services):
         found.append("no log lines from " + ", ".join(sorted(silent)[:NAMED]))
     return tuple(dict.fromkeys(found))
+
+
+def absent(service: str | None, telemetry: Telemetry, components: Collection[str]) -> str | None:
+    """Return the service where no frame and nothing in the graph (`components`) names it."""
+    if not service or service in components:
+        return None
+    frames = (telemetry.logs, telemetry.metrics)
+    names = (f.get_column("service").cast(pl.String) for f in frames)
+    return None if any((n == service).any() for n in names) else service
 
 
 def _nameless(row: str, frame: pl.DataFrame) -> list[str]:

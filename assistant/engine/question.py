@@ -14,6 +14,7 @@ class Telemetry:
     """Frames with the schemas of `connectors.api`; empty where nothing was gathered.
 
     `gaps` are sentences about what could not be seen; `sources` says which connector gave what.
+    `spans_whole` is false where a source of spans failed or left some out.
     """
 
     spans: pl.DataFrame
@@ -21,6 +22,7 @@ class Telemetry:
     metrics: pl.DataFrame
     changes: tuple[Change, ...] = ()
     changes_seen: bool = False
+    spans_whole: bool = True
     edges: tuple[tuple[str, str], ...] = ()
     gaps: tuple[str, ...] = ()
     sources: Mapping[str, str] | None = None

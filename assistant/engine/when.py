@@ -94,12 +94,38 @@ def detected(
 ) -> Moments:
     """Return the moments that the signals tell."""
     back = max(times.first, to_us(question.at) - LOOK_BACK_US)
-    quiet = spans
-    for window in _past(question):
-        quiet = quiet.filter(
-            (pl.col("us") < to_us(window.start)) | (pl.col("us") >= to_us(window.end))
-        )
+    quiet = _without_past(spans, question)
     return moments(onset.detect(quiet, logs, metrics, back, times.end), times, question)
+
+
+def older(
+    spans: pl.DataFrame,
+    logs: pl.DataFrame,
+    metrics: pl.DataFrame,
+    times: Timeline,
+    question: Question,
+    *,
+    than: Moments,
+) -> Moments | None:
+    """Return the moments around a step before those of `than`, null where there is none.
+
+    All that was read is looked at; what lasts since is compared as it is now, for it may be over.
+    """
+    if times.first >= to_us(question.at) - LOOK_BACK_US:
+        return None
+    quiet = _without_past(spans, question)
+    found = onset.detect(quiet, logs, metrics, times.first, times.end)
+    if found.us is None or not found.stepped or found.us >= than.windows.incident[0]:
+        return None
+    before = (times.starts < found.us).sum()
+    if before < LEAST_BEFORE <= times.starts.len():
+        return None
+    last = min(times.end, max(to_us(question.at), found.us + LONGEST_INCIDENT_US))
+    windows = moments(found, times, question).windows
+    incident = (max(windows.incident[0], last - LONGEST_INCIDENT_US), last)
+    baseline = windows.baseline
+    past = _past(question)
+    return Moments(cut(times.starts, incident=incident, baseline=baseline, known=past), found)
 
 
 def moments(found: onset.Onset, times: Timeline, question: Question) -> Moments:
@@ -146,6 +172,14 @@ def refined(
         if weight > most:
             best, most = other, weight
     return best
+
+
+def _without_past(spans: pl.DataFrame, question: Question) -> pl.DataFrame:
+    for window in _past(question):
+        spans = spans.filter(
+            (pl.col("us") < to_us(window.start)) | (pl.col("us") >= to_us(window.end))
+        )
+    return spans
 
 
 def _past(question: Question) -> Sequence[Window]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from frames import minute, span
+from frames import minute, request, span
 from verdicts import ONSET, ask, at, before, cited, deploy, reads
 
 from assistant.domain.hypothesis import Verdict
@@ -167,6 +167,20 @@ def test_the_one_bad_instance_is_named():
     ]
     first = ask(rows).hypotheses[0]
     assert (first.service, first.instance) == ("back", "b-2")
+
+
+def test_an_alerted_service_that_is_second_is_cleared_once():
+    rows = []
+    for i in range(700):
+        late, wobble = i / 5 >= ONSET, 1.0 + 0.1 * (i % 5)
+        rows += request(f"t{i}", i / 5, work=(60 if late else 5) * wobble)
+        rows.append(
+            span(f"t{i}", "p", "payments", at=i / 5, ms=(18 if late else 3) * wobble,
+                 parent=f"t{i}r", name="pay", kind="server", status="ok")
+        )  # fmt: skip
+    finding = ask(rows, service="payments")
+    assert [h.service for h in finding.hypotheses] == ["back", "payments"]
+    assert [(r.service, r.reason) for r in finding.ruled_out] == [("payments", "weaker")]
 
 
 EVEN = {f"t{i}" for i in range(0, 600, 2)}

@@ -16,7 +16,7 @@ from assistant.journal.sql import SqlJournal
 from assistant.service import Service
 from assistant.store.database import open_database
 from bench.generator import generate
-from connectors.api import Capability, Change, Page, Window
+from connectors.api import FRAME_SCHEMAS, Capability, Change, Page, Window
 from connectors.errors import Forbidden, Rejected, Unavailable
 from connectors.recording import RecordingConnector, write_recording
 
@@ -76,6 +76,22 @@ async def test_each_way_to_fail_is_not_looked_at_and_the_others_go_on(recorded, 
     assert done["spans"].rows == got.telemetry.spans.height == made.spans.height
     assert done["logs"].rows == made.logs.height
     assert "spans.parquet where start >= " in done["spans"].query
+
+
+@pytest.mark.parametrize("complete", [True, False])
+async def test_spans_are_whole_where_no_source_of_them_failed_or_left_some_out(complete):
+    page = Page(
+        capability=Capability.SPANS,
+        frame=pl.DataFrame(schema=FRAME_SCHEMAS[Capability.SPANS]),
+        complete=complete,
+        query="all",
+    )
+    sources = {"told": Answering(page, Capability.SPANS)}
+    assert (await gathered(sources)).telemetry.spans_whole is complete
+    down = Failing(Unavailable("Nobody is there."), Capability.SPANS)
+    assert not (await gathered({**sources, "down": down})).telemetry.spans_whole
+    down = Failing(Unavailable("Nobody is there."), Capability.LOGS)
+    assert (await gathered({**sources, "down": down})).telemetry.spans_whole is complete
 
 
 async def test_what_came_before_a_failure_is_not_taken_for_the_whole():

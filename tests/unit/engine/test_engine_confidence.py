@@ -5,7 +5,7 @@ import pytest
 from assistant.domain.hypothesis import Verdict
 from assistant.engine import fuse
 from assistant.engine.chance import Chance
-from assistant.engine.confidence import Standing, verdict
+from assistant.engine.confidence import LIKELY_CONFIDENCE, Standing, verdict
 from assistant.engine.explain import Suspect
 from assistant.engine.shift import Mechanism, Shift
 from assistant.engine.symptom import Symptoms
@@ -96,6 +96,24 @@ def test_all_confidences_together_leave_room_for_what_was_not_thought_of():
 )
 def test_each_weakness_lowers_the_confidence(less):
     assert standing(**less).confidence < standing().confidence
+
+
+@pytest.mark.parametrize("score", [0.01, 0.15])
+def test_what_was_not_wholly_seen_is_not_healthy(score):
+    quiet = {"felt": False, "score": score, "behaviour": 0.0}
+    assert judged(**quiet) is Verdict.HEALTHY
+    assert judged(**quiet, blind=True) is Verdict.NOT_DETERMINED
+    assert judged(blind=True) is Verdict.LIKELY
+
+
+def test_of_few_traced_requests_the_verdict_names_that_and_is_less_sure():
+    stands = standing(enough_data=False, score=0.97, runner_up=0.0, others=0.0)
+    said, why = verdict(stands)
+    assert said is Verdict.POSSIBLE
+    assert "too few requests were traced" in why
+    assert stands.confidence < LIKELY_CONFIDENCE < standing().confidence
+    weak = verdict(standing(enough_data=False, score=0.3, runner_up=0.3))[1]
+    assert "not clearly apart" in weak
 
 
 def test_two_quiet_buckets_are_too_few_to_beat_chance():

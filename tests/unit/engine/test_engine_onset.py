@@ -5,12 +5,12 @@ import polars as pl
 from frames import logs, metrics, minute, spans
 
 from assistant.engine import onset
-from assistant.engine.diagnose import _stamped
+from assistant.engine.compare import stamped
 from assistant.engine.normalise import normalise
 from assistant.engine.onset import Signal, _early, _step, _together, detect
 from assistant.engine.windows import from_us
 
-NOTHING = (_stamped(logs([])), _stamped(metrics([])))
+NOTHING = (stamped(logs([])), stamped(metrics([])))
 
 
 def detected(rows):
