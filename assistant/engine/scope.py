@@ -124,14 +124,15 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
         multiplied = grown is not None and grown.kind == "calls_multiplied"
         return CauseType.CODE, "added_calls" if multiplied else "behaviour_change"
     if latency > 0:
-        if suspect.edge_share >= MOSTLY or not visible:
+        if suspect.edge_share >= MOSTLY:
             # A wait that mostly ends in a failure is a time-out.
             timed_out = any(
                 s.kind == "error_origin" and s.peer == suspect.service and s.after >= MOSTLY
                 for s in mine
             )
             return CauseType.NETWORK, "unreachable_dependency" if timed_out else "slow_edge"
-        return CauseType.CODE, "slow_code"
+        # That a metric counts its time does not tell what the time goes to.
+        return CauseType.CODE if visible else CauseType.UNKNOWN, "slow_code"
     if control > 0:
         return CauseType.CODE, "behaviour_change"
     return CauseType.UNKNOWN, "behaviour_change"

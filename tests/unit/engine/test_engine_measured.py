@@ -6,7 +6,7 @@ import polars as pl
 from frames import T0, metrics, spans
 from frames import minute as traffic
 
-from assistant.domain.hypothesis import Verdict
+from assistant.domain.hypothesis import CauseType, Verdict
 from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
 
@@ -52,6 +52,18 @@ def test_the_deepest_of_those_who_are_slow_is_named_and_who_only_waits_is_cleare
     assert finding.hypotheses[0].service == "stock"
     assert finding.verdict in (Verdict.POSSIBLE, Verdict.LIKELY)
     assert ("orders", "only_waits_for") in {(r.service, r.reason) for r in finding.ruled_out}
+    assert (finding.hypotheses[0].type, finding.hypotheses[0].peer) == (CauseType.UNKNOWN, None)
+
+
+def test_what_a_slow_service_runs_on_tells_the_type_that_its_time_does_not():
+    rows = samples("http.server.duration.p95", {"stock": 200.0})
+    rows += samples("cpu.utilization", {"stock": 78.0}, usual=USUAL | {"stock": 20.0}, unit="%")
+    first = ask(rows).hypotheses[0]
+    assert (first.service, first.type, first.cause) == (
+        "stock",
+        CauseType.RESOURCE,
+        "cpu_saturation",
+    )
 
 
 def test_a_loud_little_service_does_not_win_over_who_costs_users_their_time():
