@@ -21,6 +21,12 @@ MIN_RISE = 0.01
 HALF_RISE = 0.10
 BAD = ["WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"]
 MIN_Z, HALF_Z = 3.0, 10.0
+PER_EXECUTION, PER_REQUEST, PER_SECOND = (
+    "lines per execution",
+    "lines per request",
+    "lines per second",
+)
+LINES_PER = (PER_EXECUTION, PER_REQUEST, PER_SECOND)
 FAILED = ["ERROR", "FATAL", "CRITICAL"]
 READ, SHORTEST_NAME = 5_000, 3
 # A plain word is somebody's name only where a sentence points at somebody.
@@ -180,11 +186,13 @@ def _named(components: Iterable[str]) -> list[str] | None:
     return patterns
 
 
-def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame) -> pl.DataFrame:
+def line_table(
+    logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame, otherwise: str = PER_REQUEST
+) -> pl.DataFrame:
     """Return warnings and errors per service and bucket, per unit of what was done in it.
 
     `work` is executions per service and bucket (`n`): who is asked more writes more. Where a
-    service has none, `weights` of the bucket counts (traces, or seconds where there are none).
+    service has none, `weights` of the bucket counts: `otherwise` is the unit then.
     """
     buckets = pl.DataFrame(
         {"bucket": list(weights), "weight": list(weights.values())},
@@ -205,7 +213,11 @@ def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame
             # Who crashes before it serves anything complains as loudly as who serves once.
             .then(pl.col("n").fill_null(0).clip(1).cast(pl.Float64))
             .otherwise("weight")
-            .alias("weight")
+            .alias("weight"),
+            pl.when(pl.col("service").is_in(traced))
+            .then(pl.lit(PER_EXECUTION))
+            .otherwise(pl.lit(otherwise))
+            .alias("unit"),
         )
         .with_columns((pl.col("lines").fill_null(0) / pl.col("weight").clip(1e-9)).alias("rate"))
         .sort("service", "bucket")
@@ -226,7 +238,7 @@ def line_shifts(table: pl.DataFrame, incident: int) -> list[Shift]:
         )
         .filter(pl.col("buckets") >= MIN_Z)
     )
-    during = table.filter(pl.col("bucket") == incident).select("service", "rate", "weight")
+    during = table.filter(pl.col("bucket") == incident).select("service", "rate", "weight", "unit")
     out = []
     for row in during.join(before, on="service").iter_rows(named=True):
         usual, least = row["usual"], max(row["weight"], 1e-9)
@@ -239,7 +251,7 @@ def line_shifts(table: pl.DataFrame, incident: int) -> list[Shift]:
                     mechanism=Mechanism.LOG,
                     kind="error_lines",
                     service=row["service"],
-                    unit="lines per execution",
+                    unit=row["unit"],
                     before=usual,
                     after=row["rate"],
                     n0=round(row["n0"]),

@@ -76,11 +76,12 @@ def build(
     summed = pl.col("n").sum()
     done = counts.group_by("service", "bucket").agg(summed).sort("service", "bucket")
     entered = counts.filter(pl.col("role") == "entry").group_by("service", "bucket").agg(summed)
+    by = errors.PER_SECOND if traces.is_empty() else errors.PER_REQUEST
     return Tables(
         latency=latency.table(spans),
         flow=controlflow.table(spans, logs),
         errors=errors.table(spans),
-        lines=errors.line_table(logs, weights := _weights(traces, windows), entered),
+        lines=errors.line_table(logs, weights := _weights(traces, windows), entered, by),
         resources=resources.table(metrics),
         measured=measured.table(_untraced(metrics, spans, traces)),
         work=done,
