@@ -107,7 +107,6 @@ CAUSE_WORDS = {
     "behaviour_change": "{service} does something else than before",
     "added_calls": "{service} makes more calls per request than before",
     "slow_code": "{service} itself became slow",
-    "cache_failure": "the cache of {service} no longer helps",
     "traffic_surge": "{service} gets more traffic than it can take",
 }
 
