@@ -15,15 +15,14 @@ from assistant.domain.hypothesis import (
     Finding,
     Hypothesis,
     InnocentChange,
-    RuledOut,
     Verdict,
 )
 from assistant.engine import changes, confidence, errors, explain, fuse, gaps, local, patch, when
 from assistant.engine.arrival import arrived
 from assistant.engine.chance import Chance, chance
-from assistant.engine.evidence import Ledger
+from assistant.engine.evidence import Ledger, ruled_out
 from assistant.engine.examples import Seen
-from assistant.engine.explain import Cleared, Suspect
+from assistant.engine.explain import Suspect
 from assistant.engine.ids import SpanIds
 from assistant.engine.normalise import Traces, normalise, trace_starts
 from assistant.engine.question import Question, Telemetry
@@ -34,9 +33,9 @@ from assistant.engine.symptom import Symptoms, met, symptoms, through
 from assistant.engine.templates import with_templates
 from assistant.engine.topology import Topology, topology
 from assistant.engine.windows import INCIDENT, Windows, from_us
-from assistant.engine.wording import cleared as cleared_sentence
+from connectors.api import Change
 
-SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, CLEARED_SHOWN, INNOCENT_SHOWN = 3, 5, 6, 4, 6
+SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, INNOCENT_SHOWN = 3, 5, 6, 6
 MIN_BAD = 10
 LINE_COLUMNS = ("service", "severity", "body", "trace_id", "span_id")
 
@@ -80,6 +79,7 @@ class _Scene:
     symptoms: Symptoms
     covers: Mapping[str, float]
     through: frozenset[str]
+    changes: tuple[Change, ...]
     gaps: tuple[str, ...]
 
 
@@ -94,7 +94,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     if said in (Verdict.HEALTHY, Verdict.NOT_DETERMINED) and not scene.seen.ranked:
         return _nothing(said, why, ledger, scene.gaps)
     narrowed = [_narrow(s, scene) for _, s in scene.seen.ranked[:RANKED_SHOWN]]
-    judged = _judge_changes(telemetry, question, scene, narrowed[0])
+    judged = _judge_changes(question, scene, narrowed[0])
     explained = said in (Verdict.LIKELY, Verdict.POSSIBLE)
     hypotheses = tuple(_hypothesis(i, scene, narrowed[i], ledger) for i in range(len(narrowed)))
     blamed = next((j for j in judged if j.blamed and explained), None)
@@ -109,7 +109,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
         )
         if explained
         else (),
-        ruled_out=_ruled_out(scene, question, ledger),
+        ruled_out=ruled_out(scene.seen.ranked, question, scene.seen.graph.components, ledger),
         evidence=tuple(ledger.records),
         gaps=(*scene.gaps, *gaps.not_told_apart(judged, blamed)),
     )
@@ -154,6 +154,7 @@ def _look(telemetry: Telemetry, question: Question) -> _Scene:
         chance=chance(seen.tables, seen.graph, _quiet(seen)),
         symptoms=felt,
         through=through(seen.spans, felt.traces),
+        changes=tuple(c for c in telemetry.changes if c.ref not in question.ignored),
         gaps=gaps.gaps(telemetry, traces.gaps, seen.spans, felt),
     )
 
@@ -286,7 +287,8 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
     supports = [ledger.shift(s, Stance.FOR) for s in speaking]
     for complainer, told in sorted(scene.seen.complaints.items()):
         if told.at == suspect.service and suspect.parts.get(Mechanism.CONTROL, 0.0) > 0:
-            supports.append(ledger.complaint(complainer, told.at, told.lines))
+            named = errors.naming(scene.seen.logs, complainer, told.at, INCIDENT)
+            supports.append(ledger.complaint(complainer, told.at, named))
     if found.instance and found.siblings and place == 0:
         supports.append(ledger.contrast(suspect.service, found))
     contradicts = [ledger.ruled_out(c) for c in suspect.cleared if place > 0 or c.left < c.was / 2]
@@ -307,9 +309,7 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
     )
 
 
-def _judge_changes(
-    telemetry: Telemetry, question: Question, scene: _Scene, first: _Narrowed
-) -> list[changes.Judged]:
+def _judge_changes(question: Question, scene: _Scene, first: _Narrowed) -> list[changes.Judged]:
     strongest = next((s for s in first.mine if s.kind in DATED), None)
     series = (
         scene.windows.without_known(series_of(strongest, scene.seen.spans))
@@ -329,8 +329,7 @@ def _judge_changes(
         words=patch.words_of(" ".join((service, *said))),
         start=replace(start, alone=first.scope.instance if first.scope.siblings else None),
     )
-    considered = tuple(c for c in telemetry.changes if c.ref not in question.ignored)
-    return changes.judge(considered, blame, scene.seen.spans, question.horizon)
+    return changes.judge(scene.changes, blame, scene.seen.spans, question.horizon)
 
 
 def _blamed(judged: changes.Judged, first: Hypothesis, ledger: Ledger) -> BlamedChange:
@@ -360,29 +359,6 @@ def _innocent(
     return tuple(
         InnocentChange(ref=j.change.ref, why=j.why, evidence=ledger.change(j, first.service))
         for j in others
-    )
-
-
-def _ruled_out(scene: _Scene, question: Question, ledger: Ledger) -> tuple[RuledOut, ...]:
-    """Say who was suspected and cleared; always the runner-up, and the alerted service."""
-    top_score, top = scene.seen.ranked[0]
-    records = [c for _, s in scene.seen.ranked for c in s.cleared if c.service != top.service]
-    told = {r.service for r in records}
-    for score, suspect in scene.seen.ranked[1:2]:
-        if suspect.service not in told:
-            records.append(Cleared(suspect.service, "weaker", top.service, top_score, score))
-    alerted = question.service
-    if alerted and alerted not in {top.service, *told} and alerted in scene.seen.graph.components:
-        records.append(Cleared(alerted, "symptom_only", top.service, top_score, 0.0))
-    records.sort(key=lambda r: (-r.was, r.service))
-    return tuple(
-        RuledOut(
-            service=r.service,
-            reason=r.reason,
-            why=cleared_sentence(r),
-            evidence=ledger.ruled_out(r),
-        )
-        for r in records[:CLEARED_SHOWN]
     )
 
 

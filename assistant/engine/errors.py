@@ -173,6 +173,33 @@ def complaints(
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """How many of a service's `all` lines are error lines that name a component."""
+
+    before: int
+    during: int
+    all_before: int
+    all_during: int
+
+
+def naming(logs: pl.DataFrame, complainer: str, at: str, incident: int) -> Named:
+    """Return how many lines of `complainer` are errors that name `at`, before and during."""
+    speaks = [pl.col("body").str.contains(p).fill_null(value=False) for p in _named([at]) or ()]
+    said = pl.col("severity").is_in(FAILED).fill_null(value=False) & pl.any_horizontal(
+        *speaks, pl.lit(value=False)
+    )
+    now, then = pl.col("bucket") == incident, pl.col("bucket") >= 0
+    mine = logs.lazy().filter(pl.col("service") == complainer)
+    counted = mine.select(
+        (said & then).sum().alias("before"),
+        (said & now).sum().alias("during"),
+        then.sum().alias("all_before"),
+        now.sum().alias("all_during"),
+    ).collect()
+    return Named(**counted.row(0, named=True))
+
+
 def _named(components: Iterable[str]) -> list[str] | None:
     """Return patterns whose first group is a component's name, the telling ones first."""
     names = sorted({c for c in components if len(c) >= SHORTEST_NAME}, key=lambda c: (-len(c), c))
