@@ -28,7 +28,7 @@ from assistant.engine.normalise import Traces, normalise, trace_starts
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
-from assistant.engine.start import DATED, began, sampled, series_of
+from assistant.engine.start import DATED, began, nothing, sampled, series_of
 from assistant.engine.symptom import Symptoms, met, symptoms, through
 from assistant.engine.templates import with_templates
 from assistant.engine.topology import Topology, topology
@@ -289,8 +289,8 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
         if told.at == suspect.service and suspect.parts.get(Mechanism.CONTROL, 0.0) > 0:
             named = errors.naming(scene.seen.logs, complainer, told.at, INCIDENT)
             supports.append(ledger.complaint(complainer, told.at, named))
-    if found.instance and found.siblings and place == 0:
-        supports.append(ledger.contrast(suspect.service, found))
+    if place == 0:
+        supports += ledger.contrasts(suspect.service, found)
     contradicts = [ledger.ruled_out(c) for c in suspect.cleared if place > 0 or c.left < c.was / 2]
     return Hypothesis(
         rank=place + 1,
@@ -314,9 +314,11 @@ def _judge_changes(question: Question, scene: _Scene, first: _Narrowed) -> list[
     series = (
         scene.windows.without_known(series_of(strongest, scene.seen.spans))
         if strongest
-        else pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64})
+        else nothing()
     )
     service, graph = first.suspect.service, scene.seen.graph
+    # Spans tell the version of who asks, not of who is asked.
+    own = next((s for s in first.mine if s.kind in DATED and s.service == service), None)
     start = began(series, scene.onset_us, scene.bin_us)
     hot = next((s for s in first.mine if s.mechanism is Mechanism.RESOURCE), None)
     if hot is not None and first.scope.type is CauseType.RESOURCE:
@@ -328,6 +330,8 @@ def _judge_changes(question: Question, scene: _Scene, first: _Narrowed) -> list[
         near=graph.callers.get(service, frozenset()) | graph.callees.get(service, frozenset()),
         words=patch.words_of(" ".join((service, *said))),
         start=replace(start, alone=first.scope.instance if first.scope.siblings else None),
+        effect=series_of(own, scene.seen.spans) if own else nothing(),
+        fails=own is not None and own.kind == "error_origin",
     )
     return changes.judge(scene.changes, blame, scene.seen.spans, question.horizon)
 

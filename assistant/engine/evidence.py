@@ -62,15 +62,26 @@ class Ledger:
             ),
         )
 
-    def contrast(self, service: str, scope: Scope) -> str:
-        """Enter that one instance carries the effect while its siblings do not."""
-        text = (
-            f"{scope.instance} carries {scope.share * 100:.0f} % of the effect in {service}, "
-            f"{scope.siblings} other instance{'s' if scope.siblings > 1 else ''} the rest"
-        )
-        return self._plain(
-            "peer_contrast", service, text, Stance.FOR, instance=scope.instance, after=scope.share
-        )
+    def contrasts(self, service: str, scope: Scope) -> list[str]:
+        """Enter that one instance or version carries the effect while the others do not."""
+        parts: list[tuple[str, str | None, float, int, str]] = []
+        if scope.instance and scope.siblings:
+            parts.append((scope.instance, scope.instance, scope.share, scope.siblings, "instance"))
+        if scope.version:
+            name = f"version {scope.version}"
+            parts.append((name, None, scope.version_share, scope.versions, "version"))
+        return [
+            self._plain(
+                "peer_contrast",
+                service,
+                f"{name} carries {share * 100:.0f} % of the effect in {service}, "
+                f"{others} other {kind}{'s' if others > 1 else ''} the rest",
+                Stance.FOR,
+                instance=instance,
+                after=share,
+            )
+            for name, instance, share, others, kind in parts
+        ]
 
     def complaint(self, complainer: str, at: str, told: Named) -> str:
         """Enter that the error lines of one component name another."""

@@ -169,3 +169,36 @@ def test_a_change_is_cleared_though_a_few_after_it_were_a_little_slower_than_eve
     assert finding.change is None
     (innocent,) = finding.innocent_changes
     assert "executions after it were as before" in innocent.why
+
+
+def canary(new, old=5.0):
+    """`back` on four instances; from the onset on half of them run version 2."""
+    rows = []
+    for prefix, first, count, out in (("t", 0, 5 * ONSET, False), ("u", ONSET, 120, True)):
+        for i in range(count):
+            second = out and i % 4 < 2
+            made = request(
+                f"{prefix}{i}",
+                first + i / 5,
+                work=(new if second else old if out else 5.0) + 0.5 * (i % 5),
+                callee_instance=f"b-{i % 4}",
+            )
+            version = "2" if second else "1"
+            rows += [{**r, "version": version if r["service"] == "back" else None} for r in made]
+    return rows
+
+
+def test_a_slow_canary_is_told_by_its_version_and_what_runs_beside_it():
+    finding = ask(canary(80.0), end=ONSET + 24, changes=[deploy("back", ONSET - 2)])
+    assert finding.change.ref == "v2"
+    assert "only its new version" in finding.change.why
+    (contrast,) = (e for e in finding.evidence if e.kind == "peer_contrast")
+    assert contrast.id in finding.hypotheses[0].supports
+    assert "version 2 carries 100 %" in contrast.statement
+
+
+def test_no_version_is_named_where_the_old_one_is_as_slow():
+    finding = ask(canary(80.0, old=80.0), end=ONSET + 24, changes=[deploy("back", ONSET - 2)])
+    assert finding.change is None
+    assert "the old version is affected as well" in finding.innocent_changes[0].why
+    assert "peer_contrast" not in {e.kind for e in finding.evidence}
