@@ -6,6 +6,7 @@ and whether instances without the change are harmed as well.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,12 @@ NO_NAMES = frozenset({"service", "svc", "server", "app", "api"})
 NAMED_FROM = 2.0
 MOST, LEAST = 8.0, 1 / 16
 NOT_CHANGES = ("kubernetes_event",)
+# What Kubernetes says of a pod in trouble; it says as much of pods that come and go.
+TROUBLE = re.compile(
+    r"oom.?kill|evict|failed.?scheduling|back.?off|unhealthy|not.?ready", re.IGNORECASE
+)
+SCALED, FOLLOWED, BY_ITSELF = 0.5, 0.3, re.compile(r"\bhpa\b|autoscal|\bkeda\b", re.IGNORECASE)
+MORE_LOAD = 1.2  # times what was asked of it before
 UNHARMED_RUNS = 8
 UNHARMED_LEVEL = 0.3
 WORTH_A_LOOK = 0.5  # timing below which nothing else can make a change guilty
@@ -44,7 +51,7 @@ class Blame:
     `near` are the components beside the service (callers, callees, the peer of a slow way);
     `deploys` tells whether any deploy of it is known: where they are recorded, commits wait for it.
     `effect` is what executions of the service itself show of the fault (`us`, `value`, `version`),
-    `fails` that this is whether they fail.
+    `fails` that this is whether they fail, and `load` is its work during ÷ before.
     """
 
     service: str
@@ -54,6 +61,7 @@ class Blame:
     start: Began
     effect: pl.DataFrame
     fails: bool
+    load: float
     deploys: bool = False
 
 
@@ -87,6 +95,24 @@ def judge(
     return sorted(
         judged, key=lambda j: (-j.ratio, abs(to_us(j.change.at) - blame.start.us), j.change.ref)
     )
+
+
+def troubles(
+    changes: Sequence[Change], service: str, spans: pl.DataFrame, incident: tuple[int, int]
+) -> list[Change]:
+    """Return what Kubernetes told of a service or its instances, near an incident (µs)."""
+    told = [
+        c
+        for c in sorted(changes, key=lambda c: (c.at, c.ref))
+        if c.kind in NOT_CHANGES
+        and incident[0] - FADE_US <= to_us(c.at) <= incident[1]
+        and TROUBLE.search(f"{c.ref} {c.summary}")
+    ]
+    if not told:
+        return []
+    ran = spans.lazy().filter(pl.col("service") == service).select(pl.col("instance").unique())
+    names = {service, *ran.collect().get_column("instance").to_list()} - {None}
+    return [c for c in told if c.target in names]
 
 
 def _known(changes: Sequence[Change], service: str) -> bool:
@@ -159,8 +185,9 @@ def _judge(
     if timing > WORTH_A_LOOK:
         unharmed, said = (1.0, "") if slow else _unharmed(change, service, effective, start)
         canary, contrast = _contrast(change, blame, effective, spans)
-        ratio *= unharmed * canary * fits * (0.5 if blame.cause in FROM_OUTSIDE else 1.0)
-        reasons += [said, contrast, does]
+        scaled, follows = _scaled(change, blame.load)
+        ratio *= unharmed * canary * fits * (0.5 if blame.cause in FROM_OUTSIDE else 1.0) * scaled
+        reasons += [said, contrast, follows, does]
     if place < 1.0:
         reasons.insert(0, where)
     ratio = min(MOST, max(LEAST, ratio))
@@ -250,6 +277,15 @@ def _begun(before: pl.Series, between: pl.Series, after: pl.Series) -> bool:
     hit = after.filter(after > calm)
     like = (calm + float(str(hit.median()))) / 2 if hit.len() else calm
     return bool((between > like).any())
+
+
+def _scaled(change: Change, load: float) -> tuple[float, str]:
+    """Tell how much less a change of scale means than others: often it only answers the load."""
+    if change.kind != "scale":
+        return 1.0, ""
+    if load >= MORE_LOAD or BY_ITSELF.search(f"{change.ref} {change.actor or ''} {change.summary}"):
+        return SCALED * FOLLOWED, "it follows the load"
+    return SCALED, "changes of scale more often follow a fault than cause it"
 
 
 def _contrast(

@@ -291,6 +291,12 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
             supports.append(ledger.complaint(complainer, told.at, named))
     if place == 0:
         supports += ledger.contrasts(suspect.service, found)
+    supports += [
+        ledger.event(event, suspect.service, scene.onset_us)
+        for event in changes.troubles(
+            scene.changes, suspect.service, scene.seen.spans, scene.windows.incident
+        )
+    ]
     contradicts = [ledger.ruled_out(c) for c in suspect.cleared if place > 0 or c.left < c.was / 2]
     return Hypothesis(
         rank=place + 1,
@@ -332,6 +338,7 @@ def _judge_changes(question: Question, scene: _Scene, first: _Narrowed) -> list[
         start=replace(start, alone=first.scope.instance if first.scope.siblings else None),
         effect=series_of(own, scene.seen.spans) if own else nothing(),
         fails=own is not None and own.kind == "error_origin",
+        load=scene.seen.tested.load.get(service, 1.0),
     )
     return changes.judge(scene.changes, blame, scene.seen.spans, question.horizon)
 

@@ -14,9 +14,10 @@ from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.question import Question
 from assistant.engine.scope import Scope
 from assistant.engine.shift import Shift
-from assistant.engine.windows import from_us
+from assistant.engine.windows import from_us, to_us
 from assistant.engine.wording import cleared as cleared_sentence
 from assistant.engine.wording import number, statement
+from connectors.api import Change
 
 CLEARED_SHOWN = 4
 
@@ -82,6 +83,16 @@ class Ledger:
             )
             for name, instance, share, others, kind in parts
         ]
+
+    def event(self, event: Change, service: str, onset_us: int) -> str:
+        """Enter what Kubernetes told of a component in trouble."""
+        lag = (to_us(event.at) - onset_us) / 1e6
+        when = f"{abs(lag):.0f} s {'after' if lag > 0 else 'before'} the onset"
+        what = event.ref if event.summary in event.ref else f"{event.ref} ({event.summary})"
+        text = f"Kubernetes told of {service} at {event.at:%H:%M:%S}, {when}: {what}"
+        return self._plain(
+            "k8s_event", service, text, Stance.FOR, metric=event.ref, source="changes"
+        )
 
     def complaint(self, complainer: str, at: str, told: Named) -> str:
         """Enter that the error lines of one component name another."""

@@ -14,7 +14,7 @@ RECORDINGS = Path(__file__).parents[1] / "fixtures" / "recordings"
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
-OF_A_MOMENT = ("peer_contrast",)  # not of before and after
+OF_A_MOMENT = ("peer_contrast", "k8s_event")  # not of before and after
 
 
 def folders() -> list[Path]:

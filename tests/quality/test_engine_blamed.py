@@ -202,3 +202,51 @@ def test_no_version_is_named_where_the_old_one_is_as_slow():
     assert finding.change is None
     assert "the old version is affected as well" in finding.innocent_changes[0].why
     assert "peer_contrast" not in {e.kind for e in finding.evidence}
+
+
+def scaled(**more):
+    return Change(
+        at=at(ONSET - 2), until=None, kind="scale", target="back", ref="scale-back",
+        **{"actor": None, "summary": "from 2 to 3 instances"} | more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [scaled(), scaled(actor="HPA"), scaled(summary="KEDA: 2 to 3")])
+def test_a_change_of_scale_is_not_blamed_like_a_release(change):
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask([*before(), *slow], changes=[change])
+    assert finding.change is None
+    assert "follow" in finding.innocent_changes[0].why
+
+
+def told_by_kubernetes(target, seconds, said):
+    return Change(
+        at=at(seconds), until=None, kind="kubernetes_event", target=target, ref=f"pod/{target}",
+        actor=None, summary=said,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["back", "b-1"])
+@pytest.mark.parametrize("said", ["OOMKilled", "Back-off restarting container", "NodeNotReady"])
+def test_what_kubernetes_tells_of_the_suspect_is_cited(target, said):
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask([*before(), *slow], changes=[told_by_kubernetes(target, ONSET - 1, said)])
+    (event,) = (e for e in finding.evidence if e.kind == "k8s_event")
+    assert event.id in finding.hypotheses[0].supports
+    assert said in event.statement
+    assert (finding.change, finding.innocent_changes) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        told_by_kubernetes("front-9", ONSET, "OOMKilled"),
+        told_by_kubernetes("back", ONSET, "moved to another node"),
+        told_by_kubernetes("back", ONSET - 3600, "OOMKilled"),
+    ],
+    ids=["of another", "no trouble", "long before"],
+)
+def test_what_kubernetes_tells_of_others_or_of_no_trouble_is_no_evidence(event):
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask([*before(), *slow], changes=[event])
+    assert "k8s_event" not in {e.kind for e in finding.evidence}
