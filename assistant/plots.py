@@ -24,7 +24,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from assistant.engine.series import Series, shown
-from assistant.engine.wording import number
+from assistant.engine.wording import BARE, number
 
 # Inches from the lower left corner, at DPI points an inch: 1800 by 900 points.
 WIDTH, HEIGHT, DPI = 12.0, 6.0, 150
@@ -35,7 +35,6 @@ INK, GREY, RULE, PAPER = "#1a1a1a", "#666666", "#dddddd", "#ffffff"
 LINE, BLAMED, SINCE = "#0072b2", "#d55e00", "#f4f4f4"  # Okabe and Ito's blue and vermilion
 TITLE_MOST, LABEL_MOST, ID_MOST, ALT_MOST = 120, 60, 6, 4000  # characters
 AXIS = {"share": (100.0, "%"), "By": (1 / 1_048_576, "MiB"), "bytes": (1 / 1_048_576, "MiB")}
-BARE_UNITS = ("", "1", "calls", "spans", "lines per execution")
 TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 UNIT_MOST = 5  # characters; a longer one stands in the title
 FEW_POINTS = 60  # up to which each has a dot that is seen
@@ -343,7 +342,7 @@ class _Picture:
 def _axis(unit: str) -> tuple[float, str]:
     """Return what a unit is multiplied with to be read, and how it is then called."""
     scale, name = AXIS.get(unit, (1.0, unit.strip("{}")))
-    return scale, "" if name in BARE_UNITS else shown(name)
+    return scale, "" if name in BARE else shown(name)
 
 
 def _interrupted(

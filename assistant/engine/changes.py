@@ -6,6 +6,7 @@ and whether instances without the change are harmed as well.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,11 +31,17 @@ NO_NAMES = frozenset({"service", "svc", "server", "app", "api"})
 NAMED_FROM = 2.0
 MOST, LEAST = 8.0, 1 / 16
 NOT_CHANGES = ("kubernetes_event",)
+# What Kubernetes says of a pod in trouble; it says as much of pods that come and go.
+TROUBLE = re.compile(
+    r"oom.?kill|evict|failed.?scheduling|back.?off|unhealthy|not.?ready", re.IGNORECASE
+)
+SCALED, FOLLOWED, BY_ITSELF = 0.5, 0.3, re.compile(r"\bhpa\b|autoscal|\bkeda\b", re.IGNORECASE)
+MORE_LOAD = 1.2  # times what was asked of it before
 UNHARMED_RUNS = 8
 UNHARMED_LEVEL = 0.3
 WORTH_A_LOOK = 0.5  # timing below which nothing else can make a change guilty
 AT_ONCE_US = 1_000_000  # what is under way when a change comes
-FAILS = 0.02  # share of executions from which a version counts as failing
+FAILS, SLOWS = 0.02, 0.2  # share of failing executions, rise of log ms: a version is affected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,8 @@ class Blame:
 
     `near` are the components beside the service (callers, callees, the peer of a slow way);
     `deploys` tells whether any deploy of it is known: where they are recorded, commits wait for it.
+    `effect` is what executions of the service itself show of the fault (`us`, `value`, `version`),
+    `fails` that this is whether they fail, and `load` is its work during ÷ before.
     """
 
     service: str
@@ -50,6 +59,9 @@ class Blame:
     near: frozenset[str]
     words: frozenset[str]
     start: Began
+    effect: pl.DataFrame
+    fails: bool
+    load: float
     deploys: bool = False
 
 
@@ -83,6 +95,24 @@ def judge(
     return sorted(
         judged, key=lambda j: (-j.ratio, abs(to_us(j.change.at) - blame.start.us), j.change.ref)
     )
+
+
+def troubles(
+    changes: Sequence[Change], service: str, spans: pl.DataFrame, incident: tuple[int, int]
+) -> list[Change]:
+    """Return what Kubernetes told of a service or its instances, near an incident (µs)."""
+    told = [
+        c
+        for c in sorted(changes, key=lambda c: (c.at, c.ref))
+        if c.kind in NOT_CHANGES
+        and incident[0] - FADE_US <= to_us(c.at) <= incident[1]
+        and TROUBLE.search(f"{c.ref} {c.summary}")
+    ]
+    if not told:
+        return []
+    ran = spans.lazy().filter(pl.col("service") == service).select(pl.col("instance").unique())
+    names = {service, *ran.collect().get_column("instance").to_list()} - {None}
+    return [c for c in told if c.target in names]
 
 
 def _known(changes: Sequence[Change], service: str) -> bool:
@@ -154,9 +184,10 @@ def _judge(
     ratio, reasons = place * timing, [when]
     if timing > WORTH_A_LOOK:
         unharmed, said = (1.0, "") if slow else _unharmed(change, service, effective, start)
-        canary, contrast = _contrast(change, service, effective, start, spans)
-        ratio *= unharmed * canary * fits * (0.5 if blame.cause in FROM_OUTSIDE else 1.0)
-        reasons += [said, contrast, does]
+        canary, contrast = _contrast(change, blame, effective, spans)
+        scaled, follows = _scaled(change, blame.load)
+        ratio *= unharmed * canary * fits * (0.5 if blame.cause in FROM_OUTSIDE else 1.0) * scaled
+        reasons += [said, contrast, follows, does]
     if place < 1.0:
         reasons.insert(0, where)
     ratio = min(MOST, max(LEAST, ratio))
@@ -248,21 +279,28 @@ def _begun(before: pl.Series, between: pl.Series, after: pl.Series) -> bool:
     return bool((between > like).any())
 
 
+def _scaled(change: Change, load: float) -> tuple[float, str]:
+    """Tell how much less a change of scale means than others: often it only answers the load."""
+    if change.kind != "scale":
+        return 1.0, ""
+    if load >= MORE_LOAD or BY_ITSELF.search(f"{change.ref} {change.actor or ''} {change.summary}"):
+        return SCALED * FOLLOWED, "it follows the load"
+    return SCALED, "changes of scale more often follow a fault than cause it"
+
+
 def _contrast(
-    change: Change, service: str, effective: int, start: Began, spans: pl.DataFrame
+    change: Change, blame: Blame, effective: int, spans: pl.DataFrame
 ) -> tuple[float, str]:
     """Compare, in the same window, the versions or instances with and without the change."""
+    service, start = blame.service, blame.start
     if change.target != service:
         return 1.0, ""
     if start.alone is not None and _everywhere(change, service, start, spans):
         return 0.2, "the other instances have it as well and are as before"
     if change.kind != "deploy":
         return 1.0, ""
-    mine = spans.filter(
-        (pl.col("service") == service)
-        & (pl.col("us") >= start.us)
-        & pl.col("version").is_not_null()
-    )
+    calm = blame.effect.filter(pl.col("us") < min(effective, start.us) - start.slack_us)
+    mine = blame.effect.filter((pl.col("us") >= start.us) & pl.col("version").is_not_null())
     firsts = (
         spans.filter(pl.col("service") == service)
         .group_by("version")
@@ -271,13 +309,17 @@ def _contrast(
     mine = mine.join(firsts, on="version")
     new = mine.filter(pl.col("first") >= effective - 1_000_000)
     old = mine.filter(pl.col("first") < effective - 1_000_000)
-    if min(new.height, old.height) < UNHARMED_RUNS:
+    if min(new.height, old.height, calm.height) < UNHARMED_RUNS:
         return 1.0, ""
-    bad_new, bad_old = _mean(new["origin"].cast(pl.Float64)), _mean(old["origin"].cast(pl.Float64))
-    if bad_new > FAILS and bad_old < bad_new / 4:
-        return 4.0, "only its new version fails while the old one does not"
-    if bad_old > FAILS and bad_old >= bad_new / 2:
-        return 0.25, "the old version fails as well"
+    usual = 0.0 if blame.fails else _mean(calm["value"])
+    bad_new, bad_old = (_mean(version["value"]) - usual for version in (new, old))
+    least = FAILS if blame.fails else SLOWS
+    if bad_new > least and bad_old < bad_new / 4:
+        if blame.fails:
+            return 4.0, "only its new version fails while the old one does not"
+        return 4.0, "only its new version is affected while the old one is as before"
+    if bad_old > least and bad_old >= bad_new / 2:
+        return 0.25, f"the old version {'fails' if blame.fails else 'is affected'} as well"
     return 1.0, ""
 
 

@@ -13,6 +13,7 @@ from assistant.engine.question import Question, Telemetry
 from assistant.engine.templates import with_templates
 from assistant.engine.topology import Topology, topology
 from assistant.engine.windows import INCIDENT, Windows
+from connectors.api import Change
 
 LINE_COLUMNS = ("service", "severity", "body", "trace_id", "span_id")
 
@@ -25,6 +26,7 @@ class Frames:
     logs: pl.DataFrame
     metrics: pl.DataFrame
     edges: tuple[tuple[str, str], ...]
+    changes: tuple[Change, ...]
     not_to_blame: tuple[str, ...]
     alerted: str | None
 
@@ -51,6 +53,7 @@ def cleaned(telemetry: Telemetry, traces: Traces, question: Question) -> Frames:
         logs=_linked(with_templates(stamped(telemetry.logs, LINE_COLUMNS)), traces.ids),
         metrics=stamped(telemetry.metrics),
         edges=telemetry.edges,
+        changes=tuple(c for c in telemetry.changes if c.ref not in question.ignored),
         not_to_blame=(*question.ruled_out, NAMELESS),
         alerted=question.service,
     )

@@ -16,29 +16,28 @@ from assistant.domain.hypothesis import (
     Finding,
     Hypothesis,
     InnocentChange,
-    RuledOut,
     Verdict,
 )
 from assistant.engine import changes, confidence, errors, fuse, gaps, patch, when
 from assistant.engine.arrival import arrived
 from assistant.engine.chance import Chance, chance
 from assistant.engine.compare import Compared, Frames, cleaned, compare, explained, quiet
-from assistant.engine.evidence import Ledger
+from assistant.engine.evidence import Ledger, ruled_out
 from assistant.engine.examples import Seen
-from assistant.engine.explain import Cleared, Suspect
+from assistant.engine.explain import Suspect
 from assistant.engine.ids import SpanIds
 from assistant.engine.normalise import Traces, normalise
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.sampling import resampled
 from assistant.engine.scope import Scope, scope
 from assistant.engine.shift import Mechanism, Shift
-from assistant.engine.start import DATED, began, sampled, series_of
+from assistant.engine.start import DATED, began, nothing, sampled, series_of
 from assistant.engine.symptom import Symptoms, met, symptoms, through
 from assistant.engine.templates import left_out
 from assistant.engine.windows import INCIDENT, Windows, from_us
-from assistant.engine.wording import cleared as cleared_sentence
+from connectors.api import Change
 
-SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, CLEARED_SHOWN, INNOCENT_SHOWN = 3, 5, 6, 4, 6
+SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, INNOCENT_SHOWN = 3, 5, 6, 6
 MIN_BAD = 10
 NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 
@@ -58,6 +57,7 @@ class _Scene:
     through: frozenset[str]
     blind: bool
     resampled: bool
+    changes: tuple[Change, ...]
     gaps: tuple[str, ...]
 
 
@@ -72,7 +72,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
     if said in (Verdict.HEALTHY, Verdict.NOT_DETERMINED) and not scene.seen.ranked:
         return _nothing(said, why, ledger, scene.gaps)
     narrowed = [_narrow(s, scene) for _, s in scene.seen.ranked[:RANKED_SHOWN]]
-    judged = _judge_changes(telemetry, question, scene, narrowed[0])
+    judged = _judge_changes(question, scene, narrowed[0])
     named = said in NAMED
     hypotheses = tuple(_hypothesis(i, scene, narrowed[i], ledger) for i in range(len(narrowed)))
     blamed = next((j for j in judged if j.blamed and named), None)
@@ -87,7 +87,7 @@ def diagnose(telemetry: Telemetry, question: Question) -> Finding:
         )
         if named
         else (),
-        ruled_out=_ruled_out(scene, question, ledger),
+        ruled_out=ruled_out(scene.seen.ranked, question, scene.seen.graph.components, ledger),
         evidence=tuple(ledger.records),
         gaps=(*scene.gaps, *gaps.not_told_apart(judged, blamed)),
     )
@@ -155,6 +155,7 @@ def _scene(
         symptoms=felt,
         through=through(seen.spans, felt.traces),
         blind=absent is not None or not telemetry.spans_whole,
+        changes=frames.changes,
         gaps=gaps.gaps(telemetry, lost, seen.spans, felt, absent=absent, resampled=otherwise),
         resampled=otherwise,
     )
@@ -166,15 +167,19 @@ def _said(scene: _Scene) -> Verdict:
 
 def _standing(scene: _Scene) -> confidence.Standing:
     top = [score for score, _ in scene.seen.ranked[:2]] + [0.0, 0.0]
+    first = scene.seen.ranked[0][1] if scene.seen.ranked else None
+    spans = scene.seen.spans
     return confidence.Standing(
         score=top[0],
-        behaviour=fuse.behaviour(scene.seen.ranked[0][1]) if scene.seen.ranked else 0.0,
+        behaviour=fuse.behaviour(first) if first else 0.0,
         runner_up=max(top[1], scene.seen.unnamed),
         others=sum(score for score, _ in scene.seen.ranked[1:]) + scene.seen.unnamed,
         chance=scene.chance,
-        cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
+        cover=scene.covers.get(first.service) if first else None,
         symptoms=scene.symptoms,
         stepped=scene.stepped,
+        traced=first is not None
+        and any(first.service in spans.get_column(end) for end in ("service", "callee")),
         blind=scene.blind,
         resampled=scene.resampled,
         enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= gaps.FEW_REQUESTS,
@@ -223,9 +228,16 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
     supports = [ledger.shift(s, Stance.FOR) for s in speaking]
     for complainer, told in sorted(scene.seen.complaints.items()):
         if told.at == suspect.service and suspect.parts.get(Mechanism.CONTROL, 0.0) > 0:
-            supports.append(ledger.complaint(complainer, told.at, told.lines))
-    if found.instance and found.siblings and place == 0:
-        supports.append(ledger.contrast(suspect.service, found))
+            named = errors.naming(scene.seen.logs, complainer, told.at, INCIDENT)
+            supports.append(ledger.complaint(complainer, told.at, named))
+    if place == 0:
+        supports += ledger.contrasts(suspect.service, found)
+    supports += [
+        ledger.event(event, suspect.service, scene.onset_us)
+        for event in changes.troubles(
+            scene.changes, suspect.service, scene.seen.spans, scene.windows.incident
+        )
+    ]
     contradicts = [ledger.ruled_out(c) for c in suspect.cleared if place > 0 or c.left < c.was / 2]
     return Hypothesis(
         rank=place + 1,
@@ -244,16 +256,16 @@ def _hypothesis(place: int, scene: _Scene, narrowed: _Narrowed, ledger: Ledger) 
     )
 
 
-def _judge_changes(
-    telemetry: Telemetry, question: Question, scene: _Scene, first: _Narrowed
-) -> list[changes.Judged]:
+def _judge_changes(question: Question, scene: _Scene, first: _Narrowed) -> list[changes.Judged]:
     strongest = next((s for s in first.mine if s.kind in DATED), None)
     series = (
         scene.windows.without_known(series_of(strongest, scene.seen.spans))
         if strongest
-        else pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64})
+        else nothing()
     )
     service, graph = first.suspect.service, scene.seen.graph
+    # Spans tell the version of who asks, not of who is asked.
+    own = next((s for s in first.mine if s.kind in DATED and s.service == service), None)
     start = began(series, scene.onset_us, scene.bin_us)
     hot = next((s for s in first.mine if s.mechanism is Mechanism.RESOURCE), None)
     if hot is not None and first.scope.type is CauseType.RESOURCE:
@@ -265,9 +277,11 @@ def _judge_changes(
         near=graph.callers.get(service, frozenset()) | graph.callees.get(service, frozenset()),
         words=patch.words_of(" ".join((service, *said))),
         start=replace(start, alone=first.scope.instance if first.scope.siblings else None),
+        effect=series_of(own, scene.seen.spans) if own else nothing(),
+        fails=own is not None and own.kind == "error_origin",
+        load=scene.seen.tested.load.get(service, 1.0),
     )
-    considered = tuple(c for c in telemetry.changes if c.ref not in question.ignored)
-    return changes.judge(considered, blame, scene.seen.spans, question.horizon)
+    return changes.judge(scene.changes, blame, scene.seen.spans, question.horizon)
 
 
 def _blamed(judged: changes.Judged, first: Hypothesis, ledger: Ledger) -> BlamedChange:
@@ -297,30 +311,6 @@ def _innocent(
     return tuple(
         InnocentChange(ref=j.change.ref, why=j.why, evidence=ledger.change(j, first.service))
         for j in others
-    )
-
-
-def _ruled_out(scene: _Scene, question: Question, ledger: Ledger) -> tuple[RuledOut, ...]:
-    """Say who was suspected and cleared; always the runner-up, and the alerted service."""
-    top_score, top = scene.seen.ranked[0]
-    records = [c for _, s in scene.seen.ranked for c in s.cleared if c.service != top.service]
-    told = {top.service, *(r.service for r in records)}
-    for score, suspect in scene.seen.ranked[1:2]:
-        if suspect.service not in told:
-            records.append(Cleared(suspect.service, "weaker", top.service, top_score, score))
-            told.add(suspect.service)
-    alerted = question.service
-    if alerted and alerted not in told and alerted in scene.seen.graph.components:
-        records.append(Cleared(alerted, "symptom_only", top.service, top_score, 0.0))
-    records.sort(key=lambda r: (-r.was, r.service))
-    return tuple(
-        RuledOut(
-            service=r.service,
-            reason=r.reason,
-            why=cleared_sentence(r),
-            evidence=ledger.ruled_out(r),
-        )
-        for r in records[:CLEARED_SHOWN]
     )
 
 

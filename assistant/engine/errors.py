@@ -21,6 +21,12 @@ MIN_RISE = 0.01
 HALF_RISE = 0.10
 BAD = ["WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"]
 MIN_Z, HALF_Z = 3.0, 10.0
+PER_EXECUTION, PER_REQUEST, PER_SECOND = (
+    "lines per execution",
+    "lines per request",
+    "lines per second",
+)
+LINES_PER = (PER_EXECUTION, PER_REQUEST, PER_SECOND)
 FAILED = ["ERROR", "FATAL", "CRITICAL"]
 READ, SHORTEST_NAME = 5_000, 3
 # A plain word is somebody's name only where a sentence points at somebody.
@@ -176,6 +182,33 @@ def unread(logs: pl.DataFrame, incident: int) -> list[str]:
     return [f"of {count} error lines the first {READ} were looked through for whom they name"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """How many of a service's `all` lines are error lines that name a component."""
+
+    before: int
+    during: int
+    all_before: int
+    all_during: int
+
+
+def naming(logs: pl.DataFrame, complainer: str, at: str, incident: int) -> Named:
+    """Return how many lines of `complainer` are errors that name `at`, before and during."""
+    speaks = [pl.col("body").str.contains(p).fill_null(value=False) for p in _named([at]) or ()]
+    said = pl.col("severity").is_in(FAILED).fill_null(value=False) & pl.any_horizontal(
+        *speaks, pl.lit(value=False)
+    )
+    now, then = pl.col("bucket") == incident, pl.col("bucket") >= 0
+    mine = logs.lazy().filter(pl.col("service") == complainer)
+    counted = mine.select(
+        (said & then).sum().alias("before"),
+        (said & now).sum().alias("during"),
+        then.sum().alias("all_before"),
+        now.sum().alias("all_during"),
+    ).collect()
+    return Named(**counted.row(0, named=True))
+
+
 def _named(components: Iterable[str]) -> list[str] | None:
     """Return patterns whose first group is a component's name, the telling ones first."""
     names = sorted({c for c in components if len(c) >= SHORTEST_NAME}, key=lambda c: (-len(c), c))
@@ -189,11 +222,13 @@ def _named(components: Iterable[str]) -> list[str] | None:
     return patterns
 
 
-def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame) -> pl.DataFrame:
+def line_table(
+    logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame, otherwise: str = PER_REQUEST
+) -> pl.DataFrame:
     """Return warnings and errors per service and bucket, per unit of what was done in it.
 
     `work` is executions per service and bucket (`n`): who is asked more writes more. Where a
-    service has none, `weights` of the bucket counts (traces, or seconds where there are none).
+    service has none, `weights` of the bucket counts: `otherwise` is the unit then.
     """
     buckets = pl.DataFrame(
         {"bucket": list(weights), "weight": list(weights.values())},
@@ -214,7 +249,11 @@ def line_table(logs: pl.DataFrame, weights: dict[int, float], work: pl.DataFrame
             # Who crashes before it serves anything complains as loudly as who serves once.
             .then(pl.col("n").fill_null(0).clip(1).cast(pl.Float64))
             .otherwise("weight")
-            .alias("weight")
+            .alias("weight"),
+            pl.when(pl.col("service").is_in(traced))
+            .then(pl.lit(PER_EXECUTION))
+            .otherwise(pl.lit(otherwise))
+            .alias("unit"),
         )
         .with_columns((pl.col("lines").fill_null(0) / pl.col("weight").clip(1e-9)).alias("rate"))
         .sort("service", "bucket")
@@ -235,7 +274,7 @@ def line_shifts(table: pl.DataFrame, incident: int) -> list[Shift]:
         )
         .filter(pl.col("buckets") >= MIN_Z)
     )
-    during = table.filter(pl.col("bucket") == incident).select("service", "rate", "weight")
+    during = table.filter(pl.col("bucket") == incident).select("service", "rate", "weight", "unit")
     out = []
     for row in during.join(before, on="service").iter_rows(named=True):
         usual, least = row["usual"], max(row["weight"], 1e-9)
@@ -248,7 +287,7 @@ def line_shifts(table: pl.DataFrame, incident: int) -> list[Shift]:
                     mechanism=Mechanism.LOG,
                     kind="error_lines",
                     service=row["service"],
-                    unit="lines per execution",
+                    unit=row["unit"],
                     before=usual,
                     after=row["rate"],
                     n0=round(row["n0"]),

@@ -1,20 +1,25 @@
 """Evidence records: the numbered facts that everything printed afterwards must cite."""
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from assistant.domain.evidence import Evidence, Stance, Subject
+from assistant.domain.hypothesis import RuledOut
 from assistant.engine.changes import Judged
-from assistant.engine.errors import FAILED
-from assistant.engine.examples import IN_LOGS, MEASURED, MOST, Seen, examples
-from assistant.engine.explain import Cleared
+from assistant.engine.errors import FAILED, Named
+from assistant.engine.examples import IN_LOGS, MEASURED, Seen, examples, written
+from assistant.engine.explain import Cleared, Suspect
 from assistant.engine.question import Question
 from assistant.engine.scope import Scope
 from assistant.engine.shift import Shift
-from assistant.engine.windows import from_us
+from assistant.engine.windows import from_us, to_us
 from assistant.engine.wording import cleared as cleared_sentence
-from assistant.engine.wording import statement
+from assistant.engine.wording import number, statement
+from connectors.api import Change
+
+CLEARED_SHOWN = 4
 
 
 @dataclass(slots=True)
@@ -58,38 +63,73 @@ class Ledger:
             ),
         )
 
-    def contrast(self, service: str, scope: Scope) -> str:
-        """Enter that one instance carries the effect while its siblings do not."""
-        text = (
-            f"{scope.instance} carries {scope.share * 100:.0f} % of the effect in {service}, "
-            f"{scope.siblings} other instance{'s' if scope.siblings > 1 else ''} the rest"
-        )
+    def contrasts(self, service: str, scope: Scope) -> list[str]:
+        """Enter that one instance or version carries the effect while the others do not."""
+        parts: list[tuple[str, str | None, float, int, str]] = []
+        if scope.instance and scope.siblings:
+            parts.append((scope.instance, scope.instance, scope.share, scope.siblings, "instance"))
+        if scope.version:
+            name = f"version {scope.version}"
+            parts.append((name, None, scope.version_share, scope.versions, "version"))
+        return [
+            self._plain(
+                "peer_contrast",
+                service,
+                f"{name} carries {share * 100:.0f} % of the effect in {service}, "
+                f"{others} other {kind}{'s' if others > 1 else ''} the rest",
+                Stance.FOR,
+                instance=instance,
+                after=share,
+            )
+            for name, instance, share, others, kind in parts
+        ]
+
+    def event(self, event: Change, service: str, onset_us: int) -> str:
+        """Enter what Kubernetes told of a component in trouble."""
+        lag = (to_us(event.at) - onset_us) / 1e6
+        when = f"{abs(lag):.0f} s {'after' if lag > 0 else 'before'} the onset"
+        what = event.ref if event.summary in event.ref else f"{event.ref} ({event.summary})"
+        text = f"Kubernetes told of {service} at {event.at:%H:%M:%S}, {when}: {what}"
         return self._plain(
-            "peer_contrast", service, text, Stance.FOR, instance=scope.instance, after=scope.share
+            "k8s_event", service, text, Stance.FOR, metric=event.ref, source="changes"
         )
 
-    def complaint(self, complainer: str, at: str, lines: int) -> str:
+    def complaint(self, complainer: str, at: str, told: Named) -> str:
         """Enter that the error lines of one component name another."""
-        text = f"{lines} error lines of {complainer} name {at}"
-        first = (
-            self.seen.logs.filter(
-                (pl.col("service") == complainer)
-                & pl.col("severity").is_in(FAILED)
-                & pl.col("body").str.contains(at, literal=True)
-            )
-            .sort("us", "body")
-            .get_column("trace_id")
-            .drop_nulls()
-            .unique(maintain_order=True)
+        before, after = (
+            n / max(1, of)
+            for n, of in ((told.before, told.all_before), (told.during, told.all_during))
         )
-        return self._plain(
-            "complaint",
-            at,
-            text,
-            Stance.FOR,
-            after=float(lines),
-            source="logs",
-            exemplars=tuple(first.head(MOST).to_list()),
+        move = f"{number(before, 'share')} → {number(after, 'share')}"
+        text = f"{told.during} error lines of {complainer} name {at} ({move} of its lines)"
+        key = ("complaint", at, text)
+        if key in self._known:
+            return self._known[key]
+        wrong = self.seen.logs.filter(
+            (pl.col("service") == complainer)
+            & pl.col("severity").is_in(FAILED)
+            & pl.col("body").str.contains(at, literal=True)
+        )
+        found = written(wrong.sort("us", "body"))
+        return self._enter(
+            key,
+            Evidence(
+                id=self._next(),
+                kind="complaint",
+                subject=Subject(service=at),
+                stance=Stance.FOR,
+                statement=text,
+                metric="complaint",
+                unit="share",
+                before=_rounded(before),
+                after=_rounded(after),
+                n_before=told.all_before,
+                n_after=told.all_during,
+                strength=0.0,
+                first_seen=from_us(found.first_us) if found.first_us is not None else None,
+                exemplars=found.shown,
+                source="logs",
+            ),
         )
 
     def change(self, judged: Judged, service: str) -> str:
@@ -186,6 +226,37 @@ class Ledger:
 
     def _next(self) -> str:
         return f"E{len(self.records) + 1}"
+
+
+def ruled_out(
+    ranked: Sequence[tuple[float, Suspect]],
+    question: Question,
+    components: Container[str],
+    ledger: Ledger,
+) -> tuple[RuledOut, ...]:
+    """Say who was suspected and cleared; always the runner-up, and the alerted service."""
+    (top_score, top), *others = ranked
+    records = [c for _, s in ranked for c in s.cleared if c.service != top.service]
+    told = {top.service, *(r.service for r in records)}
+    for score, suspect in others[:1]:
+        if suspect.service not in told:
+            records.append(Cleared(suspect.service, "weaker", top.service, top_score, score))
+            told.add(suspect.service)
+    alerted = question.service
+    if alerted and alerted not in told and alerted in components:
+        records.append(Cleared(alerted, "symptom_only", top.service, top_score, 0.0))
+    due = {alerted, *(s.service for _, s in others[:1])}
+    records.sort(key=lambda r: (r.service not in due, -r.was, r.service))
+    shown = sorted(records[:CLEARED_SHOWN], key=lambda r: (-r.was, r.service))
+    return tuple(
+        RuledOut(
+            service=r.service,
+            reason=r.reason,
+            why=cleared_sentence(r),
+            evidence=ledger.ruled_out(r),
+        )
+        for r in shown
+    )
 
 
 def _source(kind: str) -> str:

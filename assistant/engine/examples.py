@@ -84,16 +84,17 @@ def _lines(shift: Shift, seen: Seen) -> Examples:
     else:
         wanted = mine.filter(pl.col("template") == shift.detail)
     if shift.after >= shift.before:
-        return _written(wanted)
+        return written(wanted)
     ran = seen.spans.filter(pl.col("service") == shift.service)
     if shift.operation not in (None, UNLINKED):
         ran = ran.filter(pl.col("name") == shift.operation)
     counts = wanted.group_by("trace_id").len("lines")
     silent = ran.join(counts, on="trace_id", how="left").with_columns(pl.col("lines").fill_null(0))
-    return _traces(silent.sort("lines", "us", "trace_id")) if ran.height else _written(mine)
+    return _traces(silent.sort("lines", "us", "trace_id")) if ran.height else written(mine)
 
 
-def _written(lines: pl.DataFrame) -> Examples:
+def written(lines: pl.DataFrame) -> Examples:
+    """Return lines (the first one first) as examples: their traces, or themselves without any."""
     if lines.is_empty():
         return Examples()
     first = lines.get_column("us")[0]

@@ -24,7 +24,7 @@ class Tables:
     """Sums per key and bucket; `weights` is how much happened in each bucket.
 
     `requests` are traces per bucket (empty without traces), `work` is executions and calls per
-    service, `paces` are requests per second.
+    service, `paces` are requests per second, `seconds` how long each bucket is.
     """
 
     latency: pl.DataFrame
@@ -37,6 +37,7 @@ class Tables:
     weights: dict[int, float]
     requests: dict[int, float]
     paces: dict[int, float]
+    seconds: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +76,19 @@ def build(
     summed = pl.col("n").sum()
     done = counts.group_by("service", "bucket").agg(summed).sort("service", "bucket")
     entered = counts.filter(pl.col("role") == "entry").group_by("service", "bucket").agg(summed)
+    by = errors.PER_SECOND if traces.is_empty() else errors.PER_REQUEST
     return Tables(
         latency=latency.table(spans),
         flow=controlflow.table(spans, logs),
         errors=errors.table(spans),
-        lines=errors.line_table(logs, weights := _weights(traces, windows), entered),
+        lines=errors.line_table(logs, weights := _weights(traces, windows), entered, by),
         resources=resources.table(metrics),
-        # Where requests are traced, spans tell better who lost time than metrics of other units.
-        measured=measured.table(metrics if traces.height < 2 * MIN_TRACES else metrics.clear()),
+        measured=measured.table(_untraced(metrics, spans, traces)),
         work=done,
         weights=weights,
         requests={} if spans.is_empty() else weights,
         paces=_pace(traces),
+        seconds=_seconds(windows),
     )
 
 
@@ -94,7 +96,7 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     """Return every shift between the baseline and the bucket `incident`."""
     moved = latency.tested(tables.latency, incident)
     load = _load(tables, incident)
-    told, expected = measured.shifts(tables.measured, incident)
+    told, expected = measured.shifts(tables.measured, incident, tables.seconds[incident])
     slower = [s for s in told if s.mechanism is Mechanism.LATENCY]
     failing = [s for s in told if s.mechanism is Mechanism.ERROR]
     return Tested(
@@ -108,14 +110,24 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     )
 
 
+def _untraced(metrics: pl.DataFrame, spans: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
+    """Return the metrics of services without spans: of others spans tell better who lost time."""
+    if traces.height < 2 * MIN_TRACES:
+        return metrics
+    traced = spans.get_column("service").unique().cast(pl.String)
+    return metrics.filter(~pl.col("service").is_in(traced.implode()))
+
+
+def _seconds(windows: Windows) -> dict[int, float]:
+    cuts = zip(windows.edges, windows.edges[1:], strict=False)
+    seconds = {i: (b - a) / 1e6 for i, (a, b) in enumerate(cuts)}
+    return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
+
+
 def _weights(traces: pl.DataFrame, windows: Windows) -> dict[int, float]:
     """Return traces per bucket; seconds where there are no traces."""
     if traces.is_empty():
-        seconds = {
-            i: (b - a) / 1e6
-            for i, (a, b) in enumerate(zip(windows.edges, windows.edges[1:], strict=False))
-        }
-        return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
+        return _seconds(windows)
     counted = traces.get_column("bucket").value_counts()
     return {int(b): float(n) for b, n in sorted(counted.iter_rows()) if b >= INCIDENT}
 

@@ -52,7 +52,6 @@ EXPLAINS: dict[str, frozenset[Effect]] = {
     "throttled": frozenset({Effect.LIMIT, Effect.HEAVY}),
     "disk_pressure": frozenset({Effect.VERBOSE, Effect.GROWS}),
     "unreachable_dependency": frozenset({Effect.LIMIT, Effect.RENAMED}),
-    "cache_failure": frozenset({Effect.RENAMED, Effect.LIMIT}),
 }
 
 _IDLE_FILES = re.compile(

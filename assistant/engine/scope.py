@@ -62,7 +62,11 @@ NAME_CAUSES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Where exactly, and what family of cause. `share` is the instance's part of the effect."""
+    """Where exactly, and what family of cause. `share` is the instance's part of the effect.
+
+    `version` is the one of several that ran at once which carries the effect, by `version_share`
+    beside `versions` others.
+    """
 
     instance: str | None
     share: float
@@ -71,6 +75,9 @@ class Scope:
     peer: str | None
     type: CauseType
     cause: str
+    version: str | None = None
+    version_share: float = 1.0
+    versions: int = 0
 
 
 def scope(
@@ -85,7 +92,9 @@ def scope(
     if kind is CauseType.RESOURCE and load >= SURGE:
         cause = "traffic_surge"
     leading = _leading(kind, mine)
-    instance, share, siblings = _instance(suspect.service, kind, mine, spans)
+    effects = _effects(suspect.service, kind, mine, spans)
+    instance, share, siblings = _instance(effects, kind, mine)
+    version, version_share, versions = _carrier(effects, "version")
     peer = None
     if cause in ("slow_edge", "unreachable_dependency") and leading is not None:
         peer = leading.service if leading.peer == suspect.service else None
@@ -98,6 +107,9 @@ def scope(
         peer=peer,
         type=kind,
         cause=cause,
+        version=version,
+        version_share=version_share,
+        versions=versions,
     )
 
 
@@ -124,14 +136,15 @@ def _cause(suspect: Suspect, mine: Sequence[Shift], *, visible: bool) -> tuple[C
         multiplied = grown is not None and grown.kind == "calls_multiplied"
         return CauseType.CODE, "added_calls" if multiplied else "behaviour_change"
     if latency > 0:
-        if suspect.edge_share >= MOSTLY or not visible:
+        if suspect.edge_share >= MOSTLY:
             # A wait that mostly ends in a failure is a time-out.
             timed_out = any(
                 s.kind == "error_origin" and s.peer == suspect.service and s.after >= MOSTLY
                 for s in mine
             )
             return CauseType.NETWORK, "unreachable_dependency" if timed_out else "slow_edge"
-        return CauseType.CODE, "slow_code"
+        # That a metric counts its time does not tell what the time goes to.
+        return CauseType.CODE if visible else CauseType.UNKNOWN, "slow_code"
     if control > 0:
         return CauseType.CODE, "behaviour_change"
     return CauseType.UNKNOWN, "behaviour_change"
@@ -188,32 +201,45 @@ def _leading(kind: CauseType, mine: Sequence[Shift]) -> Shift | None:
 
 
 def _instance(
-    service: str, kind: CauseType, mine: Sequence[Shift], spans: pl.DataFrame
+    effects: pl.DataFrame, kind: CauseType, mine: Sequence[Shift]
 ) -> tuple[str | None, float, int]:
     """Return the instance that carries the effect alone while its siblings are as before."""
-    effects = _effects(service, kind, mine, spans)
-    by = effects.group_by("at").agg(pl.col("more").sum(), pl.len().alias("n"))
-    by = by.filter(pl.col("n") >= MIN_SEEN).sort("at")
-    if by.height < SIBLINGS:
-        only = by.get_column("at")[0] if by.height == 1 else None
+    seen = _by(effects, "instance")
+    if seen.height < SIBLINGS:
+        only = seen.get_column("instance")[0] if seen.height == 1 else None
         busy = next((s.instance for s in mine if s.mechanism is Mechanism.RESOURCE), None)
         return (busy or (only if kind is CauseType.RESOURCE else None)), 1.0, 0
-    worst = by.sort(["more", "at"], descending=[True, False]).row(0, named=True)
+    return _carrier(effects, "instance")
+
+
+def _by(effects: pl.DataFrame, key: str) -> pl.DataFrame:
+    by = effects.drop_nulls(key).group_by(key).agg(pl.col("more").sum(), pl.len().alias("n"))
+    return by.filter(pl.col("n") >= MIN_SEEN).sort(key)
+
+
+def _carrier(effects: pl.DataFrame, key: str) -> tuple[str | None, float, int]:
+    """Return who of several carries the effect (null if nobody alone), its share, and the others.
+
+    `key` is what they are told apart by.
+    """
+    by = _by(effects, key)
+    if by.height < SIBLINGS:
+        return None, 1.0, 0
+    worst = by.sort(["more", key], descending=[True, False]).row(0, named=True)
     total = float(by.get_column("more").clip(0).sum())
     share = float(worst["more"]) / total if total > 0 else 0.0
     fair = float(worst["n"]) / float(by.get_column("n").sum())
-    alone = share >= max(OWN_SHARE, fair + 0.15) and _apart(effects, worst["at"]) > APART
-    if alone:
-        return str(worst["at"]), share, by.height - 1
-    return None, share, by.height - 1
+    apart = _apart(effects.drop_nulls(key), pl.col(key) == worst[key])
+    alone = share >= max(OWN_SHARE, fair + 0.15) and apart > APART
+    return (str(worst[key]) if alone else None), share, by.height - 1
 
 
-def _apart(effects: pl.DataFrame, instance: str) -> float:
-    """Return Welch's t of the effect on one instance against the others: few may differ by luck."""
-    parts = effects.group_by(pl.col("at") == instance).agg(
+def _apart(effects: pl.DataFrame, one_of: pl.Expr) -> float:
+    """Return Welch's t of the effect on one of several against the others: few differ by luck."""
+    parts = effects.group_by(one_of.alias("one")).agg(
         pl.col("more").mean().alias("mean"), (pl.col("more").var() / pl.len()).alias("error")
     )
-    one, rest = parts.sort("at", descending=True).iter_rows(named=True)
+    one, rest = parts.sort("one", descending=True).iter_rows(named=True)
     error = float((one["error"] or 0.0) + (rest["error"] or 0.0))
     return float(float(one["mean"] - rest["mean"]) / max(error, 1e-12) ** 0.5)
 
@@ -221,30 +247,30 @@ def _apart(effects: pl.DataFrame, instance: str) -> float:
 def _effects(
     service: str, kind: CauseType, mine: Sequence[Shift], spans: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return what each execution during the incident shows of the fault: `at` and `more`."""
+    """Return what each execution during the incident shows of the fault, as `more`.
+
+    Beside it the `instance` and `version` that ran, null where they are not known.
+    """
     grown = next((s for s in mine if s.kind == "calls_multiplied" and s.service == service), None)
     if kind is CauseType.CODE and grown is not None:
         ran = (pl.col("service") == service) & (pl.col("name") == grown.operation)
         made = calls_made(spans, spans.filter(ran & (pl.col("bucket") == INCIDENT)), grown.detail)
-        return made.filter(pl.col("instance").is_not_null()).select(
-            pl.col("instance").alias("at"), (pl.col("calls") - grown.before).alias("more")
-        )
+        return made.select("instance", "version", (pl.col("calls") - grown.before).alias("more"))
+    own = pl.col("service") == service
     touched = spans.filter(
-        ((pl.col("service") == service) & (pl.col("role") != "async"))
+        (own & (pl.col("role") != "async"))
         | ((pl.col("role") == "call") & (pl.col("callee") == service))
     ).with_columns(
-        pl.when(pl.col("service") == service)
-        .then(pl.col("instance"))
-        .otherwise(pl.col("callee_instance"))
-        .alias("at")
+        pl.when(own).then("instance").otherwise("callee_instance").alias("instance"),
+        pl.when(own).then("version").alias("version"),
     )
     failing = kind is CauseType.CODE and any(s.mechanism is Mechanism.ERROR for s in mine)
     effect = pl.col("origin").cast(pl.Float64) if failing else pl.col("self_ms")
     keys = ["service", "name", "callee"]
     usual = touched.filter(pl.col("bucket") >= 0).group_by(keys).agg(effect.mean().alias("usual"))
     during = (
-        touched.filter((pl.col("bucket") == INCIDENT) & pl.col("at").is_not_null())
+        touched.filter(pl.col("bucket") == INCIDENT)
         .join(usual, on=keys, how="left", nulls_equal=True)
         .with_columns((effect - pl.col("usual").fill_null(0.0)).alias("more"))
     )
-    return during.select("at", "more")
+    return during.select("instance", "version", "more")

@@ -17,7 +17,7 @@ from assistant.engine.controlflow import UNLINKED
 from assistant.engine.course import SAMPLED, Observed
 from assistant.engine.question import Telemetry
 from assistant.engine.windows import from_us, to_us
-from assistant.engine.wording import line, number
+from assistant.engine.wording import line, number, per
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -231,6 +231,7 @@ def _title(evidence: Evidence) -> str:
     service, told = shown(subject.service), shown(subject.operation or "")
     what = f"{service} {told}".strip() if subject.operation != UNLINKED else service
     metric = shown(evidence.metric)
+    runs = "lines" if subject.operation == UNLINKED else "executions"
     way = f"from {service} to {shown(subject.peer or '')}"
     if evidence.kind == "error_origin" and subject.peer:
         return f"share of calls {way} that fail without an answer"
@@ -246,9 +247,9 @@ def _title(evidence: Evidence) -> str:
         "call_missing": f"share of executions of {what} with the call {metric}",
         "call_added": f"share of executions of {what} with the call {metric}",
         "calls_multiplied": f"calls {metric} per execution of {what}",
-        "new_template": f"share of executions of {what} with “{shown(line(evidence.metric))}”",
-        "template_shift": f"share of executions of {what} with “{shown(line(evidence.metric))}”",
-        "error_lines": f"warnings and errors per execution in the logs of {service}",
+        "new_template": f"share of {runs} of {what} with “{shown(line(evidence.metric))}”",
+        "template_shift": f"share of {runs} of {what} with “{shown(line(evidence.metric))}”",
+        "error_lines": f"warnings and errors {per(evidence.unit)} in the logs of {service}",
         "metric_latency": f"{metric} of {service}",
         "metric_errors": f"{metric} of {service}",
         "resource_saturation": f"{metric} of {shown(subject.instance or service)}",

@@ -43,7 +43,7 @@ class Began:
 
 def began(series: pl.DataFrame, onset_us: int, bin_us: int) -> Began:
     """Return when a series (`us`, `value`) of executions stepped up, near a coarse onset."""
-    ordered = series.sort("us", "value").drop_nulls()
+    ordered = series.select("us", "value").sort("us", "value").drop_nulls()
     near = ordered.filter(pl.col("us") >= onset_us - 30 * bin_us)
     if near.height < MIN_SERIES:
         return Began(us=onset_us, slack_us=2 * bin_us, times=ordered["us"], values=ordered["value"])
@@ -101,9 +101,9 @@ def sampled(start: Began, shift: Shift, samples: pl.DataFrame) -> Began:
 
 
 def series_of(shift: Shift, spans: pl.DataFrame) -> pl.DataFrame:
-    """Return the executions behind a shift as (`us`, `value`): what it measures, one row each.
+    """Return the executions behind a shift as (`us`, `value`, `version`): what it measures.
 
-    It rises with the fault. Empty for shifts that are not in `DATED`.
+    One row each; the value rises with the fault. Empty for shifts that are not in `DATED`.
     """
     mine = spans.filter((pl.col("service") == shift.service) & (pl.col("name") == shift.operation))
     if shift.kind in ("calls_multiplied", "call_added"):
@@ -116,5 +116,10 @@ def series_of(shift: Shift, spans: pl.DataFrame) -> pl.DataFrame:
             mine = mine.filter(pl.col("callee") == shift.peer)
         value = (pl.col("self_ms") + 0.05).log()
     else:
-        return pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64})
-    return mine.select("us", value.alias("value"))
+        return nothing()
+    return mine.select("us", value.alias("value"), pl.col("version").cast(pl.String))
+
+
+def nothing() -> pl.DataFrame:
+    """Return a series without executions."""
+    return pl.DataFrame(schema={"us": pl.Int64, "value": pl.Float64, "version": pl.String})

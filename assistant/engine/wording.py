@@ -1,12 +1,13 @@
 """Sentences made from numbers: one per kind of fact, each from the fact's own fields alone."""
 
 from assistant.engine.controlflow import UNLINKED
+from assistant.engine.errors import LINES_PER
 from assistant.engine.explain import Cleared
 from assistant.engine.shift import Shift
 
 FEW, MANY = 10, 100  # where a reader stops caring for decimals
 LINE = 90  # characters of a log line that are shown
-BARE = {"", "1", "calls", "spans", "lines per execution"}
+BARE = ("", "1", "calls", "spans", *LINES_PER)
 
 
 def number(value: float, unit: str) -> str:
@@ -22,13 +23,19 @@ def number(value: float, unit: str) -> str:
     return f"{value:.{digits}f}" + ("" if unit in BARE else f" {unit}")
 
 
+def per(unit: str) -> str:
+    """Return what complaints in logs are counted by, given their unit."""
+    return unit.removeprefix("lines ")
+
+
 def statement(shift: Shift) -> str:
     """Return the sentence of a shift."""
     what = f"{shift.service} {shift.operation}" if shift.operation else shift.service
     if shift.operation == UNLINKED:
         what = shift.service
     move = f"{number(shift.before, shift.unit)} → {number(shift.after, shift.unit)}"
-    of_runs = f"in {move} of its executions"
+    # Lines that belong to no span that is known are counted out of all such lines.
+    of_runs = f"in {move} of its {'lines' if shift.operation == UNLINKED else 'executions'}"
     where = f" of {shift.instance}" if shift.instance else ""
     way = f"{shift.service} to {shift.peer}"
     if shift.kind == "error_origin" and shift.peer:
@@ -44,7 +51,7 @@ def statement(shift: Shift) -> str:
         "lines_fewer": f"{what} writes as often as usual {of_runs} “{line(shift.detail)}”",
         "new_template": f"{what} writes {of_runs} the new line “{line(shift.detail)}”",
         "template_shift": f"{what} writes {of_runs} the line “{line(shift.detail)}”",
-        "error_lines": f"{what} complains {move} times per execution in its logs",
+        "error_lines": f"{what} complains {move} times {per(shift.unit)} in its logs",
         "resource_saturation": f"{shift.service}: {shift.detail}{where} is {move}",
         "metric_latency": f"{shift.service}: {shift.detail} is {move}",
         "metric_errors": f"{shift.service}: {shift.detail} is {move}",
@@ -101,7 +108,6 @@ CAUSE_WORDS = {
     "added_calls": "{service} makes more calls per request than before",
     "slow_code": "{service} itself became slow",
     "traffic_surge": "{service} gets more traffic than it can take",
-    "cache_failure": "the cache of {service} no longer helps",
 }
 
 

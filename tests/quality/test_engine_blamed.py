@@ -169,3 +169,84 @@ def test_a_change_is_cleared_though_a_few_after_it_were_a_little_slower_than_eve
     assert finding.change is None
     (innocent,) = finding.innocent_changes
     assert "executions after it were as before" in innocent.why
+
+
+def canary(new, old=5.0):
+    """`back` on four instances; from the onset on half of them run version 2."""
+    rows = []
+    for prefix, first, count, out in (("t", 0, 5 * ONSET, False), ("u", ONSET, 120, True)):
+        for i in range(count):
+            second = out and i % 4 < 2
+            made = request(
+                f"{prefix}{i}",
+                first + i / 5,
+                work=(new if second else old if out else 5.0) + 0.5 * (i % 5),
+                callee_instance=f"b-{i % 4}",
+            )
+            version = "2" if second else "1"
+            rows += [{**r, "version": version if r["service"] == "back" else None} for r in made]
+    return rows
+
+
+def test_a_slow_canary_is_told_by_its_version_and_what_runs_beside_it():
+    finding = ask(canary(80.0), end=ONSET + 24, changes=[deploy("back", ONSET - 2)])
+    assert finding.change.ref == "v2"
+    assert "only its new version" in finding.change.why
+    (contrast,) = (e for e in finding.evidence if e.kind == "peer_contrast")
+    assert contrast.id in finding.hypotheses[0].supports
+    assert "version 2 carries 100 %" in contrast.statement
+
+
+def test_no_version_is_named_where_the_old_one_is_as_slow():
+    finding = ask(canary(80.0, old=80.0), end=ONSET + 24, changes=[deploy("back", ONSET - 2)])
+    assert finding.change is None
+    assert "the old version is affected as well" in finding.innocent_changes[0].why
+    assert "peer_contrast" not in {e.kind for e in finding.evidence}
+
+
+def scaled(**more):
+    return Change(
+        at=at(ONSET - 2), until=None, kind="scale", target="back", ref="scale-back",
+        **{"actor": None, "summary": "from 2 to 3 instances"} | more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [scaled(), scaled(actor="HPA"), scaled(summary="KEDA: 2 to 3")])
+def test_a_change_of_scale_is_not_blamed_like_a_release(change):
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask([*before(), *slow], changes=[change])
+    assert finding.change is None
+    assert "follow" in finding.innocent_changes[0].why
+
+
+def told_by_kubernetes(target, seconds, said):
+    return Change(
+        at=at(seconds), until=None, kind="kubernetes_event", target=target, ref=f"pod/{target}",
+        actor=None, summary=said,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["back", "b-1"])
+@pytest.mark.parametrize("said", ["OOMKilled", "Back-off restarting container", "NodeNotReady"])
+def test_what_kubernetes_tells_of_the_suspect_is_cited(target, said):
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask([*before(), *slow], changes=[told_by_kubernetes(target, ONSET - 1, said)])
+    (event,) = (e for e in finding.evidence if e.kind == "k8s_event")
+    assert event.id in finding.hypotheses[0].supports
+    assert said in event.statement
+    assert (finding.change, finding.innocent_changes) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        told_by_kubernetes("front-9", ONSET, "OOMKilled"),
+        told_by_kubernetes("back", ONSET, "moved to another node"),
+        told_by_kubernetes("back", ONSET - 3600, "OOMKilled"),
+    ],
+    ids=["of another", "no trouble", "long before"],
+)
+def test_what_kubernetes_tells_of_others_or_of_no_trouble_is_no_evidence(event):
+    slow = minute(100, ONSET, prefix="u", work=90.0)
+    finding = ask([*before(), *slow], changes=[event])
+    assert "k8s_event" not in {e.kind for e in finding.evidence}

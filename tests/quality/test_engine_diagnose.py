@@ -369,3 +369,19 @@ def test_a_service_that_fails_to_answer_is_not_taken_for_a_late_one():
     finding = ask([row for row in rows if row["span_id"][0] != "u" or row["span_id"][-1] != "s"])
     assert finding.hypotheses[0].service == "back"
     assert not any("have not arrived" in gap for gap in finding.gaps)
+
+
+def test_of_logs_alone_shares_are_of_lines_and_rates_are_per_second():
+    lines = [
+        {"time": at(i / 3), "service": "back", "severity": "INFO", "body": f"handled {i}"}
+        for i in range(1200)
+    ]
+    lines += [
+        {"time": at(i), "service": "back", "severity": "ERROR", "body": "pool exhausted"}
+        for i in range(360, 400)
+    ]
+    finding = ask([], lines=lines, end=400)
+    said = {e.kind: e.statement for e in finding.evidence}
+    assert "of its lines" in said["new_template"]
+    assert "times per second" in said["error_lines"]
+    assert not any("execution" in statement for statement in said.values())
