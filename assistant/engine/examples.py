@@ -64,7 +64,7 @@ def _executions(shift: Shift, spans: pl.DataFrame) -> pl.DataFrame:
     named = (pl.col("name") == operation) | (
         pl.lit(shift.kind.startswith("symptom"))
         & pl.lit(operation).str.starts_with(pl.col("name") + " ")
-        & pl.col("root")
+        & pl.col("parent_span_id").is_null()
     )
     return spans.filter((pl.col("service") == shift.service) & named)
 

@@ -170,7 +170,6 @@ def _with_parents(spans: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
     answers = (kind == "server") & (kind == "client").gather(parent)
     late = pl.col("us") >= pl.col("parent_us") + pl.col("parent_dur_us") + TOLERANCE_US
     late &= ~pl.col("answers")
-    spans = _with_roots(spans, parent)
     return (
         spans.with_columns(parent, *of_parent, answers.fill_null(value=False).alias("answers"))
         .with_columns(
@@ -180,24 +179,6 @@ def _with_parents(spans: pl.DataFrame, ids: SpanIds) -> pl.DataFrame:
         )
         .drop("status")
     )
-
-
-def _with_roots(spans: pl.DataFrame, parent: pl.Series) -> pl.DataFrame:
-    """Add `root`; where none began the trace (a browser did, or a mesh), it is its first orphan."""
-    began = spans.get_column("parent_span_id").is_null()
-    trace = spans.get_column("trace")
-    complete = np.zeros(int(trace.max() or 0) + 1, dtype=np.bool_)  # type: ignore[arg-type]
-    complete[trace.filter(began).to_numpy()] = True
-    orphan = parent.is_null() & ~began & ~pl.Series(complete).gather(trace)
-    first = (
-        spans.select("trace", "us", "dur_us", "span_id", "ix")
-        .filter(orphan)
-        .sort("us", "dur_us", "span_id", descending=[False, True, False])
-        .unique("trace", keep="first")
-    )
-    root = began.to_numpy(writable=True)
-    root[first.get_column("ix").to_numpy()] = True
-    return spans.with_columns(pl.Series("root", root))
 
 
 def _clocks(spans: pl.DataFrame) -> list[str]:

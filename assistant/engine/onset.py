@@ -68,7 +68,9 @@ def detect(
     # Lazily, so that no column is copied that is not looked at.
     seen, lines = spans.lazy().filter(inside), logs.lazy().filter(inside)
     roots = (
-        seen.filter("root").select("us", "dur_us", "trace", "service", "name", "failed").collect()
+        seen.filter(pl.col("parent_span_id").is_null())
+        .select("us", "dur_us", "trace", "service", "name", "failed")
+        .collect()
     )
     bin_us = _bin_width(roots, first_us, last_us)
     count = max(1, (last_us - first_us) // bin_us)

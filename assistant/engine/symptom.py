@@ -111,7 +111,7 @@ def requests(spans: pl.DataFrame) -> pl.DataFrame:
         "trace", spans.get_column("name").gather(first.get_column("ix")).alias("route")
     )
     sizes = pl.Series("size", np.bincount(spans.get_column("trace").to_numpy()), dtype=pl.UInt32)
-    roots = spans.filter("root")
+    roots = spans.filter(pl.col("parent_span_id").is_null())
     roots = roots.join(routes, on="trace", how="left", maintain_order="left").with_columns(
         sizes.gather(roots.get_column("trace")), (pl.col("dur_us") / 1000.0).alias("ms")
     )

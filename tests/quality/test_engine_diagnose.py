@@ -30,14 +30,6 @@ def test_slow_work_is_charged_to_who_does_it_whatever_its_clock_says(ahead_ms):
     assert any("clocks differ between front and back" in gap for gap in finding.gaps)
 
 
-def test_requests_that_begin_in_a_browser_are_requests():
-    rows = [*before(), *minute(100, ONSET, prefix="u", gap=150.0)]
-    finding = ask([{**r, "parent_span_id": r["parent_span_id"] or "browser"} for r in rows])
-    assert (finding.verdict, finding.hypotheses[0].service) == (Verdict.LIKELY, "back")
-    assert finding.evidence[0].kind == "symptom_latency"
-    assert not any("requests were seen" in gap for gap in finding.gaps)
-
-
 def test_a_system_to_which_a_kind_of_request_comes_no_more_is_not_called_healthy():
     paid = [
         span(f"p{i}", "r", "front", at=i / 5, ms=9 + i % 3, name="POST /pay", kind="server")

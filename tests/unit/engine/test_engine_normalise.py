@@ -83,22 +83,6 @@ def test_spans_that_are_cut_to_an_hour_are_told():
     )
 
 
-def roots(rows):
-    return set(normalise(spans(rows)).spans.filter("root")["span_id"])
-
-
-def test_a_trace_that_a_browser_began_enters_with_the_first_span_that_was_received():
-    rows = request("t", 0)
-    rows[0]["parent_span_id"] = "browser"
-    lost = span("t", "x", "later", at=0.002, ms=5, parent="gone")
-    assert roots([*rows, lost]) == {"tr"}
-
-
-def test_what_lost_its_parent_is_no_request_where_the_request_is_known():
-    lost = span("t", "x", "later", at=-1, ms=5, parent="gone")
-    assert roots([*request("t", 0), lost]) == {"tr"}
-
-
 def test_an_error_begins_where_no_child_failed():
     traces = normalise(spans(request("t", 0, failing=True)))
     origin = dict(traces.spans.select("span_id", "origin").iter_rows())
