@@ -28,7 +28,7 @@ class Standing:
 
     `others` is the sum of all scores but the first. `stepped` tells whether any signal has a point
     at which it changed. `behaviour` is the score without resources and complaints, which healthy
-    systems shift as well. `traced` tells whether any span is of the suspect or of a call to it.
+    systems shift as well.
     """
 
     score: float
@@ -40,7 +40,6 @@ class Standing:
     symptoms: Symptoms
     enough_data: bool
     stepped: bool
-    traced: bool = True
 
     @property
     def confidence(self) -> float:
@@ -132,7 +131,7 @@ def verdict(standing: Standing) -> tuple[Verdict, str]:
     if s.cover is not None and s.cover < POSSIBLE_COVER and not s.clear:
         return Verdict.NOT_DETERMINED, "the suspect is on the path of too few of the bad requests"
     sure = s.score >= LIKELY_SCORE and s.confidence >= LIKELY_CONFIDENCE and s.beaten
-    if sure and s.traced and s.enough_data and (s.cover is None or s.cover >= LIKELY_COVER):
+    if sure and s.enough_data and (s.cover is None or s.cover >= LIKELY_COVER):
         return Verdict.LIKELY, "one component stands out, beats chance and lies on the bad requests"
     return (
         Verdict.POSSIBLE,
