@@ -29,9 +29,8 @@ class Standing:
 
     `others` is the sum of all scores but the first. `stepped` tells whether any signal has a point
     at which it changed. `behaviour` is the score without resources and complaints, which healthy
-    systems shift as well. `traced` tells whether any span is of the suspect or of a call to it.
-    `blind` tells whether spans are missing, or nothing was seen of who was asked about; `resampled`
-    whether traces were sampled otherwise before.
+    systems shift as well. `blind` tells whether spans are missing, or nothing was seen of who was
+    asked about; `resampled` whether traces were sampled otherwise before.
     """
 
     score: float
@@ -43,7 +42,6 @@ class Standing:
     symptoms: Symptoms
     enough_data: bool
     stepped: bool
-    traced: bool = True
     blind: bool = False
     resampled: bool = False
 
@@ -56,7 +54,7 @@ class Standing:
         generated systems that no other figure of the project is from (docs/diagnosis.md). Those
         are traced: where hardly a request is, or others than before are, it is never sure.
         """
-        limited = self.resampled or not (self.traced and self.enough_data)
+        limited = self.resampled or not self.enough_data
         return min(self.by_standing, MOST_OF_LITTLE) if limited else self.by_standing
 
     @property
@@ -164,8 +162,6 @@ def _named(standing: Standing) -> tuple[Verdict, str]:
                 Verdict.POSSIBLE,
                 "one component stands out, but traces are sampled otherwise than before",
             )
-        if not s.traced:
-            return Verdict.POSSIBLE, "one component stands out, but no span of it was seen"
         if s.enough_data:
             stands = "one component stands out, beats chance and lies on the bad requests"
             return Verdict.LIKELY, stands

@@ -167,19 +167,15 @@ def _said(scene: _Scene) -> Verdict:
 
 def _standing(scene: _Scene) -> confidence.Standing:
     top = [score for score, _ in scene.seen.ranked[:2]] + [0.0, 0.0]
-    first = scene.seen.ranked[0][1] if scene.seen.ranked else None
-    spans = scene.seen.spans
     return confidence.Standing(
         score=top[0],
-        behaviour=fuse.behaviour(first) if first else 0.0,
+        behaviour=fuse.behaviour(scene.seen.ranked[0][1]) if scene.seen.ranked else 0.0,
         runner_up=max(top[1], scene.seen.unnamed),
         others=sum(score for score, _ in scene.seen.ranked[1:]) + scene.seen.unnamed,
         chance=scene.chance,
-        cover=scene.covers.get(first.service) if first else None,
+        cover=scene.covers.get(scene.seen.ranked[0][1].service) if scene.seen.ranked else None,
         symptoms=scene.symptoms,
         stepped=scene.stepped,
-        traced=first is not None
-        and any(first.service in spans.get_column(end) for end in ("service", "callee")),
         blind=scene.blind,
         resampled=scene.resampled,
         enough_data=min(scene.symptoms.requests, scene.symptoms.before) >= gaps.FEW_REQUESTS,

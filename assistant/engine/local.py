@@ -24,7 +24,7 @@ class Tables:
     """Sums per key and bucket; `weights` is how much happened in each bucket.
 
     `requests` are traces per bucket (empty without traces), `work` is executions and calls per
-    service, `paces` are requests per second, `seconds` how long each bucket is.
+    service, `paces` are requests per second.
     """
 
     latency: pl.DataFrame
@@ -37,7 +37,6 @@ class Tables:
     weights: dict[int, float]
     requests: dict[int, float]
     paces: dict[int, float]
-    seconds: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +82,12 @@ def build(
         errors=errors.table(spans),
         lines=errors.line_table(logs, weights := _weights(traces, windows), entered, by),
         resources=resources.table(metrics),
-        measured=measured.table(_untraced(metrics, spans, traces)),
+        # Where requests are traced, spans tell better who lost time than metrics of other units.
+        measured=measured.table(metrics if traces.height < 2 * MIN_TRACES else metrics.clear()),
         work=done,
         weights=weights,
         requests={} if spans.is_empty() else weights,
         paces=_pace(traces),
-        seconds=_seconds(windows),
     )
 
 
@@ -96,7 +95,7 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     """Return every shift between the baseline and the bucket `incident`."""
     moved = latency.tested(tables.latency, incident)
     load = _load(tables, incident)
-    told, expected = measured.shifts(tables.measured, incident, tables.seconds[incident])
+    told, expected = measured.shifts(tables.measured, incident)
     slower = [s for s in told if s.mechanism is Mechanism.LATENCY]
     failing = [s for s in told if s.mechanism is Mechanism.ERROR]
     return Tested(
@@ -110,24 +109,14 @@ def run(tables: Tables, incident: int = INCIDENT) -> Tested:
     )
 
 
-def _untraced(metrics: pl.DataFrame, spans: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
-    """Return the metrics of services without spans: of others spans tell better who lost time."""
-    if traces.height < 2 * MIN_TRACES:
-        return metrics
-    traced = spans.get_column("service").unique().cast(pl.String)
-    return metrics.filter(~pl.col("service").is_in(traced.implode()))
-
-
-def _seconds(windows: Windows) -> dict[int, float]:
-    cuts = zip(windows.edges, windows.edges[1:], strict=False)
-    seconds = {i: (b - a) / 1e6 for i, (a, b) in enumerate(cuts)}
-    return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
-
-
 def _weights(traces: pl.DataFrame, windows: Windows) -> dict[int, float]:
     """Return traces per bucket; seconds where there are no traces."""
     if traces.is_empty():
-        return _seconds(windows)
+        seconds = {
+            i: (b - a) / 1e6
+            for i, (a, b) in enumerate(zip(windows.edges, windows.edges[1:], strict=False))
+        }
+        return {**seconds, INCIDENT: (windows.incident[1] - windows.incident[0]) / 1e6}
     counted = traces.get_column("bucket").value_counts()
     return {int(b): float(n) for b, n in sorted(counted.iter_rows()) if b >= INCIDENT}
 

@@ -51,11 +51,8 @@ def _about(name: str) -> str | None:
     return "requests" if counted else None
 
 
-def shifts(samples: pl.DataFrame, incident: int, seconds: float) -> tuple[list[Shift], float]:
-    """Return slower and failing services, and the time (ms) that requests would have taken.
-
-    `seconds` is how long the incident is: spans tell of all its requests, metrics of one second's.
-    """
+def shifts(samples: pl.DataFrame, incident: int) -> tuple[list[Shift], float]:
+    """Return slower and failing services, and the time (ms) that requests would have taken."""
     moved = _moved(samples, incident)
     volume = {
         str(r["service"]): max(0.0, float(str(r["after"])))
@@ -67,8 +64,8 @@ def shifts(samples: pl.DataFrame, incident: int, seconds: float) -> tuple[list[S
         for row in _one_each(moved.filter(pl.col("about") == about)):
             requests = volume.get(str(row["service"]), 1.0)
             if about == "latency":
-                expected += float(str(row["before"])) * _ms(row) * requests * seconds
-                shift = _slower(row, requests * seconds)
+                expected += float(str(row["before"])) * _ms(row) * requests
+                shift = _slower(row, requests)
             else:
                 shift = _failing(row, requests, falls=about == "available")
             out += [shift] if shift is not None else []

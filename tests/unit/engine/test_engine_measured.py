@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 import polars as pl
-from frames import T0, metrics, spans
-from frames import minute as traffic
+from frames import T0, metrics
 
 from assistant.domain.hypothesis import CauseType, Verdict
 from assistant.engine.diagnose import diagnose
@@ -33,10 +32,10 @@ def samples(name, during, *, usual=USUAL, unit="ms", minutes=60, since=55):
     return rows
 
 
-def ask(rows, minutes=60, traced=()):
+def ask(rows, minutes=60):
     end = T0 + timedelta(minutes=minutes)
     telemetry = Telemetry(
-        spans=spans(traced),
+        spans=Telemetry.empty().spans,
         logs=Telemetry.empty().logs,
         metrics=metrics(rows),
         edges=GRAPH,
@@ -108,31 +107,3 @@ def test_more_than_twice_the_requests_are_told_as_what_they_are():
 def test_the_same_answer_in_whatever_order_the_samples_come():
     rows = samples("latency_p90", {"stock": 60.0, "orders": 61.0})
     assert ask(rows) == ask(pl.Series(rows).reverse().to_list())
-
-
-LEGACY = {"legacy": 50.0}
-
-
-def test_a_service_without_spans_beside_traced_ones_is_suspected_by_its_metrics():
-    traced = traffic(1800, 0, rate=0.5)
-    rows = samples("http.server.duration.p95", {"legacy": 1480.0}, usual=LEGACY)
-    rows += samples("requests", {}, usual=LEGACY, unit="1/s")
-    finding = ask(rows, traced=traced)
-    assert finding.hypotheses[0].service == "legacy"
-    assert "metric_latency" in {e.kind for e in finding.evidence}
-    # No request that was traced shows it.
-    assert finding.verdict is Verdict.POSSIBLE
-
-
-def test_an_untraced_service_does_not_win_over_who_costs_traced_users_more():
-    traced = [*traffic(1650, 0, rate=0.5), *traffic(900, 3300, prefix="u", rate=3.0, work=400.0)]
-    rows = samples("http.server.duration.p95", {"legacy": 40.0}, usual=LEGACY)
-    rows += samples("requests", {}, usual={"legacy": 0.5}, unit="1/s")
-    finding = ask(rows, traced=traced)
-    assert [h.service for h in finding.hypotheses[:2]] == ["back", "legacy"]
-
-
-def test_metrics_of_traced_services_do_not_speak_over_their_spans():
-    traced = traffic(1800, 0, rate=0.5)
-    rows = samples("http.server.duration.p95", {"back": 1480.0}, usual={"back": 50.0})
-    assert "metric_latency" not in {e.kind for e in ask(rows, traced=traced).evidence}
