@@ -146,7 +146,7 @@ class Courier:
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": letter.slot}},
             **{name: value for name, value in more.items() if value is not None},
         }
-        forms = _forms(letter.blocks)
+        forms = _forms(letter)
         for number, blocks in enumerate(forms, start=1):
             try:
                 reply = await self._client.api_call(method, json=arguments | {"blocks": blocks})
@@ -191,14 +191,17 @@ class Courier:
                 return
 
 
-def _forms(blocks: Sequence[Block]) -> list[list[Block]]:
+def _forms(letter: Letter) -> list[list[Block]]:
     """Return the forms of a message that pass our own check, the fullest first, text last.
 
-    Whatever else has to go, its first block and its buttons are the last to.
+    Whatever else has to go, its first block and its buttons are the last to. Of a letter that
+    binds the buttons are the first: nobody presses what stands below half of it.
     """
-    full = list(blocks)
+    full = list(letter.blocks)
     brief = [block for block in full if block["type"] != "container"]
     bare = [*full[:1], *(block for block in full[1:] if block["type"] == "actions")]
+    if letter.binds:
+        bare = [block for block in brief if block["type"] != "actions"]
     forms = (full, unfolded(full), brief, bare)
     fit = [form for at, form in enumerate(forms) if form and form not in forms[:at] and _fits(form)]
     return [*fit, []]

@@ -51,6 +51,7 @@ class Letter:
 
     `thread` is a `ts`; without one, the message goes under the one in the slot `under`, if any.
     With `look`, Slack is asked whether the message is still there although nothing has changed.
+    Where it `binds`, its buttons are for what it shows: no form of it has them without that.
     """
 
     slot: str
@@ -60,6 +61,7 @@ class Letter:
     text: str
     blocks: tuple[Block, ...]
     look: bool = False
+    binds: bool = False
 
     @property
     def digest(self) -> str:
@@ -72,6 +74,7 @@ def letters(
 ) -> list[Letter]:
     """Return the letters of an incident, the card first."""
     first = card_slot(name)
+    asked = {request_slot(name, request) for request in incident.requests}
     return [
         Letter(
             slot=place.slot(slot),
@@ -80,6 +83,7 @@ def letters(
             under=None if slot == first else place.slot(first),
             text=text,
             blocks=tuple(blocks),
+            binds=slot in asked,
         )
         for slot, text, blocks in _written(name, incident, looks, token)
     ]

@@ -5,6 +5,7 @@ construction; the fallback text of a message is escaped. Links are made for know
 Source: docs.slack.dev, formatting text for app surfaces.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Collection
@@ -47,6 +48,19 @@ def clip(text: str, most: int) -> str:
 def one_line(text: str, most: int) -> str:
     """Return the clean text as one line of at most `most` characters."""
     return clip(" ".join(clean(text).split()), most)
+
+
+def size(text: str) -> int:
+    """Return how many characters a text takes as JSON, its quotes included."""
+    return len(json.dumps(text, ensure_ascii=False))
+
+
+def sized(text: str, most: int) -> str:
+    """Return the clean text as one line that takes at most about `most` characters as JSON."""
+    shown = one_line(text, most)
+    while (takes := size(shown)) > most + len('""'):
+        shown = clip(shown, min(len(shown) - 1, len(shown) * most // takes))
+    return shown
 
 
 def escape(text: str, most: int = MOST) -> str:
