@@ -50,6 +50,12 @@ def one_line(text: str, most: int) -> str:
     return clip(" ".join(clean(text).split()), most)
 
 
+def sentence(text: str, most: int) -> str:
+    """Return the clean text as one line of at most `most` characters, and one full stop."""
+    told = one_line(text, most)
+    return told if told.endswith((".", "…", "!", "?")) else f"{told}."
+
+
 def size(text: str) -> int:
     """Return how many characters a text takes as JSON, its quotes included."""
     return len(json.dumps(text, ensure_ascii=False))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from assistant.domain.action import Status
 from assistant.requests_view import Happening, RecoveryView, RequestView
 from assistant.slack import limits
 from assistant.slack.blocks.pieces import (
@@ -20,10 +21,11 @@ from assistant.slack.blocks.pieces import (
     whole,
 )
 from assistant.slack.check import total
-from assistant.slack.text import Element, escape, moment, one_line, said, sized
+from assistant.slack.text import Element, escape, moment, one_line, said, sentence, sized, utc
 
 TOLD = 6  # the outcome of an action may be long; a card is not
 WIDE = 44
+DONE = "What was done:"
 WIDTHS = (LINE, 250, 120)  # of one text of a card; less where there is much to say
 # What a card may take besides its diff's own frame, and what its diff and its figures have at least
 ROOM, LEAST, FIGURES = limits.BLOCKS_BUDGET - 500, 500, 2_500
@@ -74,9 +76,14 @@ def _since(view: RequestView, width: int) -> list[Block]:
 
 def request_text(view: RequestView) -> str:
     """Return what a screen reader and a notification say."""
-    last = f" {view.happened[-1].text}." if view.happened else ""
-    effect = f" {view.recovery.title}." if view.recovery else ""
-    return escape(f"{view.title}: {view.summary}{last}{effect}")
+    told = [sentence(f"{view.title}: {view.summary}", LINE)]
+    if view.expires is not None and view.status is Status.PENDING:
+        facts = {fact.label: one_line(fact.text, LINE) for fact in view.facts}
+        told.append(f"Target: {facts['Target']}, risk: {facts['Risk']}.")
+        told.append(f"May approve: {facts['May approve']}, until {utc(view.expires)}.")
+    told += [sentence(happening.text, LINE) for happening in view.happened[-1:]]
+    told += [sentence(view.recovery.title, LINE)] if view.recovery else []
+    return escape(" ".join(told))
 
 
 def alarm_note(view: RequestView, alarm: str) -> list[Block]:
@@ -95,14 +102,15 @@ def recovery_note(
 ) -> list[Block]:
     """Return the note that says whether it helped; the record holds the figures as well."""
     lead = paragraphs(
-        [said(f"{recovery.title} ", bold=True), said(one_line(f"after: {view.summary}", LINE))]
+        [said(f"{recovery.title}. ", bold=True), said(one_line(f"{DONE} {view.summary}", LINE))]
     )
     return [lead, *figures(recovery), *actions(pressed)]
 
 
 def recovery_text(view: RequestView, recovery: RecoveryView) -> str:
     """Return what a screen reader and a notification say."""
-    return escape(f"{recovery.title} after: {view.summary} {recovery.why}")
+    why = sentence(f"{recovery.title}: {recovery.why}", LINE)
+    return escape(f"{why} {DONE} {sentence(view.summary, LINE)}")
 
 
 def figures(recovery: RecoveryView) -> list[Block]:
