@@ -75,6 +75,11 @@ def escape(text: str, most: int = MOST) -> str:
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def mention(group: str) -> str:
+    """Return what calls the members of a user group; `group` is an id that Slack gave."""
+    return f"<!subteam^{group}>"
+
+
 def bare(text: str, most: int) -> str:
     """Return text for where only Markdown is taken: one line without anything that could be it."""
     return escape(one_line(_MARKDOWN.sub("", text), most))

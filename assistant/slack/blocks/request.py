@@ -86,6 +86,11 @@ def request_text(view: RequestView) -> str:
     return escape(" ".join(told))
 
 
+def calling(group: str) -> Block:
+    """Return the line that calls a user group, by its id, to a request that waits."""
+    return paragraphs([{"type": "usergroup", "usergroup_id": group}, said(" this waits for you")])
+
+
 def alarm_note(view: RequestView, alarm: str) -> list[Block]:
     """Return the note about what must not be missed."""
     lead = [said("⚠ Take over. ", bold=True), said(one_line(alarm, LINE))]
