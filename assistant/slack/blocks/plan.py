@@ -24,9 +24,10 @@ from assistant.slack.blocks.pieces import (
 from assistant.slack.check import holds
 from assistant.slack.text import Element, one_line, said
 
-MOST = 15  # steps; each takes a few blocks of a modal's hundred
 PLACE = "plan"  # what is pressed there is answered there
-ROOMS = (SHOWN, 1_000, 200)  # of one step's diff: less of each where a modal holds no more
+# How many steps, each of a few blocks of a modal's hundred, and characters of the diff of each:
+# less where a modal holds no more.
+LEVELS = ((15, SHOWN), (15, 1_000), (15, 200), (5, 200))
 LOOKING = "I am looking at what each step would do now…"
 
 
@@ -43,8 +44,8 @@ def plan_modal(
 
     `pressed` asks for a step, by its place (from 0); `told` answers what was pressed last.
     """
-    for room in ROOMS:
-        shown = _steps(incident.plan, rehearsed or {}, pressed, approvers, room)
+    for most, room in LEVELS:
+        shown = _steps(incident.plan, rehearsed or {}, pressed, approvers, most=most, room=room)
         looking = alert("" if rehearsed is not None else LOOKING, "info")
         view = modal(f"Plan of {name}", [*alert(told, "info"), *looking, *shown])
         if holds(view):
@@ -57,17 +58,19 @@ def _steps(
     rehearsed: Mapping[int, Rehearsed],
     pressed: Mapping[int, Pressed],
     approvers: str,
+    *,
+    most: int,
     room: int,
 ) -> list[Block]:
     if plan is None:
         return [paragraphs([said("There is no plan any more.")])]
     blocks = [header(plan.title), context(f"{plan.runbook}, match {plan.match:.2f}")]
-    for number, step in enumerate(plan.steps[:MOST]):
+    for number, step in enumerate(plan.steps[:most]):
         blocks += _step(number, step, rehearsed.get(number), approvers, room)
         row = actions([pressed[number]] if number in pressed else [], number)
         blocks += [block | {"block_id": f"{PLACE}:{number}"} for block in row]
-    if len(plan.steps) > MOST:
-        blocks.append(context(f"and {len(plan.steps) - MOST} more steps in the runbook"))
+    if len(plan.steps) > most:
+        blocks.append(context(f"and {len(plan.steps) - most} more steps in the runbook"))
     return blocks
 
 

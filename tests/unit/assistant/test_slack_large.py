@@ -164,6 +164,19 @@ def test_the_plan_is_shown_whatever_its_steps_would_change(line):
     assert " more lines" in words(view)
 
 
+def test_of_a_plan_whose_every_word_is_long_the_first_steps_are_shown():
+    preview = Preview(target="é" * 900, state="v2", summary="é" * 900, diff=("é" * 900,) * 60,
+                      blast="é" * 900, touches=1, among=2,
+                      undo=ActionCall(action="é" * 900))  # fmt: skip
+    step = replace(PLAN.steps[1], text="é" * 900, command="é" * 900)
+    plan = replace(PLAN, steps=(step,) * 15)
+    every = dict.fromkeys(range(15), Rehearsed(preview=preview))
+    view = plan_modal("INC-1", incident(plan=plan), every, {}, approvers="@sre")
+    assert holds(view)
+    assert words(view).count("Target: ") == 5
+    assert "and 10 more steps in the runbook" in words(view)
+
+
 async def test_no_form_of_a_letter_that_binds_has_buttons_without_what_they_are_for(rig):
     view, _ = view_of()
     buttons = actions(with_buttons(view))
