@@ -173,7 +173,7 @@ async def _running(
     workspace: _Workspace, parts: Parts, settings: Settings, clock: Clock
 ) -> AsyncIterator[OnCall]:
     people = People(workspace.client, clock, simulated=workspace.simulated)
-    approvers = SlackApprovers(workspace.client, clock, people, workspace.approvers)
+    approvers = await _approvers(workspace, people, clock)
     async with AsyncExitStack() as vouching:
         database = vouching.enter_context(_database(settings))
         pen = take(database)
@@ -210,6 +210,7 @@ async def _running(
                 offered=service.catalogue_names,
                 approvers=approvers.said,
                 hosts=settings.link_hosts,
+                group=approvers.group,
                 audit=standing.of_answer,
             )
             slack = Slack(
@@ -228,6 +229,12 @@ async def _running(
             async with _connected(slack):
                 await service.resume()
                 yield OnCall(service=service, slack=slack, http=workspace.http)
+
+
+async def _approvers(workspace: _Workspace, people: People, clock: Clock) -> SlackApprovers:
+    approvers = SlackApprovers(workspace.client, clock, people, workspace.approvers)
+    await approvers.find()
+    return approvers
 
 
 def _connection(workspace: _Workspace, people: People) -> Connection:

@@ -20,15 +20,19 @@ from assistant.domain.events import (
     ActionRequested,
     PolicyDecided,
 )
+from assistant.domain.hypothesis import Finding
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
+from assistant.domain.plan import RemediationPlan
 from assistant.domain.requests import UNDER_WAY
 from assistant.domain.stopping import held_up
-from assistant.flow import Sources
+from assistant.engine.wording import cause_sentence
+from assistant.flow import NAMED, Sources
 from assistant.policy.decide import Kind
 from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError
 
+SHOWN = 2  # ids of the evidence behind a cause, as on its card
 WAITING = (Status.PENDING, Status.APPROVED)
 
 
@@ -208,7 +212,7 @@ def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -
             return Wanted(
                 action=step.action,
                 args=dict(step.args),
-                reason=step.text,
+                reason=_because(plan, index, state.finding),
                 runbook=plan.runbook,
                 step=index,
             )
@@ -220,6 +224,18 @@ def meant(command: RequestStep | RequestAction | RequestUndo, state: Incident) -
             undo = tracked.request.undo
             reason = f"undo: {tracked.request.summary}"
             return Wanted(action=undo.action, args=undo.args, reason=reason, undo_of=request)
+
+
+def _because(plan: RemediationPlan, index: int, finding: Finding | None) -> str:
+    """Return the cause for which a step is proposed, with the evidence that it rests on.
+
+    Where no evidence names one, that is only where the step stands: nothing is claimed without.
+    """
+    if finding is not None and finding.verdict in NAMED and finding.hypotheses[0].supports:
+        first = finding.hypotheses[0]
+        cause = cause_sentence(first.cause, first.service, first.instance, first.peer)
+        return f"{cause} ({', '.join(first.supports[:SHOWN])})"
+    return f"step {index + 1} of the runbook: {plan.title}"
 
 
 def _at_rest(state: Incident) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from assistant.actions.approval import careful
+from assistant.actions.approval import careful, large
 from assistant.button import Button
 from assistant.commands import Approve, Close, Deny, RequestUndo, SeeRequest
 from assistant.domain.action import ActionRequest, Status, Tracked
@@ -104,7 +104,7 @@ def request_view(
         happened=_happened(tracked),
         recovery=recovery_view(tracked.recovery) if tracked.recovery else None,
         alarm=_alarm(tracked),
-        buttons=_decisions(tracked) if decide else _undo(tracked, (others or {}).values()),
+        buttons=_decisions(tracked) if decide else _after(tracked, (others or {}).values()),
     )
 
 
@@ -198,6 +198,13 @@ def _alarm(tracked: Tracked) -> str | None:
     else:
         said, then = "may not have been taken back: nobody knows", "look, and do it by hand"
     return f"The change of {request.target} {said} ({why}). It is not tried again: {then}."
+
+
+def _after(tracked: Tracked, others: Collection[Tracked]) -> tuple[Button, ...]:
+    request = tracked.request
+    see = SeeRequest(incident=request.incident, request=request.id)
+    whole = (Button(label="See all of it", command=see),) if large(request) else ()
+    return (*_undo(tracked, others), *whole)
 
 
 def _undo(tracked: Tracked, others: Collection[Tracked]) -> tuple[Button, ...]:

@@ -5,6 +5,7 @@ for, one no ends a request, and a freeze stops everything. The rules are asked w
 and again right before the effect.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,6 +21,8 @@ from connectors.actions import Risk
 TO_START = timedelta(minutes=10)
 
 MOST_OF_ONE, MOST_IN_ONE = 5, 10  # requests that wait at a time
+# What is read in passing: characters of one text, lines, and characters in all, written as JSON.
+LINE, LINES, ALL = 500, 40, 4_000
 
 
 class Approvers(Protocol):
@@ -88,7 +91,23 @@ def may_decide(tracked: Tracked, actor: Actor, digest: str, now: datetime) -> st
 
 
 def careful(request: ActionRequest) -> bool:
-    """Tell whether a request takes more than a click: its risk is high, or nobody knows it."""
+    """Tell whether a request takes more than a click.
+
+    That is so where its risk is high, or nobody knows it, and where it is long.
+    """
+    return _risky(request) or large(request)
+
+
+def large(request: ActionRequest) -> bool:
+    """Tell whether a request is longer than what can be shown whole in passing."""
+    undo = [request.undo.action, dict(request.undo.args)] if request.undo else []
+    calls = (json.dumps([request.action, dict(request.args)]), json.dumps(undo))
+    texts = (request.summary, request.target, request.blast, *calls, *request.diff)
+    sizes = [len(json.dumps(text, ensure_ascii=False)) for text in texts]
+    return max(sizes) > LINE or sum(sizes) > ALL or len(request.diff) > LINES
+
+
+def _risky(request: ActionRequest) -> bool:
     return request.risk not in (Risk.LOW, Risk.MEDIUM)
 
 
@@ -96,7 +115,8 @@ def unread(request: ActionRequest, typed: str) -> str | None:
     """Return why a yes may have been said without reading what to, or null."""
     if not careful(request) or typed.strip() == request.target_name:
         return None
-    return f"its risk is {request.risk}: type {request.target_name}, the name of its target"
+    what = f"its risk is {request.risk}" if _risky(request) else "it is long, to be read whole"
+    return f"{what}: type {request.target_name}, the name of its target"
 
 
 def may_start(

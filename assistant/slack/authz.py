@@ -3,12 +3,16 @@
 Being in a channel proves nothing. Where Slack does not answer, nobody may.
 """
 
+import logging
+
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.clock import Clock
 from assistant.domain.people import Actor
 from assistant.slack.errors import FAILURES, SlackError, sentence
 from assistant.slack.people import ODD, People
+
+_LOG = logging.getLogger(__name__)
 
 
 class SlackApprovers:
@@ -27,11 +31,24 @@ class SlackApprovers:
         self._group = group.removeprefix("@")
         self._ttl = ttl
         self._known: dict[str, tuple[float, frozenset[str]]] = {}
+        self._id = ""
 
     @property
     def said(self) -> str:
         """Whom a request asks, in words."""
         return f"@{self._group}"
+
+    def group(self) -> str:
+        """Return the usual group's id as Slack said it last, empty where it never did."""
+        return self._id
+
+    async def find(self) -> None:
+        """Ask Slack for the usual group, so that a request can call it."""
+        try:
+            await self._group_id(self._group)
+        except (SlackError, *FAILURES) as error:
+            said = sentence(error) if isinstance(error, FAILURES) else str(error)
+            _LOG.warning("nobody is called to a request that waits: %s", said)
 
     async def refusal(
         self, actor: Actor, *, group: str | None = None, fresh: bool = False
@@ -68,5 +85,7 @@ class SlackApprovers:
         reply = await self._client.usergroups_list()
         for group in reply.get("usergroups") or ():
             if asked in (group.get("handle"), group.get("id")):
-                return str(group["id"])
+                found = str(group["id"])
+                self._id = found if asked == self._group else self._id
+                return found
         raise SlackError(f"There is no user group @{asked}: create it, or name another one.")

@@ -71,6 +71,11 @@ def view_faults(view: Mapping[str, Any]) -> list[str]:
     return [text.replace("[json-pointer:/blocks", "[json-pointer:/view/blocks") for text in inside]
 
 
+def holds(view: Mapping[str, Any]) -> bool:
+    """Whether Slack takes a modal or a home tab, its size included."""
+    return len(json.dumps(view).encode()) <= limits.VIEW_BYTES and not view_faults(view)
+
+
 def too_long(blocks: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a message with these blocks is refused as a whole (`msg_blocks_too_long`)."""
     return total(blocks) > limits.MESSAGE_BLOCKS_TOTAL

@@ -97,7 +97,7 @@ class Courier:
             return Delivered(state=State.UNCHANGED)
         try:
             if known is None:
-                await self._post(letter)
+                await self._post(letter, letter.first())
             else:
                 await self._change(letter, known.thread, known.ts if sure else None)
         except _UnreadyError:
@@ -112,11 +112,11 @@ class Courier:
         del self._unready[letter.slot]
         return Delivered(state=State.SENT)
 
-    async def _post(self, letter: Letter) -> None:
+    async def _post(self, letter: Letter, shown: Letter) -> None:
         thread = letter.thread or self._under(letter.under)
         self._messages.intend(letter.slot, letter.channel, thread, letter.digest)
         reply = await self._send(
-            letter, "chat.postMessage", thread_ts=thread, unfurl_links=False, unfurl_media=False
+            shown, "chat.postMessage", thread_ts=thread, unfurl_links=False, unfurl_media=False
         )
         self._messages.sent(letter.slot, str(reply["ts"]), letter.digest)
 
@@ -125,7 +125,8 @@ class Courier:
         if ts is None or not await self._edited(letter, ts):
             found = await self._lost(letter, thread)
             if found is None or found == ts or not await self._edited(letter, found):
-                await self._post(letter)
+                # One that was there has called whom it calls.
+                await self._post(letter, letter.first() if ts is None else letter)
 
     async def _edited(self, letter: Letter, ts: str) -> bool:
         """Edit the message at `ts`; false if it is there no more, or not ours to edit."""
@@ -146,7 +147,7 @@ class Courier:
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": letter.slot}},
             **{name: value for name, value in more.items() if value is not None},
         }
-        forms = _forms(letter.blocks)
+        forms = _forms(letter)
         for number, blocks in enumerate(forms, start=1):
             try:
                 reply = await self._client.api_call(method, json=arguments | {"blocks": blocks})
@@ -175,14 +176,17 @@ class Courier:
         return None
 
 
-def _forms(blocks: Sequence[Block]) -> list[list[Block]]:
+def _forms(letter: Letter) -> list[list[Block]]:
     """Return the forms of a message that pass our own check, the fullest first, text last.
 
-    Whatever else has to go, its first block and its buttons are the last to.
+    Whatever else has to go, its first block and its buttons are the last to. Of a letter that
+    binds the buttons are the first: nobody presses what stands below half of it.
     """
-    full = list(blocks)
+    full = list(letter.blocks)
     brief = [block for block in full if block["type"] != "container"]
     bare = [*full[:1], *(block for block in full[1:] if block["type"] == "actions")]
+    if letter.binds:
+        bare = [block for block in brief if block["type"] != "actions"]
     forms = (full, unfolded(full), brief, bare)
     fit = [form for at, form in enumerate(forms) if form and form not in forms[:at] and _fits(form)]
     return [*fit, []]

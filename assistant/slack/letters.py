@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from assistant.button import Button
 from assistant.commands import Pressable, Rate
+from assistant.domain.action import Status, Tracked
 from assistant.domain.canonical import digest
 from assistant.domain.incident import Incident
 from assistant.memory_view import draft_view, seen_before
@@ -20,12 +21,14 @@ from assistant.slack.blocks.pieces import Block, Pressed
 from assistant.slack.blocks.request import (
     alarm_note,
     alarm_text,
+    calling,
     recovery_note,
     recovery_text,
     request_card,
     request_text,
 )
 from assistant.slack.places import Place, card_slot, request_slot
+from assistant.slack.text import mention
 from assistant.views import progress, view
 
 Token = Callable[[Pressable], str]
@@ -36,12 +39,14 @@ class Looks:
     """What the messages depend on besides the incident.
 
     `offered` are the actions that exist, `approvers` says who may approve (`@sre`), links lead to
-    `hosts` only. `audit` says of an incident how the journal stood when it was answered.
+    `hosts` only. `group` gives the approvers' user group as Slack knows it (`S…`), empty where it
+    does not say. `audit` says of an incident how the journal stood when it was answered.
     """
 
     offered: frozenset[str] = frozenset()
     approvers: str = "nobody"
     hosts: frozenset[str] = frozenset()
+    group: Callable[[], str] = lambda: ""
     audit: Callable[[str], str] = lambda _: ""
 
 
@@ -51,6 +56,8 @@ class Letter:
 
     `thread` is a `ts`; without one, the message goes under the one in the slot `under`, if any.
     With `look`, Slack is asked whether the message is still there although nothing has changed.
+    Where it `binds`, its buttons are for what it shows: no form of it has them without that.
+    It `calls` a user group (its id) when it is posted, and never again: edits are silent.
     """
 
     slot: str
@@ -60,11 +67,21 @@ class Letter:
     text: str
     blocks: tuple[Block, ...]
     look: bool = False
+    binds: bool = False
+    calls: str = ""
 
     @property
     def digest(self) -> str:
         """The SHA-256 of what is shown."""
         return digest({"text": self.text, "blocks": list(self.blocks)})
+
+    def first(self) -> "Letter":
+        """Return it as it is posted for the first time."""
+        if not self.calls:
+            return self
+        title, *rest = self.blocks
+        text = f"{self.text} {mention(self.calls)}"
+        return replace(self, text=text, blocks=(title, calling(self.calls), *rest))
 
 
 def letters(
@@ -72,6 +89,7 @@ def letters(
 ) -> list[Letter]:
     """Return the letters of an incident, the card first."""
     first = card_slot(name)
+    asked = {request_slot(name, t.request.id): t for t in incident.requests.values()}
     return [
         Letter(
             slot=place.slot(slot),
@@ -80,9 +98,19 @@ def letters(
             under=None if slot == first else place.slot(first),
             text=text,
             blocks=tuple(blocks),
+            binds=slot in asked,
+            calls=_called(asked[slot], looks) if slot in asked else "",
         )
         for slot, text, blocks in _written(name, incident, looks, token)
     ]
+
+
+def _called(tracked: Tracked, looks: Looks) -> str:
+    """Return the group that a request waits for; one that only a rule names is not called."""
+    mandate = tracked.request.mandate
+    waits = tracked.status is Status.PENDING and mandate.approvals > 0
+    usual = mandate.group is None or f"@{mandate.group}" == looks.approvers
+    return looks.group() if waits and usual else ""
 
 
 def _written(

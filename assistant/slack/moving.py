@@ -22,7 +22,7 @@ def left_behind(
     text, line = f"{name} is followed in {moved.shown}.", _leads_to(moved.place)
     for letter in letters(name, incident, origin, looks, token):
         if letter.slot == card_slot(name) or any(b["type"] == "actions" for b in letter.blocks):
-            yield replace(letter, text=escape(text), blocks=(letter.blocks[0], line))
+            yield replace(letter, text=escape(text), blocks=(letter.blocks[0], line), calls="")
     yield Letter(
         slot=f"{name}/moved",
         channel=origin.channel,

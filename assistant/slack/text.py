@@ -5,6 +5,7 @@ construction; the fallback text of a message is escaped. Links are made for know
 Source: docs.slack.dev, formatting text for app surfaces.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Collection
@@ -49,10 +50,34 @@ def one_line(text: str, most: int) -> str:
     return clip(" ".join(clean(text).split()), most)
 
 
+def sentence(text: str, most: int) -> str:
+    """Return the clean text as one line of at most `most` characters, and one full stop."""
+    told = one_line(text, most)
+    return told if told.endswith((".", "…", "!", "?")) else f"{told}."
+
+
+def size(text: str) -> int:
+    """Return how many characters a text takes as JSON, its quotes included."""
+    return len(json.dumps(text, ensure_ascii=False))
+
+
+def sized(text: str, most: int) -> str:
+    """Return the clean text as one line that takes at most about `most` characters as JSON."""
+    shown = one_line(text, most)
+    while (takes := size(shown)) > most + len('""'):
+        shown = clip(shown, min(len(shown) - 1, len(shown) * most // takes))
+    return shown
+
+
 def escape(text: str, most: int = MOST) -> str:
     """Return text that Slack shows as it is: no mention, no link, nobody called."""
     cut = clip(text, most)
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mention(group: str) -> str:
+    """Return what calls the members of a user group; `group` is an id that Slack gave."""
+    return f"<!subteam^{group}>"
 
 
 def bare(text: str, most: int) -> str:

@@ -71,7 +71,7 @@ def posted(slack):
     ana = slack.person("ana")
     cards = ana.messages("incidents")
     texts = [m.text for card in cards for m in ana.messages("incidents", card.ts)]
-    results = [text for text in texts if "measured after:" in text]
+    results = [text for text in texts if "What was done:" in text]
     return Outcome(None if len(results) == 1 else f"posted {len(results)} times", " ".join(results))
 
 

@@ -124,7 +124,7 @@ async def forged_card(folder):
     "39",
     "Slack is down after the yes",
     "done once, and told when Slack is back",
-    told="measured after:",
+    told="What was done:",
     guards={"assistant.slack.courier.passing": lambda _: False},
 )
 async def slack_down(folder):
@@ -137,7 +137,7 @@ async def slack_down(folder):
         await here.slack.wait_for(lambda: here.desk.world.calls)
         await here.over(incident)
         try:
-            await here.slack.wait_for(lambda: "measured after:" in here.shown(), LONG_S)
+            await here.slack.wait_for(lambda: "What was done:" in here.shown(), LONG_S)
         except TimeoutError:
             return Outcome("nobody is told what came of it", here.shown())
         return once(here.desk, incident)._replace(said=here.shown())

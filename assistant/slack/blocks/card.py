@@ -14,8 +14,8 @@ from assistant.slack.blocks.pieces import (
     paragraphs,
     rich,
 )
-from assistant.slack.text import Element, escape, link, moment, one_line, said
-from assistant.views import Line, Progress, Source, View
+from assistant.slack.text import Element, escape, link, moment, one_line, said, sentence
+from assistant.views import Line, Progress, Source, Step, View
 
 WHY_LINES, SHOWN_GAPS = 2, 4
 KINDS = {"check": "look", "action": "act", "verify": "verify", "rollback": "undo"}
@@ -43,9 +43,18 @@ def card(
 
 def card_text(view: View) -> str:
     """Return what a screen reader and a notification say."""
-    change = f" Change: {view.change.text}." if view.change else ""
-    answer = f"{view.verdict_text}: {view.headline.text}."
-    return escape(f"{_title(view.name, view.title)} ({view.state}). {answer}{change}")
+    told = [
+        f"{_title(view.name, view.title)} ({view.state}).",
+        sentence(f"{view.verdict_text}: {view.headline.text}", LINE),
+    ]
+    if view.change is not None:
+        told.append(sentence(f"Change: {view.change.text}", LINE))
+    if view.steps:
+        told.append(sentence(f"Next: {_next(view.steps)}", LINE))
+    if gaps := view.could_not_see:
+        more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+        told.append(sentence(f"Could not see: {one_line(gaps[0], LINE).rstrip('.')}{more}", LINE))
+    return escape(" ".join(told))
 
 
 def progress_card(
@@ -80,9 +89,12 @@ def _answer(view: View) -> list[list[Element]]:
         lines.append(_labelled("Change", view.change))
     lines += [_labelled("Why", line) for line in view.why[:WHY_LINES]]
     if view.steps:
-        step = next((s for s in view.steps if s.kind == "action"), view.steps[0])
-        lines.append(_labelled("Next", Line(text=step.text)))
+        lines.append(_labelled("Next", Line(text=_next(view.steps))))
     return lines
+
+
+def _next(steps: Sequence[Step]) -> str:
+    return next((s for s in steps if s.kind == "action"), steps[0]).text
 
 
 def _labelled(label: str, line: Line) -> list[Element]:

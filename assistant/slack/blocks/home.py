@@ -19,6 +19,7 @@ from assistant.slack.blocks.pieces import (
     rich,
 )
 from assistant.slack.blocks.request import request_card
+from assistant.slack.check import holds
 from assistant.slack.text import MOST, Element, escape, one_line, said, utc
 from assistant.views import state
 
@@ -56,7 +57,18 @@ class HomeView:
 
 
 def home(view: HomeView) -> dict[str, object]:
-    """Return the view of the home tab."""
+    """Return the view of the home tab.
+
+    Of the requests that wait there are as many as it holds, each with its facts; the others count.
+    """
+    for most in range(DECISIONS, -1, -1):
+        shown = _home(view, most)
+        if holds(shown):
+            return shown
+    return closed_home("There is too much to show here. Say status in a message to me.")
+
+
+def _home(view: HomeView, most: int) -> dict[str, object]:
     still = {name: one for name, one in view.incidents.items() if one.open}
     seen = {name: one for name, one in view.incidents.items() if name not in view.hidden}
     opened = [
@@ -67,7 +79,7 @@ def home(view: HomeView) -> dict[str, object]:
     ]
     blocks: list[Block] = [context(view.told)] if view.told else []
     blocks += _listed("Open incidents", opened, "No incident is open.")
-    blocks += _decisions(view.mine)
+    blocks += _decisions(view.mine, most)
     others = [[said(one_line(line, LINE))] for line in view.others]
     blocks += _listed("Waiting for somebody else", others, "Nothing else waits.")
     sources = [[said(one_line(line, LINE))] for line in source_lines(seen)]
@@ -105,16 +117,16 @@ def _incident(name: str, incident: Incident, url: str | None) -> list[Element]:
     return [lead, said(one_line(f" {incident.opened.text} — {state(incident)}", LINE))]
 
 
-def _decisions(mine: Sequence[Waiting]) -> list[Block]:
+def _decisions(mine: Sequence[Waiting], most: int) -> list[Block]:
     blocks = [header(f"Waiting for you ({len(mine)})")]
     if not mine:
         return [*blocks, paragraphs([said("Nothing waits for your approval.")])]
-    for number, one in enumerate(mine[:DECISIONS]):
+    for number, one in enumerate(mine[:most]):
         for block in request_card(one.view, one.pressed):
             mark = {"block_id": f"{PLACE}:{number}"} if block["type"] == "actions" else {}
             blocks.append(block | mark)
-    if len(mine) > DECISIONS:
-        blocks.append(context(f"and {len(mine) - DECISIONS} more"))
+    if len(mine) > most:
+        blocks.append(context(f"and {len(mine) - most} more"))
     return blocks
 
 

@@ -5,16 +5,18 @@ Text enters as `plain_text` or as literal `rich_text` elements, never as mrkdwn.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from assistant.button import Button
 from assistant.commands import Look
 from assistant.slack import limits
-from assistant.slack.text import Element, clip, one_line, said
+from assistant.slack.text import Element, clean, clip, one_line, said, size
 
 Block = dict[str, Any]
 LINE = 500  # characters of one line of ours: a statement, not a log
-SHOWN_LINES = 40
+SHOWN_LINES, SHOWN = 40, 5_000  # lines as they are, and what they take at most as JSON
+PART, UNCUT = 2_500, 1_000  # of what is shown whole: a block, and one text in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +57,40 @@ def bullets(*lines: Sequence[Element]) -> Element:
     return {"type": "rich_text_list", "style": "bullet", "elements": items}
 
 
-def verbatim(lines: Iterable[str]) -> Element:
-    """Return lines as they are, in a fixed width, as a part of rich text."""
-    shown = [clip(line, LINE).replace("\n", " ") for line in lines]
-    if len(shown) > SHOWN_LINES:
-        shown = [*shown[:SHOWN_LINES], f"… and {len(shown) - SHOWN_LINES} more lines"]
-    return {"type": "rich_text_preformatted", "elements": [said("\n".join(shown))]}
+def verbatim(lines: Iterable[str], most: int = SHOWN) -> Element:
+    """Return lines as they are, in a fixed width, as a part of rich text.
+
+    They take at most about `most` characters as JSON; the lines that are cut are counted.
+    """
+    told = [clip(line, LINE).replace("\n", " ") for line in lines]
+    ends = accumulate(size(line) for line in told[:SHOWN_LINES])
+    shown = told[: sum(end <= most for end in ends)]
+    if left := len(told) - len(shown):
+        shown.append(f"… cut, {left} more {'line' if left == 1 else 'lines'}")
+    return _fixed("\n".join(shown))
+
+
+def uncut(lines: Iterable[str]) -> list[Block]:
+    """Return all of the lines, in a fixed width, in as many blocks as they take."""
+    parts: list[str] = []
+    for line in lines:
+        for number, piece in enumerate(whole(line.replace("\n", " "))):
+            between = "" if number else "\n"
+            if parts and size(parts[-1]) + size(piece) < PART:
+                parts[-1] += between + piece
+            else:
+                parts.append(piece)
+    return [rich(_fixed(part)) for part in parts]
+
+
+def whole(text: str) -> list[str]:
+    """Return all of a text, in pieces that Slack takes."""
+    told = clean(text)
+    return [told[at : at + UNCUT] for at in range(0, len(told), UNCUT)] or [" "]
+
+
+def _fixed(text: str) -> Element:
+    return {"type": "rich_text_preformatted", "elements": [said(text)]}
 
 
 def rich(*parts: Element) -> Block:

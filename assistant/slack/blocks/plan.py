@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from assistant.domain.incident import Incident
-from assistant.domain.plan import RemediationStep
+from assistant.domain.plan import RemediationPlan, RemediationStep
 from assistant.requesting import Rehearsed
 from assistant.requests_view import called
 from assistant.slack.blocks.card import KINDS
 from assistant.slack.blocks.modal import View, alert, modal
 from assistant.slack.blocks.pieces import (
     LINE,
+    SHOWN,
     Block,
     Pressed,
     actions,
@@ -20,10 +21,13 @@ from assistant.slack.blocks.pieces import (
     rich,
     verbatim,
 )
+from assistant.slack.check import holds
 from assistant.slack.text import Element, one_line, said
 
-MOST = 15  # steps; each takes a few blocks of a modal's hundred
 PLACE = "plan"  # what is pressed there is answered there
+# How many steps, each of a few blocks of a modal's hundred, and characters of the diff of each:
+# less where a modal holds no more.
+LEVELS = ((15, SHOWN), (15, 1_000), (15, 200), (5, 200))
 LOOKING = "I am looking at what each step would do now…"
 
 
@@ -40,24 +44,38 @@ def plan_modal(
 
     `pressed` asks for a step, by its place (from 0); `told` answers what was pressed last.
     """
-    plan = incident.plan
-    blocks = alert(told, "info") + alert("" if rehearsed is not None else LOOKING, "info")
+    for most, room in LEVELS:
+        shown = _steps(incident.plan, rehearsed or {}, pressed, approvers, most=most, room=room)
+        looking = alert("" if rehearsed is not None else LOOKING, "info")
+        view = modal(f"Plan of {name}", [*alert(told, "info"), *looking, *shown])
+        if holds(view):
+            break
+    return view
+
+
+def _steps(
+    plan: RemediationPlan | None,
+    rehearsed: Mapping[int, Rehearsed],
+    pressed: Mapping[int, Pressed],
+    approvers: str,
+    *,
+    most: int,
+    room: int,
+) -> list[Block]:
     if plan is None:
-        blocks.append(paragraphs([said("There is no plan any more.")]))
-        return modal(f"Plan of {name}", blocks)
-    blocks.append(header(plan.title))
-    blocks.append(context(f"{plan.runbook}, match {plan.match:.2f}"))
-    for number, step in enumerate(plan.steps[:MOST]):
-        blocks += _step(number, step, (rehearsed or {}).get(number), approvers)
+        return [paragraphs([said("There is no plan any more.")])]
+    blocks = [header(plan.title), context(f"{plan.runbook}, match {plan.match:.2f}")]
+    for number, step in enumerate(plan.steps[:most]):
+        blocks += _step(number, step, rehearsed.get(number), approvers, room)
         row = actions([pressed[number]] if number in pressed else [], number)
         blocks += [block | {"block_id": f"{PLACE}:{number}"} for block in row]
-    if len(plan.steps) > MOST:
-        blocks.append(context(f"and {len(plan.steps) - MOST} more steps in the runbook"))
-    return modal(f"Plan of {name}", blocks)
+    if len(plan.steps) > most:
+        blocks.append(context(f"and {len(plan.steps) - most} more steps in the runbook"))
+    return blocks
 
 
 def _step(
-    number: int, step: RemediationStep, rehearsed: Rehearsed | None, approvers: str
+    number: int, step: RemediationStep, rehearsed: Rehearsed | None, approvers: str, room: int
 ) -> list[Block]:
     kind = KINDS.get(step.kind, step.kind)
     lead: list[Element] = [said(f"{number + 1}. {kind}: ", bold=True), _line(step.text)]
@@ -70,7 +88,7 @@ def _step(
         shown = ([said(f"{label}: ", bold=True), _line(text)] for label, text in facts)
         blocks.append(rich(bullets(*shown)))
     if rehearsed is not None and rehearsed.preview is not None and rehearsed.preview.diff:
-        blocks.append(rich(verbatim(rehearsed.preview.diff)))
+        blocks.append(rich(verbatim(rehearsed.preview.diff, room)))
     return blocks
 
 

@@ -21,6 +21,8 @@ _ADDRESSES = ("url", "image_url", "title_url")
 _WRITTEN = re.compile(r"(?:<|\]\()(https?://[^|>)\s]*)")  # <https://…|x> and [x](https://…)
 _SLACK = ("slack.com", "app.slack.com")
 _BROADCASTS = ("<!channel", "<!here", "<!everyone")
+APPROVERS, WAITS = "sre", "Approval needed"  # the one group that is called, and to what
+_GROUP = re.compile(r"<!subteam\^([^>|]*)")
 _ENDED = ("stopped_by_user", "message_not_in_streaming_state")
 
 
@@ -59,6 +61,18 @@ def _broadcast(office: Office, _: Bounds) -> Iterator[str]:
         said = [*one.texts, *_formatted([one.blocks])]
         if any(broadcast in text for text in said for broadcast in _BROADCASTS):
             yield f"{one.where} called everybody."
+        called = {found for text in said for found in _GROUP.findall(text)}
+        if called and not (_waits(one) and called <= _approvers(office)):
+            yield f"{one.where} called a group, and nobody waits for it there."
+
+
+def _waits(one: Shown) -> bool:
+    """Whether it is the first post of a request; Slack tells nobody of what an edit says."""
+    return one.method == "chat.postMessage" and any(text.startswith(WAITS) for text in one.texts)
+
+
+def _approvers(office: Office) -> set[str]:
+    return {group.id for group in office.workspace.groups.values() if group.handle == APPROVERS}
 
 
 def _previews(office: Office, _: Bounds) -> Iterator[str]:
@@ -166,6 +180,8 @@ def _formatted(part: object) -> Iterator[str]:
             yield str(part.get("text"))
         elif part.get("type") == "broadcast":
             yield _BROADCASTS[0]
+        elif part.get("type") == "usergroup":
+            yield f"<!subteam^{part.get('usergroup_id')}>"
         for item in part.values():
             yield from _formatted(item)
 

@@ -167,6 +167,7 @@ class Rig:
     pace = Pace()
     http = None
     streaming = False
+    looks = LOOKS
 
     def __init__(self, slack, *, channel=None):
         self.slack, self.desk = slack, Desk(slack.workspace.changes.note)
@@ -199,7 +200,7 @@ class Rig:
             connection=connection,
             desk=self.desk,
             tables=self.tables,
-            looks=LOOKS,
+            looks=self.looks,
             clock=self.clock,
             approvers=SlackApprovers(self.client, self.clock, people, "sre"),
             album=self.album,

@@ -57,6 +57,27 @@ async def test_members_of_the_group_may(slack, approvers):
     assert approvers.said == "@sre"
 
 
+async def test_the_group_is_called_by_the_id_that_slack_gives(slack, approvers):
+    assert approvers.group() == ""
+    await approvers.find()
+    assert approvers.group() == group(slack).id
+
+
+async def test_where_slack_does_not_say_which_group_it_is_nobody_is_called(slack, approvers):
+    slack.faults.add(Fault(method="usergroups.list", failure=Failure.ERROR))
+    await approvers.find()
+    assert approvers.group() == ""
+    slack.workspace.groups.clear()
+    await approvers.find()
+    assert approvers.group() == ""
+
+
+async def test_a_group_that_only_a_rule_names_is_not_the_usual_one(slack, approvers):
+    dba = slack.workspace.add_group("dba", [slack.person("cleo").user])
+    assert await approvers.refusal(actor(slack.person("cleo").user), group="dba") is None
+    assert approvers.group() != dba.id
+
+
 async def test_others_may_not(slack, approvers):
     said = await approvers.refusal(actor(slack.person("cleo").user))
     assert said == "Only members of @sre may approve."

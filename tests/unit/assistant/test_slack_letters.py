@@ -297,3 +297,35 @@ def test_the_same_state_makes_the_same_letters():
 def test_what_it_was_can_be_told_whether_or_not_a_cause_was_named(verdict, label):
     card = written(incident(finding(Verdict(verdict))))["card"]
     assert label in shown(card)
+
+
+def test_the_text_of_a_request_alone_says_what_an_approver_has_to_know():
+    waits = written(grown(ASKED))["request/r-1"]
+    assert waits.text == (
+        "Approval needed: Roll ledger back from v2 to v1. Target: service/ledger, risk: medium. "
+        "May approve: @sre, and not ana, who asked, until 2026-03-01 12:15:00 UTC."
+    )
+    over = written(grown(ASKED, Denied(request="r-1", by=BEN, reason="not now.")))["request/r-1"]
+    assert over.text == "Rejected: Roll ledger back from v2 to v1. denied by ben: not now."
+
+
+def test_the_text_of_a_card_alone_says_what_is_next_and_what_was_not_seen():
+    found = finding(gaps=("metrics were not recorded", "logs were down", "traces were cut."))
+    text = written(incident(found, plan=PLAN))["card"].text
+    assert text.endswith(
+        " Next: Roll ledger back. Could not see: metrics were not recorded, and 3 more."
+    )
+    assert "Next: " not in written(incident(found))["card"].text
+
+
+@pytest.mark.parametrize("effect", Effect)
+def test_the_text_of_a_result_is_made_of_whole_sentences(effect):
+    text = written(grown(*done(effect)))["recovery/r-1"].text
+    assert text.endswith(
+        ": errors of ledger are as before. What was done: Roll ledger back from v2 to v1."
+    )
+
+
+def test_no_text_ends_with_two_full_stops():
+    failed = (*started(request()), ActionFailed(request="r-1", why="it is locked."))
+    assert written(grown(*failed))["request/r-1"].text.endswith(" it is locked.")

@@ -46,6 +46,51 @@ async def test_calling_everybody_is_found(slack, client, channel, quiet, post):
     assert slack.broken_rules() == [f"chat.postMessage in {channel} called everybody."]
 
 
+def grouped(group):
+    element = {"type": "usergroup", "usergroup_id": group}
+    section = {"type": "rich_text_section", "elements": [element]}
+    return {"blocks": [{"type": "rich_text", "elements": [section]}]}
+
+
+async def test_the_approvers_may_be_called_to_a_request_that_waits(slack, client, channel, quiet):
+    [sre] = slack.workspace.groups
+    await client.chat_postMessage(channel=channel, text=f"Approval needed: x <!subteam^{sre}>",
+                                  **grouped(sre), **quiet)  # fmt: skip
+    assert slack.broken_rules() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("Likely: x <!subteam^{sre}>", None),
+        ("Likely: x", "{sre}"),
+        ("Approval needed: x <!subteam^{ops}>", None),
+        ("Approval needed: x", "{ops}"),
+    ],
+)
+@pytest.mark.breaks("broadcast")
+async def test_calling_a_group_to_anything_else_is_found(
+    slack, client, channel, quiet, text, group
+):
+    [sre] = slack.workspace.groups
+    ops = slack.workspace.add_group("ops", []).id
+    made = grouped(group.format(sre=sre, ops=ops)) if group else {}
+    said = text.format(sre=sre, ops=ops)
+    await client.chat_postMessage(channel=channel, text=said, **made, **quiet)
+    (wrong,) = slack.broken_rules()
+    assert wrong.endswith(f"in {channel} called a group, and nobody waits for it there.")
+
+
+@pytest.mark.breaks("broadcast")
+async def test_calling_the_approvers_in_an_edit_is_found(slack, client, channel, quiet):
+    [sre] = slack.workspace.groups
+    post = await client.chat_postMessage(channel=channel, text="Approval needed: x", **quiet)
+    said = f"Approval needed: x <!subteam^{sre}>"
+    await client.chat_update(channel=channel, ts=post["ts"], text=said)
+    (wrong,) = slack.broken_rules()
+    assert wrong.startswith("chat.update in ")
+
+
 LINK = {"type": "link", "url": "https://traces.example/t1"}
 LED = {
     "type": "rich_text",
