@@ -145,7 +145,9 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
         case "thaw":
             return Thaw()
         case "tell" if incident is None:
-            return Investigate(text=meant.text, at=_moment(told), place=str(_place(told)))
+            return Investigate(
+                text=meant.text, at=_moment(told), place=str(_place(told)), zone=zone
+            )
         case _ if incident is None:
             return None
         case "tell":
