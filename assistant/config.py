@@ -12,7 +12,15 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
@@ -133,6 +141,20 @@ class Settings(BaseModel):
     telemetry_endpoint: str | None = None
     audit: AuditSettings = Field(default_factory=AuditSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
+    _file: Path | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Remember the file that the settings come from, for sentences that name it."""
+        self._file = context if isinstance(context, Path) else None
+
+    @property
+    def no_connectors(self) -> str:
+        """What to say, and to do, where no source is named."""
+        file = self._file or "the settings"
+        return (
+            f'no connectors are configured: write "[connectors.otlp]" and on a second line '
+            f'"port = 4318" into {file}, or another one of docs/connectors.md'
+        )
 
     @property
     def index_folder(self) -> Path:
@@ -190,7 +212,7 @@ def load(config: Path | None = None, data: Path | None = None) -> Settings:
     faults: list[str] = []
     resolved = _resolved(said, "", faults)
     try:
-        settings = Settings.model_validate(resolved)
+        settings = Settings.model_validate(resolved, context=path)
     except ValidationError as error:
         faults += [
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"

@@ -96,7 +96,7 @@ async def configured(settings: Settings, index: Index) -> AsyncIterator[Parts]:
     failed = (*seen.failed, *done.failed)
     if failed or not seen.connectors:
         broken = "; ".join(f"{f.name}: {f.message}" for f in failed)
-        raise ConfigError(broken or "no connectors are configured; see docs/settings.md")
+        raise ConfigError(broken or settings.no_connectors)
     try:
         for connector in seen.connectors.values():
             if isinstance(connector, Listener):

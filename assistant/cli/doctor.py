@@ -48,7 +48,7 @@ async def run(settings: Settings, *, as_json: bool) -> int:
         }
         click.echo(dumps(answer))
     else:
-        _print(own, sources)
+        _print(own, sources, settings)
     return 0 if all(c.ok for c in (*own, *sources)) else 1
 
 
@@ -137,11 +137,11 @@ def _index(settings: Settings, *, busy: bool) -> Check:
     return Check(name="index", ok=True, message=message)
 
 
-def _print(own: list[Check], sources: list[Check]) -> None:
+def _print(own: list[Check], sources: list[Check], settings: Settings) -> None:
     console = Console()
     for check in (*own, *sources):
         mark = "[green]✓[/]" if check.ok else "[red]✗[/]"
         console.print(f"{mark} [bold]{check.name}[/]  {check.message}", highlight=False)
     if not sources:
-        console.print("no connectors are configured; see docs/settings.md", style="yellow")
+        console.print(settings.no_connectors, style="yellow", markup=False, highlight=False)
     console.print(f"available connectors: {', '.join(registry.available())}", highlight=False)

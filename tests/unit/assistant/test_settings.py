@@ -1,5 +1,6 @@
 """Settings: one file, two variables, references, and every fault at once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,15 @@ def test_every_kind_of_fault_is_told_in_the_same_sentence(tmp_path):
         "connectors.second.hosts.1: the environment variable FIRSTLINE_TEST_ABSENT is not set",
     ):
         assert part in said
+
+
+def test_who_has_no_connectors_is_told_which_file_to_write_and_what(tmp_path):
+    config = written(tmp_path, "")
+    said = load(config, tmp_path).no_connectors
+    assert str(config) in said
+    header, port = re.findall(r'"([^"]+)"', said)
+    config.write_text(f"{header}\n{port}\n")
+    assert load(config, tmp_path).connectors == {"otlp": {"port": 4318}}
 
 
 @pytest.mark.parametrize(
