@@ -8,11 +8,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -25,6 +26,8 @@ from pydantic import (
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
 DATABASE = "firstline.db"
+LAST_PORT = 65535
+LONGEST_PORT = len(str(LAST_PORT))
 CREDENTIAL = re.compile(
     r"token|passw|passphrase|pass$|pwd|secret|credential|bearer|jwt|cookie|keys?$"
     r"|(^|[_.-])auth(orization)?$",
@@ -122,6 +125,14 @@ class TimingSettings(BaseModel):
     grace_s: float = Field(default=60.0, ge=0)
 
 
+def _host_and_port(said: str) -> str:
+    host, _, port = said.rpartition(":")
+    number = int(port) if port.isascii() and port.isdecimal() and len(port) <= LONGEST_PORT else -1
+    if not host or ":" in host or not 0 <= number <= LAST_PORT:
+        raise ValueError(f"write host:port, as 127.0.0.1:8377, with a port up to {LAST_PORT}")
+    return said
+
+
 class Settings(BaseModel):
     """All settings. `connectors` and `actuators` map an entry point's name to its own settings.
 
@@ -135,7 +146,7 @@ class Settings(BaseModel):
     actuators: dict[str, dict[str, object]] = Field(default_factory=dict)
     slack: SlackSettings | None = None
     timing: TimingSettings = Field(default_factory=TimingSettings)
-    listen: str = Field(default="127.0.0.1:8377", pattern=r"^[^:]+:\d{1,5}$")
+    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8377"
     runbooks: Path | None = None
     qdrant: QdrantSettings | None = None
     telemetry_endpoint: str | None = None
@@ -167,6 +178,12 @@ class Settings(BaseModel):
     @property
     def pictures(self) -> Path:
         return self.data / "pictures"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        host, _, port = self.listen.rpartition(":")
+        return host, int(port)
 
     @property
     def has_workspace(self) -> bool:

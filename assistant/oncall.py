@@ -302,8 +302,7 @@ async def inbound(
     oncall: OnCall, parts: Parts, settings: Settings, clock: Clock
 ) -> AsyncIterator[str]:
     """Listen for what monitors post; yields the address. Raises `Rejected` for a used port."""
-    host, _, port = settings.listen.rpartition(":")
-    server = Inbound(host, int(port), lambda: oncall.slack.contact.why)
+    server = Inbound(*settings.address, lambda: oncall.slack.contact.why)
     if (http := oncall.http) is not None:
         server.mount(PATH, http.respond)
     for name, receiver in parts.receivers.items():

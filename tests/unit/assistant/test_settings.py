@@ -50,6 +50,20 @@ def test_every_kind_of_fault_is_told_in_the_same_sentence(tmp_path):
         assert part in said
 
 
+@pytest.mark.parametrize(
+    "listen", ["127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1", ":8377", "::1:80", "a:b", "a:٣"]
+)
+def test_what_is_no_port_to_listen_on_is_said_with_its_form(tmp_path, listen):
+    said = refused(tmp_path, f'listen = "{listen}"')
+    assert "listen: " in said
+    assert "write host:port, as 127.0.0.1:8377, with a port up to 65535" in said
+
+
+def test_the_last_port_can_be_listened_on(tmp_path):
+    config = written(tmp_path, 'listen = "0.0.0.0:65535"')
+    assert load(config, tmp_path).address == ("0.0.0.0", 65535)  # noqa: S104
+
+
 def test_who_has_no_connectors_is_told_which_file_to_write_and_what(tmp_path):
     config = written(tmp_path, "")
     said = load(config, tmp_path).no_connectors
