@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.faults import in_words
+
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
 DATABASE = "firstline.db"
@@ -231,10 +233,7 @@ def load(config: Path | None = None, data: Path | None = None) -> Settings:
     try:
         settings = Settings.model_validate(resolved, context=path)
     except ValidationError as error:
-        faults += [
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
+        faults += [f"{where}: {said}" for where, said in in_words(error)]
     else:
         faults += _shared(settings)
         if not faults:

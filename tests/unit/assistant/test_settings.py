@@ -39,15 +39,37 @@ def test_every_kind_of_fault_is_told_in_the_same_sentence(tmp_path):
         """,
     )
     for part in (
-        "colour: ",
-        "runbooks: ",
+        "colour: unknown key",
+        "runbooks: write a path, in quotes",
         "telemetry_endpoint: the environment variable FIRSTLINE_TEST_UNSET is not set",
-        "qdrant.url: ",
-        "qdrant.key: ",
+        "qdrant.url: is missing",
+        "qdrant.key: unknown key",
         "connectors.first.token: the file /no/such/token cannot be read",
         "connectors.second.hosts.1: the environment variable FIRSTLINE_TEST_ABSENT is not set",
     ):
         assert part in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("slack.streaming = 3", "slack.streaming: write true or false"),
+        ('slack.streaming = "maybe"', "slack.streaming: write true or false"),
+        ("slack.channel = 3", "slack.channel: write text, in quotes"),
+        ('slack.watch = "#alerts"', 'slack.watch: write a list, as ["a", "b"]'),
+        ("slack = 3", "slack: write a table"),
+        ("connectors.otlp = 3", "connectors.otlp: write a table"),
+        ('timing.every_s = "soon"', "timing.every_s: write a number"),
+        ("timing.every_s = 0", "timing.every_s: must be more than 0"),
+        ("timing.settle_s = -1", "timing.settle_s: must be at least 0"),
+        ('policy.environment = ""', "policy.environment: too short: 1 or more characters"),
+        ('slack.bot_token = "x"', "slack: app_token (Socket Mode) or signing_secret (HTTP) is"),
+    ],
+)
+def test_a_fault_is_told_in_words_about_the_file(tmp_path, monkeypatch, text, said):
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    assert said in refused(tmp_path, text)
 
 
 @pytest.mark.parametrize(
