@@ -17,7 +17,8 @@ class Investigate:
 
     `horizon` is the end of what may be seen (null: whatever is there). `place` is where the surface
     will show the answer. An alert has a `fingerprint`; while its incident is open it joins that.
-    `key` is that of the telling: one that is told twice opens one incident.
+    `key` is that of the telling: one that is told twice opens one incident. A time in a question is
+    in the asker's `zone` (IANA).
     """
 
     text: str
@@ -29,6 +30,7 @@ class Investigate:
     fingerprint: str | None = None
     place: str | None = None
     key: str | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

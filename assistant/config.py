@@ -8,15 +8,28 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from connectors.faults import in_words
 
 APP = "firstline"
 CONFIG_VARIABLE, DATA_VARIABLE = "FIRSTLINE_CONFIG", "FIRSTLINE_DATA"
 DATABASE = "firstline.db"
+LAST_PORT = 65535
+LONGEST_PORT = len(str(LAST_PORT))
 CREDENTIAL = re.compile(
     r"token|passw|passphrase|pass$|pwd|secret|credential|bearer|jwt|cookie|keys?$"
     r"|(^|[_.-])auth(orization)?$",
@@ -114,6 +127,14 @@ class TimingSettings(BaseModel):
     grace_s: float = Field(default=60.0, ge=0)
 
 
+def _host_and_port(said: str) -> str:
+    host, _, port = said.rpartition(":")
+    number = int(port) if port.isascii() and port.isdecimal() and len(port) <= LONGEST_PORT else -1
+    if not host or ":" in host or not 0 <= number <= LAST_PORT:
+        raise ValueError(f"write host:port, as 127.0.0.1:8377, with a port up to {LAST_PORT}")
+    return said
+
+
 class Settings(BaseModel):
     """All settings. `connectors` and `actuators` map an entry point's name to its own settings.
 
@@ -127,12 +148,26 @@ class Settings(BaseModel):
     actuators: dict[str, dict[str, object]] = Field(default_factory=dict)
     slack: SlackSettings | None = None
     timing: TimingSettings = Field(default_factory=TimingSettings)
-    listen: str = Field(default="127.0.0.1:8377", pattern=r"^[^:]+:\d{1,5}$")
+    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8377"
     runbooks: Path | None = None
     qdrant: QdrantSettings | None = None
     telemetry_endpoint: str | None = None
     audit: AuditSettings = Field(default_factory=AuditSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
+    _file: Path | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Remember the file that the settings come from, for sentences that name it."""
+        self._file = context if isinstance(context, Path) else None
+
+    @property
+    def no_connectors(self) -> str:
+        """What to say, and to do, where no source is named."""
+        file = self._file or "the settings"
+        return (
+            f'no connectors are configured: write "[connectors.otlp]" and on a second line '
+            f'"port = 4318" into {file}, or another one of docs/connectors.md'
+        )
 
     @property
     def index_folder(self) -> Path:
@@ -145,6 +180,12 @@ class Settings(BaseModel):
     @property
     def pictures(self) -> Path:
         return self.data / "pictures"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        host, _, port = self.listen.rpartition(":")
+        return host, int(port)
 
     @property
     def has_workspace(self) -> bool:
@@ -190,12 +231,9 @@ def load(config: Path | None = None, data: Path | None = None) -> Settings:
     faults: list[str] = []
     resolved = _resolved(said, "", faults)
     try:
-        settings = Settings.model_validate(resolved)
+        settings = Settings.model_validate(resolved, context=path)
     except ValidationError as error:
-        faults += [
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
+        faults += [f"{where}: {said}" for where, said in in_words(error)]
     else:
         faults += _shared(settings)
         if not faults:

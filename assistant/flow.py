@@ -48,11 +48,11 @@ from assistant.engine.diagnose import diagnose
 from assistant.engine.question import Question, Telemetry
 from assistant.engine.recovery import Phases, recovery
 from assistant.gather import each, gather, unread
+from assistant.opening import QUESTION
 from connectors.api import Capability, Connector, Window
 from retrieval.api import RetrievalError
 
 LOOK_BACK = timedelta(minutes=75)  # an hour of baseline before an onset up to 15 minutes ago
-QUESTION = "question"  # the source of an incident that a person asks about
 NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 BEFORE_ALERT = timedelta(minutes=2)  # where nothing stepped: the alert came later than the trouble
 

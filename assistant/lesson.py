@@ -22,6 +22,7 @@ from assistant.domain.record import Record
 from assistant.domain.recovery import Effect, Measure
 from assistant.engine.wording import cause_sentence, number
 from assistant.memory import explained, text_digest
+from assistant.postmortem import shows_recovery
 from assistant.recall import place, version
 from connectors.actions import ActionCall, ArgValue
 from runbooks.draft import Done, DraftSource, Told, draft
@@ -77,8 +78,8 @@ def _source(
         id=_slug(f"{service} {first.cause} {incident}"),
         incident=incident,
         title=cause,
-        summary=f"In {incident}: {cause}. What helped: {_sentence(request.summary)} After it the "
-        "symptoms were as before.",
+        summary=f"In {incident}: {cause}. What helped: {_sentence(request.summary)} After it "
+        f"{_went(resolved)} as before.",
         cause=first.cause,
         services=tuple(sorted(place(first))),
         names={name: value for name, value in names.items() if value},
@@ -115,12 +116,20 @@ def _check(records: Sequence[Record], finding: Finding, first: Hypothesis) -> To
 
 def _verify(records: Sequence[Record], resolved: Tracked) -> Told:
     recovery = resolved.recovery
-    figures = [_figure(m) for m in recovery.measures] if recovery else []
-    told = "; ".join(f for f in figures if f) or "the symptoms are as before the incident"
+    shown = filter(shows_recovery, recovery.measures if recovery else ())
+    told = (
+        "; ".join(f for f in map(_figure, shown) if f) or "the symptoms are as before the incident"
+    )
     return Told(
         text=f"Measure the symptoms again: {told}.",
         records=_numbers(records, resolved.request.id, (Verified,)),
     )
+
+
+def _went(resolved: Tracked) -> str:
+    """Return what was as before: of some symptoms too little may have been seen to tell."""
+    measures = resolved.recovery.measures if resolved.recovery else ()
+    return "the symptoms were" if all(map(shows_recovery, measures)) else "what was seen was"
 
 
 def _figure(measure: Measure) -> str | None:

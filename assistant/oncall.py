@@ -27,9 +27,7 @@ from assistant.runtime import lanes
 from assistant.service import Service
 from assistant.slack.audience import SlackAudience
 from assistant.slack.authz import SlackApprovers
-from assistant.slack.channels import channel_ids
 from assistant.slack.errors import SlackError
-from assistant.slack.granted import check_scopes
 from assistant.slack.http import HttpMode
 from assistant.slack.letters import Looks
 from assistant.slack.local.cast import demo_workspace
@@ -38,6 +36,7 @@ from assistant.slack.manifest import PATH, SCOPES
 from assistant.slack.notes import Notes
 from assistant.slack.people import People
 from assistant.slack.serve import Connection, Slack, Tables
+from assistant.slack.start import channels_at_start
 from assistant.slack.transports import Client, web_client
 from assistant.store.buttons import Buttons
 from assistant.store.database import Database, open_database
@@ -96,7 +95,7 @@ async def configured(settings: Settings, index: Index) -> AsyncIterator[Parts]:
     failed = (*seen.failed, *done.failed)
     if failed or not seen.connectors:
         broken = "; ".join(f"{f.name}: {f.message}" for f in failed)
-        raise ConfigError(broken or "no connectors are configured; see docs/settings.md")
+        raise ConfigError(broken or settings.no_connectors)
     try:
         for connector in seen.connectors.values():
             if isinstance(connector, Listener):
@@ -124,8 +123,7 @@ async def on_slack(parts: Parts, settings: Settings, clock: Clock) -> AsyncItera
             "(or SLACK_SIGNING_SECRET)"
         )
     client = web_client(said.bot_token.get_secret_value(), said.api_url)
-    await check_scopes(client)
-    ids = await channel_ids(client, (said.channel, *said.watch))
+    ids = await channels_at_start(client, (said.channel, *said.watch), settings.data)
     workspace = _Workspace(
         client=client,
         app_token=said.app_token.get_secret_value() if said.app_token else "",
@@ -273,10 +271,12 @@ def _database(settings: Settings) -> Iterator[Database]:
 async def _connected(slack: Slack) -> AsyncIterator[None]:
     """Keep Slack running for the length of the context; raises `SlackError` where it ends before.
 
-    A firstline that nobody can reach must not look as if it were there.
+    A firstline that nobody can reach must not look as if it were there; where Slack is out of order
+    at the start, `/readyz` says so, and webhooks and what was begun go on meanwhile.
     """
     running = asyncio.create_task(slack.run())
     ready = asyncio.create_task(slack.ready.wait())
+    away = asyncio.create_task(slack.away.wait())
     inside: asyncio.Task[object] | None = None
 
     def ended(_: asyncio.Task[None]) -> None:
@@ -284,7 +284,7 @@ async def _connected(slack: Slack) -> AsyncIterator[None]:
             inside.cancel()
 
     try:
-        await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, ready, away}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
         inside = asyncio.current_task()
@@ -299,9 +299,9 @@ async def _connected(slack: Slack) -> AsyncIterator[None]:
         raise SlackError(f"the connection to Slack has ended: {reason}") from reason
     finally:
         running.remove_done_callback(ended)
-        for task in (ready, running):
+        for task in (ready, away, running):
             task.cancel()
-        await asyncio.gather(ready, running, return_exceptions=True)
+        await asyncio.gather(ready, away, running, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -309,8 +309,7 @@ async def inbound(
     oncall: OnCall, parts: Parts, settings: Settings, clock: Clock
 ) -> AsyncIterator[str]:
     """Listen for what monitors post; yields the address. Raises `Rejected` for a used port."""
-    host, _, port = settings.listen.rpartition(":")
-    server = Inbound(host, int(port), lambda: oncall.slack.contact.why)
+    server = Inbound(*settings.address, lambda: oncall.slack.contact.why)
     if (http := oncall.http) is not None:
         server.mount(PATH, http.respond)
     for name, receiver in parts.receivers.items():

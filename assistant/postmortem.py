@@ -20,6 +20,7 @@ from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
 from assistant.domain.incident import Incident
 from assistant.domain.record import Record
 from assistant.domain.recovery import SINCE, Measure
+from assistant.engine.recovery import MIN_REQUESTS, MIN_SAMPLES, WHAT
 from assistant.engine.wording import cause_sentence, number
 
 DIGEST_SHOWN = 12
@@ -158,9 +159,14 @@ def _summary(state: Incident, first: Hypothesis | None) -> Iterator[str]:
     yes = ", ".join(a.by.name for a in resolved.approvals) or "nobody, as it needs no approval"
     asked = resolved.request.requested_by.name
     yield f"Ended by: {resolved.request.summary} Requested by {asked}, approved by {yes}"
-    for figure in _figures(resolved):
+    for measure in resolved.recovery.measures if resolved.recovery else ():
+        figure = _figure(measure)
         told = f"{figure.before} before, {figure.during} during, {figure.after} after"
-        yield f"Recovered: {figure.what}: {told}"
+        if shows_recovery(measure):
+            yield f"Recovered: {figure.what}: {told}"
+        else:
+            n = measure.n_after
+            yield f"Too little was seen to tell of {figure.what} ({n} since the action): {told}"
 
 
 def _recovered(resolved: Tracked | None) -> datetime | None:
@@ -219,6 +225,17 @@ def _act(tracked: Tracked) -> Act:
         outcome="; ".join(part for part in outcome if part),
         figures=_figures(tracked),
     )
+
+
+def shows_recovery(measure: Measure) -> bool:
+    """Tell whether a figure after an action that helped was seen often enough to say so.
+
+    An action may have helped by the other figures; what the judgement left out is not claimed.
+    """
+    requests = measure.what.startswith(tuple(WHAT.values()))
+    before, during, after = measure.before, measure.during, measure.after
+    known = before is not None and during is not None and after is not None and after <= during
+    return known and measure.n_after >= (MIN_REQUESTS if requests else MIN_SAMPLES)
 
 
 def _figures(tracked: Tracked) -> tuple[Figure, ...]:

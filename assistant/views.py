@@ -135,7 +135,7 @@ def view(incident: Incident, name: str = "", offered: frozenset[str] = frozenset
         since=finding.onset or incident.opened.at,
         verdict=finding.verdict,
         verdict_text=VERDICT_WORDS[finding.verdict] + confidence,
-        headline=_headline(finding),
+        headline=_headline(finding, incident.steering.since),
         change=_change(finding) if told else None,
         symptom=_symptom(finding),
         why=_why(first, by_id) if told and first is not None else (),
@@ -231,13 +231,17 @@ def _endings(incident: Incident, name: str) -> tuple[Button, ...]:
     return ()
 
 
-def _headline(finding: Finding) -> Line:
-    """Say the answer; for the two verdicts without a cause, why there is none."""
+def _headline(finding: Finding, told: datetime | None) -> Line:
+    """Say the answer; for the two verdicts without a cause, why there is none.
+
+    `told` is since when somebody said that it is so: that was looked at, and nothing else.
+    """
     if finding.verdict in NAMED:
         first = finding.hypotheses[0]
         since = f", since {finding.onset:%H:%M:%S} UTC" if finding.onset else ""
         return Line(text=f"{_cause(first)}{since}", evidence=first.supports[:2])
-    return Line(text=finding.why_verdict)
+    since = f" Looked at since {told:%H:%M:%S} UTC on {told:%Y-%m-%d}, as was said." if told else ""
+    return Line(text=f"{finding.why_verdict}{since}")
 
 
 def _cause(hypothesis: Hypothesis) -> str:

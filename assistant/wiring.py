@@ -98,9 +98,7 @@ def live(settings: Settings) -> Service:
     registered = configured(settings)
     if registered.failed or not registered.connectors:
         broken = "; ".join(f"{f.name}: {f.message}" for f in registered.failed)
-        raise ConfigError(
-            broken or "no connectors are configured: name a --recording, or see docs/settings.md"
-        )
+        raise ConfigError(broken or f"{settings.no_connectors}, or name a --recording")
     return alone(registered.connectors, SharedIndex(settings), settings)
 
 

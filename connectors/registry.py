@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from connectors.actions import Actuator
 from connectors.api import Connector, Receiver
 from connectors.errors import ConnectorError, Rejected
+from connectors.faults import in_words
 
 GROUP = "firstline.connectors"
 ACTUATORS = "firstline.actuators"
@@ -99,10 +100,7 @@ def parse_settings(
     try:
         return model.model_validate(dict(settings))
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
+        faults = "; ".join(f"{where or 'settings'}: {said}" for where, said in in_words(error))
         raise Rejected(f"The settings of {source} are wrong: {faults}.") from None
 
 

@@ -1,6 +1,7 @@
 """`firstline doctor`: what is installed, what answers, and what to do about the rest."""
 
 import importlib.util
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +41,7 @@ async def run(settings: Settings, *, as_json: bool) -> int:
     busy = _busy(settings)
     sources = [*await _sources(settings, busy=busy), *await _actuators(settings)]
     own = [_packages(), _index(settings, busy=busy), _journal(settings)]
+    own.append(_listen(settings, busy=busy))
     if as_json:
         answer = {
             "available_connectors": list(registry.available()),
@@ -48,7 +50,7 @@ async def run(settings: Settings, *, as_json: bool) -> int:
         }
         click.echo(dumps(answer))
     else:
-        _print(own, sources)
+        _print(own, sources, settings)
     return 0 if all(c.ok for c in (*own, *sources)) else 1
 
 
@@ -109,6 +111,22 @@ def _journal(settings: Settings) -> Check:
     return Check(name="journal", ok=False, message=f"{report.state.value}: {report.why}")
 
 
+def _listen(settings: Settings, *, busy: bool) -> Check:
+    """Try the port for webhooks and health checks, without serving it."""
+    where = f"{settings.listen}, for webhooks and health checks,"
+    if busy:
+        return Check(name="listen", ok=True, message=f"not tried: {BUSY}")
+    try:
+        with socket.socket() as tried:
+            # As whoever serves: what has just been closed is no hindrance.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(settings.address)
+    except OSError as error:
+        message = f"{where} cannot be opened ({error.strerror}): stop what uses it, or set `listen`"
+        return Check(name="listen", ok=False, message=message)
+    return Check(name="listen", ok=True, message=f"{where} can be opened")
+
+
 def _packages() -> Check:
     """Our four packages have common names: say so when another distribution shadows one."""
     home = Path(assistant.__file__).parent.parent
@@ -135,11 +153,11 @@ def _index(settings: Settings, *, busy: bool) -> Check:
     return Check(name="index", ok=True, message=message)
 
 
-def _print(own: list[Check], sources: list[Check]) -> None:
+def _print(own: list[Check], sources: list[Check], settings: Settings) -> None:
     console = Console()
     for check in (*own, *sources):
         mark = "[green]✓[/]" if check.ok else "[red]✗[/]"
         console.print(f"{mark} [bold]{check.name}[/]  {check.message}", highlight=False)
     if not sources:
-        console.print("no connectors are configured; see docs/settings.md", style="yellow")
+        console.print(settings.no_connectors, style="yellow", markup=False, highlight=False)
     console.print(f"available connectors: {', '.join(registry.available())}", highlight=False)

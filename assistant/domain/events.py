@@ -21,10 +21,7 @@ from assistant.domain.steering import Steering
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """Somebody, or an alert, asked.
-
-    `horizon` ends what may be seen (null: now), `place` is the surface's word for where to show it.
-    """
+    """Somebody, or an alert, asked. `horizon` ends what may be seen (null: now)."""
 
     at: datetime
     text: str
@@ -32,8 +29,9 @@ class Opened:
     horizon: datetime | None = None
     source: str = "question"  # question, alert, slack (an alert that was read there)
     fingerprint: str | None = None  # the alert's
-    place: str | None = None
+    place: str | None = None  # the surface's word for where to show it
     key: str | None = None  # of the telling; older journals have none
+    since: datetime | None = None  # when it began, where the question says that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

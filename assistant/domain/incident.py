@@ -150,7 +150,11 @@ def apply(state: Incident | None, event: Event) -> Incident:
         if state is not None:
             raise IllegalEvent("an incident is opened once")
         known = {event.fingerprint} - {None}
-        return Incident(opened=event, fingerprints=frozenset(str(f) for f in known))
+        return Incident(
+            opened=event,
+            fingerprints=frozenset(str(f) for f in known),
+            steering=Steering(since=event.since),
+        )
     if state is None:
         raise IllegalEvent("an incident begins with being opened")
     match event:

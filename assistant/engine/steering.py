@@ -1,12 +1,13 @@
 """Plain words into something the engine can take into account; what is not understood is refused.
 
-A first set: "not the database", "ignore deploy X", "look at payments", "since 14:05".
+A first set: "not the database", "ignore deploy X", "look at payments", "since 14:05", "since
+2026-11-24 01:07".
 """
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from assistant.domain.steering import Steering
@@ -25,9 +26,11 @@ _LOOK = re.compile(
 )
 _SINCE = re.compile(
     r"\b(?:since|from|after|(?:began|begun|begins|started|starts)\s+(?:at|around|about))\s+"
-    r"(\d{1,2}):(\d{2})(?::(\d{2}))?",
+    r"(?:(?P<day>\d{4}-\d{2}-\d{2})[ T])?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?"
+    r" ?(?P<zone>Z\b|UTC\b|[+-]\d{2}:?\d{2})?",
     re.IGNORECASE,
 )
+_LONGEST_AGO = timedelta(days=366)  # a year that was typed wrong would be looked at whole
 # What people call by its kind: parts of names, among them the values of `db.system.name` and
 # `messaging.system` in OpenTelemetry's conventions.
 _DATABASE = re.compile(
@@ -63,10 +66,40 @@ def understand(
     after = replace(
         before, ruled_out=ruled_out, ignored=ignored, focus=focus[-1] if focus else None
     )
-    since = _since(text, now, zone)
-    if since is not None:
-        after = replace(after, since=since)
-    return None if after == before else replace(after, said=(*before.said, text.strip()))
+    moment = since(text, now, zone)
+    if moment is not None:
+        after = replace(after, since=moment)
+    # Who says the same time again wants it looked at again.
+    nothing = after == before and moment is None
+    return None if nothing else replace(after, said=(*before.said, text.strip()))
+
+
+def since(text: str, now: datetime, zone: str) -> datetime | None:
+    """Return the moment that `text` says it began, null where it names none before `now`.
+
+    A clock's time is in `zone` (IANA) unless it names another, and on the last day that had it.
+    """
+    match = _SINCE.search(text)
+    if match is None:
+        return None
+    try:
+        local = now.astimezone(ZoneInfo(zone))
+        clock = time.fromisoformat(match["clock"].zfill(len("00:00")))
+        if (offset := match["zone"]) is not None:
+            local = local.astimezone(_offset(offset))
+        day = date.fromisoformat(match["day"]) if match["day"] else local.date()
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+    moment = datetime.combine(day, clock, local.tzinfo)
+    if moment > local and match["day"] is None:
+        moment -= timedelta(days=1)
+    if not timedelta() <= now - moment <= _LONGEST_AGO:
+        return None
+    return moment.astimezone(now.tzinfo)
+
+
+def _offset(said: str) -> tzinfo | None:
+    return UTC if said.upper() in ("Z", "UTC") else datetime.strptime(said, "%z").tzinfo
 
 
 def _told(
@@ -99,20 +132,3 @@ def _means(said: str, name: str) -> bool:
     kind = _KINDS.get(said.removesuffix("s"))
     meant = said in parts or (kind is not None and any(map(kind.fullmatch, parts)))
     return bool(said) and meant
-
-
-def _since(text: str, now: datetime, zone: str) -> datetime | None:
-    match = _SINCE.search(text)
-    if match is None:
-        return None
-    try:
-        local = now.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
-    hour, minute, second = (int(part or 0) for part in match.groups())
-    if hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 — a clock
-        return None
-    moment = local.replace(hour=hour, minute=minute, second=second, microsecond=0)
-    if moment > local:
-        moment -= timedelta(days=1)
-    return moment.astimezone(now.tzinfo)

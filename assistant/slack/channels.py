@@ -12,7 +12,7 @@ from functools import partial
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from assistant.slack.errors import FAILURES, SlackError, code, needed, sentence, wait_s
+from assistant.slack.errors import FAILURES, SlackError, code, failure, needed, sentence, wait_s
 
 PAGE = 200
 MOST_WAIT_S = 300.0  # in all: a big workspace has a hundred pages, and Slack gives twenty a minute
@@ -37,7 +37,7 @@ async def channel_ids(client: AsyncWebClient, names: Collection[str]) -> dict[st
         found = {one: one for one in ids if await search.public(one)}
         found |= await search.named({*bare.values()} - ids)
     except FAILURES as error:
-        raise SlackError(sentence(error)) from error
+        raise failure(error) from error
     for one in bare.values():
         if one not in found:
             raise SlackError(

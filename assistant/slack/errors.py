@@ -20,6 +20,15 @@ class SlackError(Unusable):
     """Slack cannot be used; `str()` says what is wrong and what to do."""
 
 
+class SlackAway(SlackError):
+    """Slack does not answer now; the same may work later."""
+
+
+def failure(error: BaseException) -> SlackError:
+    """Return what to raise for a call that failed."""
+    return (SlackAway if passing(error) else SlackError)(sentence(error))
+
+
 def code(error: BaseException) -> str:
     """Return Slack's word for the failure, or nothing where it gave none."""
     return str(_answer(error).get("error", ""))
@@ -58,7 +67,15 @@ def sentence(error: BaseException) -> str:
         return lacking(needed(error))
     if name:
         return f"Slack answered {name}."
-    return f"Slack did not answer ({type(error).__name__})."
+    if isinstance(error, SlackApiError):
+        response = error.response
+        status = getattr(response, "status_code", None) or getattr(response, "status", "unknown")
+        return f"Slack is out of order (HTTP status {status})."
+    if isinstance(error, aiohttp.ClientResponseError):  # of a socket that it did not open
+        return f"Slack is out of order (HTTP status {error.status})."
+    if isinstance(error, asyncio.TimeoutError):
+        return "Slack did not answer in time."
+    return "Slack cannot be reached over the network."
 
 
 def lacking(*scopes: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from assistant.slack.errors import FAILURES, SlackError, lacking, sentence
+from assistant.slack.errors import FAILURES, SlackError, failure, lacking
 from assistant.slack.manifest import BOT_SCOPES
 
 HEADER = "X-OAuth-Scopes"
@@ -21,7 +21,7 @@ async def check_scopes(client: AsyncWebClient) -> None:
     try:
         reply = await client.auth_test()
     except FAILURES as error:
-        raise SlackError(sentence(error)) from error
+        raise failure(error) from error
     if scopes := missing(reply.headers):
         raise SlackError(lacking(*scopes))
 

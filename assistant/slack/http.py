@@ -17,9 +17,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.clock import Clock
 from assistant.slack.contact import Contact
-from assistant.slack.errors import FAILURES, SlackError, sentence
+from assistant.slack.errors import FAILURES, SlackAway, failure
 from assistant.slack.guard import MAX_BODY, SIGNATURE, Guard, Refusal, form_refusal
 from assistant.slack.ingress import Ingress
+from assistant.slack.line import Pace
 from assistant.slack.manifest import PATH
 from assistant.slack.transports import LOOK_S, let_in
 
@@ -34,7 +35,8 @@ _LOG = logging.getLogger(__name__)
 class HttpMode:
     """The request URL of the app; `respond` is served at `PATH` by whoever opens a port.
 
-    Every `look_s` seconds it asks whether the bot token still works, and Slack answers.
+    Every `look_s` seconds it asks whether the bot token still works, and Slack answers; sooner
+    while it does not know its workspace yet.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class HttpMode:
         try:
             reply = await self._client.auth_test()
         except FAILURES as error:
-            raise SlackError(sentence(error)) from error
+            raise failure(error) from error
         self._team = str(reply["team_id"])
 
     async def run(
@@ -64,17 +66,29 @@ class HttpMode:
         """
         async with ingress.open():
             self._ingress = ingress
+            waits = Pace().waits()
+            why = None if self._team else await self._away()
             try:
-                contact.found(clock.now())
-                ready.set()
                 while True:
-                    await asyncio.sleep(self._look_s)
-                    if why := await let_in(self._client):
+                    if why is not None:
                         contact.lost(clock.now(), why)
                     else:
                         contact.found(clock.now())
+                        ready.set()
+                    await asyncio.sleep(self._look_s if self._team else next(waits))
+                    why = await self._away()
             finally:
                 self._ingress = None
+
+    async def _away(self) -> str | None:
+        """Return why Slack does not answer, null where it does; raises `SlackError`."""
+        if self._team:
+            return await let_in(self._client)
+        try:
+            await self.check()
+        except SlackAway as away:
+            return str(away)
+        return None
 
     async def respond(self, request: web.Request) -> web.Response:
         """Answer one request: 200 once it is kept, one word for what is not taken."""
@@ -91,6 +105,8 @@ class HttpMode:
             return self._refuse(Refusal.BODY)
         if payload.get("type") == "url_verification":
             return web.json_response({"challenge": str(payload.get("challenge"))[:_CHALLENGE]})
+        if not self._team:
+            return web.Response(status=_LATER, text="later")  # whose it is cannot be told yet
         if not ours(payload, self._team):
             return self._refuse(Refusal.TEAM)
         signed = request.headers[SIGNATURE]

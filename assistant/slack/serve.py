@@ -11,7 +11,7 @@ from assistant.clock import Clock
 from assistant.slack.alarm import Alarm
 from assistant.slack.app import build_app
 from assistant.slack.contact import Contact
-from assistant.slack.errors import SlackError
+from assistant.slack.errors import SlackAway, SlackError
 from assistant.slack.hometab import PACES, Audit, HomeTabs
 from assistant.slack.ingress import Ingress
 from assistant.slack.keeper import Keeper
@@ -96,12 +96,13 @@ class Slack:
     sources: tuple[tuple[str, str], ...] = ()
     album: Album | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    away: asyncio.Event = field(default_factory=asyncio.Event)
     contact: Contact = field(default_factory=Contact)
 
     async def run(self) -> None:
         """Show incidents and take commands until cancelled; raises `SlackError`.
 
-        `ready` is set once Slack is connected.
+        `ready` is set once Slack is connected, `away` where it does not answer at the start.
         """
         reached, tables = self.connection, self.tables
         places = Places(self.desk, tables.messages, reached.channel)
@@ -124,7 +125,11 @@ class Slack:
         transport = reached.transport or SocketMode(
             reached.client, reached.app_token, look_s=reached.look_s, pace=reached.pace
         )
-        await transport.check()
+        try:
+            await transport.check()
+        except SlackAway as away:  # it is tried again as after any outage
+            self.contact.lost(self.clock.now(), str(away))
+            self.away.set()
         self.desk.watch(surface.watched)
         self.desk.watch(tabs.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.clock import Clock
 from assistant.slack.contact import Contact
-from assistant.slack.errors import FAILURES, SlackError, locked_out, sentence
+from assistant.slack.errors import FAILURES, SlackError, failure, locked_out, sentence
 from assistant.slack.ingress import Ingress
 from assistant.slack.line import Line, Pace
 
@@ -56,7 +56,7 @@ class SocketMode:
             await self._client.auth_test()
             await self._client.apps_connections_open(app_token=self._app_token)
         except FAILURES as error:
-            raise SlackError(sentence(error)) from error
+            raise failure(error) from error
 
     async def run(
         self, ingress: Ingress, contact: Contact, clock: Clock, ready: asyncio.Event

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from connectors.api import Ask, Capability, Change, Connector, Health, Page
+from connectors.api import Ask, Capability, Change, Connector, Health, Page, Window
 from connectors.errors import ConnectorError
 from connectors.pages import (
     bounded,
@@ -57,7 +58,8 @@ class RecordingConnector(Connector):
         except ConnectorError as error:
             return Health(ok=False, message=str(error))
         kinds = ", ".join(sorted(recording.offered)) or "nothing"
-        said = f"The recording {recording.info.title} holds {kinds}."
+        held = _told(Window(start=recording.info.start, end=recording.info.end))
+        said = f"The recording {recording.info.title} holds {kinds}: {held}, and no other time."
         return Health(ok=True, message=" ".join((said, *recording.gaps)))
 
     async def aclose(self) -> None:
@@ -86,7 +88,7 @@ class RecordingConnector(Connector):
             capability=kind,
             frame=redact_frame(frame),
             complete=not cut,
-            gaps=cut + _impossible_gap(self._impossible[kind], kind),
+            gaps=_elsewhere(recording, ask) + cut + _impossible_gap(self._impossible[kind], kind),
             query=query_text(FILES[kind], ask),
         )
 
@@ -122,6 +124,21 @@ def _graph_page(recording: Recording, ask: Ask) -> Page:
         gaps=(f"Only {ask.max_items} of {len(edges)} calls were looked at.",) if cut else (),
         query=f"{FILES[ask.capability]}, first {ask.max_items}",
     )
+
+
+def _elsewhere(recording: Recording, ask: Ask) -> tuple[str, ...]:
+    """Say that the recording is of another time than the one that was asked about, if it is."""
+    held, asked = Window(start=recording.info.start, end=recording.info.end), ask.window
+    if asked.start <= held.end and held.start < asked.end:
+        return ()
+    return (f"The recording holds {_told(held)}; asked was {_told(asked)}.",)
+
+
+def _told(window: Window) -> str:
+    start, end = window.start.astimezone(UTC), window.end.astimezone(UTC)
+    if start.date() == end.date():
+        return f"{start:%H:%M:%S} to {end:%H:%M:%S} UTC on {start:%Y-%m-%d}"
+    return f"{start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _as_known(change: Change, ask: Ask) -> Change:

@@ -9,7 +9,7 @@ MAX_FUNCTION_LINES = 60
 SAYS_NOTHING = {"utils", "helpers", "common", "misc", "manager"}
 # What stands between one broken part, ours or anybody's, and all the others.
 MAY_CATCH_ALL = {
-    "assistant/__main__.py",
+    "assistant/cli/line.py",  # the outermost frame: it becomes one sentence
     "assistant/runtime.py",  # one broken job must not stop the others of its lane
     "assistant/known.py",  # a surface that fails must not fail the record
     "assistant/gather.py",  # a source may be anybody's, and the others go on

@@ -12,7 +12,7 @@ import pytest
 def loaded(root: Path) -> set[str]:
     """Top-level packages in memory after the command line was imported."""
     code = (
-        "import json, sys, assistant.__main__;"
+        "import json, sys, assistant.cli.line;"
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     run = subprocess.run(

@@ -207,6 +207,19 @@ def test_doctor_hears_nothing_and_says_if_the_port_of_what_listens_is_taken(tmp_
     assert otlp["message"].startswith(f"Port {port} is already in use; ")
 
 
+def test_doctor_tries_the_port_for_webhooks_and_says_if_it_is_taken(tmp_path):
+    config = tmp_path / "firstline.toml"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        config.write_text(f'listen = "{where}"\n')
+        done = firstline("--config", config, "doctor", "--json", "--data", tmp_path / "data")
+    (listen,) = [c for c in json.loads(done.stdout)["installation"] if c["name"] == "listen"]
+    assert (done.returncode, listen["ok"]) == (1, False)
+    assert listen["message"].startswith(f"{where}, for webhooks and health checks, cannot be")
+
+
 def test_doctor_finds_nothing_ill_while_firstline_is_on_call(tmp_path):
     with held(tmp_path / "data"), socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

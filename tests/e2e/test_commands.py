@@ -111,7 +111,7 @@ def test_doctor_tells_scripts_what_is_there(data):
     assert {"otlp", "recording", "alertmanager"} <= set(said["available_connectors"])
     assert said["configured"] == []
     well = {c["name"]: c["ok"] for c in said["installation"]}
-    assert well == {"packages": True, "index": True, "journal": True}
+    assert well == {"packages": True, "index": True, "journal": True, "listen": True}
     assert done.returncode == 0
     assert "index" in firstline(data, "doctor").stdout
 

@@ -1,8 +1,10 @@
 """Being on call without a Slack that anybody can reach is not being on call."""
 
 import asyncio
-from contextlib import closing
+import re
+from contextlib import AsyncExitStack, closing
 
+import aiohttp
 import pytest
 from slackrig import judged
 
@@ -22,6 +24,7 @@ class Slack:
 
     def __init__(self):
         self.ready, self.end, self.error = asyncio.Event(), asyncio.Event(), None
+        self.away = asyncio.Event()
 
     async def run(self):
         self.ready.set()
@@ -108,6 +111,74 @@ async def test_a_scope_that_is_needed_and_was_not_granted_ends_the_start(
     async with judged(scopes=SCOPES - lacks) as slack:
         with pytest.raises(SlackError, match=rf"{said}: update the app .* install it again\.$"):
             async with on_slack(parts, told(slack, tmp_path), SystemClock()):
+                pass
+
+
+@pytest.fixture
+async def ask():
+    async with aiohttp.ClientSession() as session:
+
+        async def get(url):
+            async with session.get(url) as answer:
+                return answer.status, (await answer.json())["why"]
+
+        yield get
+
+
+def by_sockets(slack, folder):
+    said = SlackSettings(
+        bot_token=slack.bot_token, app_token=slack.app_token, api_url=slack.api_url
+    )
+    return Settings(data=folder / "data", slack=said, listen="127.0.0.1:0")
+
+
+@pytest.mark.parametrize("how", [told, by_sockets])
+async def test_an_outage_at_the_start_is_waited_for_with_webhooks_open(parts, tmp_path, ask, how):
+    async with judged(burst=None) as slack:
+        settings = how(slack, tmp_path)
+        async with on_slack(parts, settings, SystemClock()) as here:
+            assert here.slack.contact.why is None  # it has learnt which channel is meant
+        async with AsyncExitStack() as stack:
+            with slack.away():
+                here = await stack.enter_async_context(on_slack(parts, settings, SystemClock()))
+                url = await stack.enter_async_context(inbound(here, parts, settings, SystemClock()))
+                status, why = await ask(f"{url}/readyz")
+                assert status == 503
+                assert re.fullmatch(r"Slack is not connected since \S+ UTC: Slack is .+\.", why)
+                assert "Error" not in why
+            async with asyncio.timeout(20):
+                await here.slack.ready.wait()
+            assert await ask(f"{url}/readyz") == (200, None)
+            if how is told:
+                await slack.deliver_to(f"{url}{PATH}")
+            ana = slack.person("ana")
+            await ana.say("incidents", "@firstline help")
+            await slack.wait_for(lambda: [m for m in ana.messages("incidents") if m.only_for])
+            await slack.settled()
+
+
+async def test_the_first_start_in_an_outage_waits_until_slack_names_the_channel(parts, tmp_path):
+    async with judged(burst=None) as slack:
+        settings = by_sockets(slack, tmp_path)
+
+        async def start():
+            async with on_slack(parts, settings, SystemClock()) as here:
+                return here.slack.connection.channel
+
+        with slack.away():
+            starting = asyncio.create_task(start())
+            done, _ = await asyncio.wait([starting], timeout=0.3)
+            assert not done
+        assert await starting == slack.workspace.channel_named("incidents").id
+
+
+async def test_a_refused_token_ends_the_start_all_the_same(parts, tmp_path):
+    async with judged(burst=None) as slack:
+        async with on_slack(parts, by_sockets(slack, tmp_path), SystemClock()):
+            pass
+        slack.workspace.tokens.clear()
+        with pytest.raises(SlackError, match="refuses the token"):
+            async with on_slack(parts, by_sockets(slack, tmp_path), SystemClock()):
                 pass
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from desk import CALL, TIMING, Desk
@@ -41,6 +42,7 @@ from assistant.domain.memory import Draft
 from assistant.domain.people import FIRSTLINE, Actor, ActorKind
 from assistant.domain.recovery import Effect
 from assistant.store.database import StoreError
+from assistant.views import view
 from connectors.errors import Unavailable
 
 
@@ -306,6 +308,28 @@ async def test_looking_since_an_earlier_time_there_is_something_from_before_it(d
     state = await desk.service.settled(incident)
     assert state.steering.since is not None
     assert state.steering.since - state.window[0] >= timedelta(hours=1)
+
+
+async def test_the_time_in_a_question_is_looked_at_and_said(desk):
+    since = (desk.clock.now() - timedelta(days=1)).replace(second=0, microsecond=0)
+    local = since.astimezone(ZoneInfo("Asia/Tokyo"))
+    for text, zone in (
+        (f"front is slow since {since:%Y-%m-%d %H:%M} UTC", "Asia/Tokyo"),
+        (f"front is slow since {local:%Y-%m-%dT%H:%M}", "Asia/Tokyo"),
+    ):
+        ask = Investigate(text=text, at=desk.clock.now(), zone=zone)
+        answer = await desk.service.submit(ask, ANA)
+        state = await desk.service.settled(answer.incident)
+        assert state.steering.since == since
+        assert since - state.window[0] >= timedelta(hours=1)
+        assert f"since {since:%H:%M:%S} UTC" in view(state).headline.text
+
+
+async def test_the_time_in_an_alert_is_its_monitors(desk):
+    ask = Investigate(text="slow since 00:01", at=desk.clock.now(), source="alert")
+    answer = await desk.service.submit(ask, ANA)
+    state = await desk.service.settled(answer.incident)
+    assert state.steering.since is None
 
 
 async def test_who_asks_with_a_clock_that_is_ahead_is_answered_all_the_same(desk):

@@ -87,7 +87,7 @@ async def opened(
 ) -> str:
     """Open an incident and return what to tell whoever asked; `since` is HH:MM in their zone."""
     actor, zone = await parts.people.actor(who.user, who.team)
-    answer = await parts.desk.submit(asked, actor)
+    answer = await parts.desk.submit(replace(asked, zone=zone), actor)
     if answer.refused or answer.incident is None:
         return answer.said
     said = [answer.said]
@@ -105,9 +105,9 @@ def told_key(body: Mapping[str, Any]) -> str:
 
 
 def _steered(parts: Parts, incident: str) -> bool:
-    """Tell whether its time was said already, before a crash."""
+    """Tell whether somebody steered it already: the same form, before a crash."""
     state = parts.desk.incident(incident)
-    return state is not None and state.steering.since is not None
+    return state is not None and bool(state.steering.said)
 
 
 def _values(view: Mapping[str, Any]) -> dict[str, str]:

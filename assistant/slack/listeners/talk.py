@@ -148,7 +148,9 @@ def _command(meant: Intent, told: Heard, incident: str | None, zone: str) -> Com
         case "thaw":
             return Thaw(said=_moment(told))
         case "tell" if incident is None:
-            return Investigate(text=meant.text, at=_moment(told), place=str(_place(told)))
+            return Investigate(
+                text=meant.text, at=_moment(told), place=str(_place(told)), zone=zone
+            )
         case _ if incident is None:
             return None
         case "tell":

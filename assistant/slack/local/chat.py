@@ -7,7 +7,6 @@ message), `#` goes to another channel. A modal asks for its fields one after the
 
 import asyncio
 import os
-import stat
 from collections.abc import AsyncIterator
 from typing import TextIO
 
@@ -22,6 +21,7 @@ from assistant.slack.local.slack import LocalSlack
 from assistant.slack.manifest import SHORTCUTS
 
 CHUNK = 4096
+LONGEST = 40_000  # of a message, in Slack
 
 
 async def chat(
@@ -42,10 +42,6 @@ async def typed(stream: TextIO) -> AsyncIterator[str]:
 
     The stream is left blocking: a terminal shares that with what is printed on it.
     """
-    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        for written in stream:
-            yield written
-        return
     loop, descriptor, reader = asyncio.get_running_loop(), stream.fileno(), asyncio.StreamReader()
 
     def arrived() -> None:
@@ -55,12 +51,32 @@ async def typed(stream: TextIO) -> AsyncIterator[str]:
             loop.remove_reader(descriptor)
             reader.feed_eof()
 
-    loop.add_reader(descriptor, arrived)
     try:
-        while line := await reader.readline():
+        loop.add_reader(descriptor, arrived)
+    except PermissionError:  # of what is always ready, as a file or /dev/null
+        for written in stream:
+            yield written[:LONGEST]
+        return
+    try:
+        while line := await _line(reader):
             yield line.decode(errors="replace")
     finally:
         loop.remove_reader(descriptor)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line, cut where it is longer than a message may be; empty at the end."""
+    line, whole = b"", False
+    while not whole:
+        whole = True
+        try:
+            more = await reader.readuntil()
+        except asyncio.IncompleteReadError as end:
+            more = end.partial
+        except asyncio.LimitOverrunError as long:
+            more, whole = await reader.readexactly(long.consumed), False
+        line = (line + more)[:LONGEST]
+    return line
 
 
 class _Session:

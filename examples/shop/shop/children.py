@@ -86,6 +86,7 @@ class Child:
                     self._heard(message)
         if not self._ready.done():
             self._ready.set_exception(ConnectionError("ended before it was ready"))
+            self._ready.exception()  # nobody may wait for it any more, and that is no fault
         for waiting in self._waiting.values():
             _settle(waiting)
 

@@ -84,6 +84,14 @@ def measured(effect, after, why):
     return Recovery(effect=effect, why=why, measures=figures, seconds=11.0)
 
 
+def seen_too_little(recovery):
+    """Return the judgement with one more figure, of which it could not tell."""
+    rare = Measure(evidence="E1", what="failed requests to front POST /pay", unit="share",
+                   before=0.0, during=0.4, after=0.5, n_after=2)  # fmt: skip
+    why = f"too little was seen to tell of {rare.what} (2 since the action)"
+    return replace(recovery, why=why, measures=(*recovery.measures, rare))
+
+
 STAYED = measured(Effect.NO_EFFECT, 0.3, "the symptom is as large as before the action")
 WENT = measured(Effect.RECOVERED, 0.0, "every symptom that was cited is as before the incident")
 

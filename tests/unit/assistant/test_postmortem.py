@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
-from solved import ANA, FIRST_SEQ, fold, story
+from solved import ANA, FIRST_SEQ, WENT, fold, seen_too_little, story
 from written import NOON, evidence, finding, hypothesis
 
-from assistant.domain.events import Opened
+from assistant.domain.events import Opened, Verified
 from assistant.domain.hypothesis import Verdict
 from assistant.domain.record import Record
+from assistant.lesson import draft_of
 from assistant.postmortem import plain, postmortem
 
 
@@ -37,6 +38,26 @@ def test_the_summary_says_what_when_why_and_who():
     assert "Cause (likely): ledger raises errors of its own (E1)" in summary
     assert "Requested by ana, approved by ben" in summary
     assert "requests to front POST / (E2): 0 % before, 29 % during, 0 % after" in summary
+
+
+def test_a_figure_of_which_too_little_was_seen_is_not_told_as_recovered():
+    records = [
+        replace(r, event=replace(r.event, recovery=seen_too_little(WENT)))
+        if isinstance(r.event, Verified) and r.event.recovery == WENT
+        else r
+        for r in story()
+    ]
+    summary = section(written(records), "Summary")
+    assert "Recovered: requests to front POST / (E2)" in summary
+    assert "Recovered: failed requests" not in summary
+    assert (
+        "Too little was seen to tell of failed requests to front POST /pay (E1) "
+        "(2 since the action): 0 % before, 40 % during, 50 % after"
+    ) in summary
+    draft = draft_of("INC-7", records, fold(records))
+    assert "requests to front POST /: normal is 0 %" in draft.markdown
+    assert "50 % after the action" not in draft.markdown
+    assert "the symptoms were as before" not in draft.markdown
 
 
 def test_every_record_has_its_line_in_order():

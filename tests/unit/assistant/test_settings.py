@@ -1,5 +1,6 @@
 """Settings: one file, two variables, references, and every fault at once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,60 @@ def test_every_kind_of_fault_is_told_in_the_same_sentence(tmp_path):
         """,
     )
     for part in (
-        "colour: ",
-        "runbooks: ",
+        "colour: unknown key",
+        "runbooks: write a path, in quotes",
         "telemetry_endpoint: the environment variable FIRSTLINE_TEST_UNSET is not set",
-        "qdrant.url: ",
-        "qdrant.key: ",
+        "qdrant.url: is missing",
+        "qdrant.key: unknown key",
         "connectors.first.token: the file /no/such/token cannot be read",
         "connectors.second.hosts.1: the environment variable FIRSTLINE_TEST_ABSENT is not set",
     ):
         assert part in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("slack.streaming = 3", "slack.streaming: write true or false"),
+        ('slack.streaming = "maybe"', "slack.streaming: write true or false"),
+        ("slack.channel = 3", "slack.channel: write text, in quotes"),
+        ('slack.watch = "#alerts"', 'slack.watch: write a list, as ["a", "b"]'),
+        ("slack = 3", "slack: write a table"),
+        ("connectors.otlp = 3", "connectors.otlp: write a table"),
+        ('timing.every_s = "soon"', "timing.every_s: write a number"),
+        ("timing.every_s = 0", "timing.every_s: must be more than 0"),
+        ("timing.settle_s = -1", "timing.settle_s: must be at least 0"),
+        ('policy.environment = ""', "policy.environment: too short: 1 or more characters"),
+        ('slack.bot_token = "x"', "slack: app_token (Socket Mode) or signing_secret (HTTP) is"),
+    ],
+)
+def test_a_fault_is_told_in_words_about_the_file(tmp_path, monkeypatch, text, said):
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    assert said in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "listen", ["127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1", ":8377", "::1:80", "a:b", "a:٣"]
+)
+def test_what_is_no_port_to_listen_on_is_said_with_its_form(tmp_path, listen):
+    said = refused(tmp_path, f'listen = "{listen}"')
+    assert "listen: " in said
+    assert "write host:port, as 127.0.0.1:8377, with a port up to 65535" in said
+
+
+def test_the_last_port_can_be_listened_on(tmp_path):
+    config = written(tmp_path, 'listen = "0.0.0.0:65535"')
+    assert load(config, tmp_path).address == ("0.0.0.0", 65535)  # noqa: S104
+
+
+def test_who_has_no_connectors_is_told_which_file_to_write_and_what(tmp_path):
+    config = written(tmp_path, "")
+    said = load(config, tmp_path).no_connectors
+    assert str(config) in said
+    header, port = re.findall(r'"([^"]+)"', said)
+    config.write_text(f"{header}\n{port}\n")
+    assert load(config, tmp_path).connectors == {"otlp": {"port": 4318}}
 
 
 @pytest.mark.parametrize(

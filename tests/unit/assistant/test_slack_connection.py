@@ -103,7 +103,7 @@ async def test_an_address_that_was_tried_in_vain_is_not_tried_again(rig, slack):
         await slack.connected(2)
         with slack.faults.standing(Outage(methods=frozenset())):
             slack.sockets.abort()  # addresses are given out, and no socket can be opened
-            await slack.wait_for(lambda: "WSServerHandshakeError" in (whole.contact.why or ""))
+            await slack.wait_for(lambda: "HTTP status" in (whole.contact.why or ""))
         await slack.connected(2)
 
 

@@ -1,6 +1,7 @@
 """People and firstline in one Slack: what is said and pressed there, and what comes of it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -250,6 +251,17 @@ async def test_a_mention_that_is_added_by_an_edit_is_heard_and_a_question_edited
         await ana.edit("incidents", ts, "@firstline logins fail again")
         await rig.slack.settled()
     assert len(rig.desk.taken) == 1
+
+
+async def test_a_time_in_a_question_is_in_the_zone_of_whoever_asks(rig):
+    ana, users = rig.slack.person("ana"), rig.slack.workspace.users
+    users[ana.id] = replace(users[ana.id], zone="Asia/Tokyo")
+    async with rig.running():
+        await ana.say("incidents", "@firstline logins fail since 14:02")
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 1)
+        await ana.slash("/firstline", "investigate logins fail since 14:02", "incidents")
+        await rig.slack.wait_for(lambda: len(rig.desk.taken) == 2)
+        assert [command.zone for command, _ in rig.desk.taken] == ["Asia/Tokyo"] * 2
 
 
 async def test_a_few_words_are_commands(rig):

@@ -73,6 +73,21 @@ async def test_a_span_is_known_only_when_it_is_over(recorded: Path, at: Minute):
     assert page.frame["start"].to_list() == [at(1), at(2)]
 
 
+async def test_who_asks_about_another_time_is_told_which_one_was_recorded(
+    recorded: Path, hour: Window
+):
+    held = f"{hour.start:%H:%M:%S} to {hour.end:%H:%M:%S} UTC on {hour.start:%Y-%m-%d}"
+    later = Window(start=hour.end + timedelta(days=1), end=hour.end + timedelta(days=2))
+    for capability in (Capability.SPANS, Capability.LOGS, Capability.METRICS):
+        page = await answer(recorded, everything(capability, later))
+        (gap,) = page.gaps
+        asked = f"{later.start:%Y-%m-%d %H:%M:%S} to {later.end:%Y-%m-%d %H:%M:%S} UTC"
+        assert gap == f"The recording holds {held}; asked was {asked}."
+        assert (await answer(recorded, everything(capability, hour))).gaps == ()
+    said = await build({"path": str(recorded)}).check()
+    assert held in said.message
+
+
 async def test_a_window_starts_inclusive_and_ends_exclusive(recorded: Path, at: Minute):
     for capability in (Capability.LOGS, Capability.METRICS):
         page = await answer(
@@ -286,9 +301,9 @@ async def test_a_deadline_that_has_passed_is_said(recorded: Path, hour: Window):
 
 
 def test_settings_are_checked(tmp_path: Path):
-    with pytest.raises(Rejected, match="settings of recording are wrong: path: Field required"):
+    with pytest.raises(Rejected, match="settings of recording are wrong: path: is missing"):
         build({})
-    with pytest.raises(Rejected, match="pth: Extra inputs"):
+    with pytest.raises(Rejected, match="pth: unknown key"):
         build({"path": str(tmp_path), "pth": "x"})
 
 

@@ -62,6 +62,35 @@ def test_times_are_in_the_speakers_zone_and_in_the_past():
     assert said("since 23:00").since == NOW.replace(day=28, month=2, hour=23)
 
 
+@pytest.mark.parametrize(
+    ("text", "day", "hour"),
+    [
+        ("since 2026-02-24 01:07", 24, 0),
+        ("since 2026-02-24T01:07:00", 24, 0),
+        ("since 2026-02-24T01:07:00Z", 24, 1),
+        ("since 2026-02-24 01:07:00.5 UTC", 24, 1),
+        ("since 2026-02-24 01:07+05:00", 23, 20),
+        ("since 01:07 UTC", 1, 1),
+        ("since 1:07 for all", 1, 0),
+    ],
+)
+def test_a_day_and_a_zone_may_be_named(text, day, hour):
+    moment = NOW.replace(month=3 if day == 1 else 2, day=day, hour=hour, minute=7)
+    assert said(text, zone="Europe/Berlin").since == moment
+
+
+@pytest.mark.parametrize(
+    "when", ["2026-03-02 10:00", "2006-02-24 01:07", "0001-01-01 00:00", "2026-02-30 10:00"]
+)
+def test_a_day_that_is_not_over_long_gone_or_none_is_not_understood(when):
+    assert said(f"since {when}") is None
+
+
+def test_the_same_time_said_again_is_looked_at_again():
+    first = said("since 11:30")
+    assert said("since 11:30", first).since == first.since
+
+
 @pytest.mark.parametrize("text", ["thanks!", "not today", "since 29:99", "ignore it", ""])
 def test_what_means_nothing_here_changes_nothing(text):
     assert said(text) is None

@@ -285,3 +285,23 @@ async def test_a_form_with_boxes_says_what_each_of_them_stands_for(slack, app, r
     assert kept == ["8"]
     for part in ("Uncheck some.", "7  12:00 logins fail at once", "8  12:00 logins fail"):
         assert part in screen.getvalue()
+
+
+async def test_nothing_to_read_from_is_the_end():
+    with os.fdopen(os.open(os.devnull, os.O_RDONLY)) as nothing:
+        assert [line async for line in typed(nothing)] == []
+
+
+@pytest.mark.parametrize("length", [39_999, 40_000, 70_000, 200_000])
+async def test_a_line_longer_than_a_message_is_cut_and_the_next_is_read(tmp_path, length):
+    read, write = os.pipe()
+    text = f"{'x' * length}\ntwo\n"
+    with os.fdopen(read) as stream, os.fdopen(write, "w") as pipe:
+        writing = asyncio.create_task(asyncio.to_thread(lambda: (pipe.write(text), pipe.close())))
+        first, second = [line async for line in typed(stream)]
+        await writing
+    assert (first.strip(), second) == ("x" * min(length, 40_000), "two\n")
+    (tmp_path / "lines").write_text(text)
+    with (tmp_path / "lines").open() as stream:
+        first, second = [line async for line in typed(stream)]
+    assert (first.strip(), second) == ("x" * min(length, 40_000), "two\n")
