@@ -75,7 +75,7 @@ def sentence(error: BaseException) -> str:
         return f"Slack is out of order (HTTP status {error.status})."
     if isinstance(error, asyncio.TimeoutError):
         return "Slack did not answer in time."
-    return "Slack cannot be reached over the network."
+    return "Slack did not answer, or cannot be reached."
 
 
 def lacking(*scopes: str) -> str:
