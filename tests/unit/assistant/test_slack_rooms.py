@@ -269,7 +269,7 @@ async def test_a_channel_whose_answer_was_lost_is_found_when_somebody_asks_again
         rig.slack.faults.add(Fault(method="conversations.create", failure=Failure.LOST_ANSWER))
         await rig.slack.person("ana").say("incidents", "@firstline channel", thread=ts)
         (said,) = await rig.slack.wait_for(lambda: answers(rig, thread=ts))
-        assert said.startswith("There is no channel for INC-1, and the thread goes on. Slack cannot be")
+        assert said.startswith("There is no channel for INC-1, and the thread goes on. Slack did")
         made = rig.room()
         command, _ = await asked(rig, ts)
         assert command.place == made.id
