@@ -31,6 +31,8 @@ HALF_REACH = 0.03  # deviating executions per request at which an effect is half
 MOST = 0.95  # quantile: no more calls than this are usual
 SEVERAL = 2
 UNLINKED = "(any)"
+# Who answers a call under what name is the callee's business: a new one is no other call.
+_NAME = pl.when("answers").then(pl.lit("answer of ") + pl.col("service")).otherwise(pl.col("name"))
 
 
 def table(spans: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
@@ -69,10 +71,11 @@ def _calls(spans: pl.DataFrame, ran: pl.DataFrame, names: pl.DataFrame) -> pl.Da
     if spans.is_empty():
         return None
     outward = (pl.col("role") == "call") & (pl.col("callee") != pl.col("service"))
-    name, to = (_code(text) for text in (pl.col("name"), pl.coalesce("callee", "service")))
+    name, to = (_code(text) for text in (_NAME, pl.coalesce("callee", "service")))
     what = (2 * name + outward.fill_null(value=False)) * (1 << 32) + to
     ways = spans.select("parent", what.alias("what"))
-    texts = _first_of(ways, "what", spans.select("name", "role", "callee", "service")).select(
+    told = spans.select("name", "role", "callee", "service", "answers")
+    texts = _first_of(ways, "what", told).select(
         "what",
         pl.lit("call").alias("event"),
         _target().alias("target"),
@@ -133,9 +136,7 @@ def _operations(spans: pl.DataFrame) -> pl.DataFrame:
 def _target() -> pl.Expr:
     """What a child span is to its parent: an operation, or a call to somebody."""
     outward = (pl.col("role") == "call") & (pl.col("callee") != pl.col("service"))
-    return (
-        pl.when(outward).then(pl.col("name") + " → " + pl.col("callee")).otherwise(pl.col("name"))
-    )
+    return pl.when(outward).then(pl.col("name") + " → " + pl.col("callee")).otherwise(_NAME)
 
 
 def calls_made(spans: pl.DataFrame, executions: pl.DataFrame, target: str) -> pl.DataFrame:

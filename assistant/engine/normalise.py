@@ -44,8 +44,9 @@ def normalise(raw: pl.DataFrame) -> Traces:
     `ix` is a span's row, `parent` that of its parent, `trace` the number (0…) of its trace. role:
     `entry` (a service starts to work on a request), `call` (it waits for another component, named
     by `callee`), `inner` (the rest), `async` (nobody waits for it). `failed` is null where the
-    status is unknown; `origin` is true where a span failed and no child of it did. `op` is a number
-    for service and name: the same for the same, and nothing beyond that.
+    status is unknown; `origin` is true where a span failed and no child of it did; `answers` where
+    it is the other side of its parent, a call. `op` is a number for service and name: the same for
+    the same, and nothing beyond that.
     """
     spans, ids, gaps = _clean(raw)
     spans = _with_parents(spans, ids)
@@ -279,7 +280,7 @@ def _with_roles(spans: pl.DataFrame) -> pl.DataFrame:
         .alias("role"),
         callee.alias("callee"),
         (pl.col("failed") & ~pl.col("child_failed")).alias("origin"),
-    ).drop(*usual.columns, "remote_child", "peer", "kind", "answers")
+    ).drop(*usual.columns, "remote_child", "peer", "kind")
 
 
 def _with_self_time(spans: pl.DataFrame) -> pl.DataFrame:

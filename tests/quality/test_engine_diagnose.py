@@ -30,6 +30,16 @@ def test_slow_work_is_charged_to_who_does_it_whatever_its_clock_says(ahead_ms):
     assert any("clocks differ between front and back" in gap for gap in finding.gaps)
 
 
+def test_nobody_is_blamed_for_calling_one_who_answers_under_a_new_name():
+    rows = [*before(), *minute(100, ONSET, prefix="u", work=90.0)]
+    for row in rows[len(before()) :]:
+        if row["service"] == "back":
+            row["name"] = f"{row['name']} v2"
+    finding = ask(rows)
+    assert "front" not in [hypothesis.service for hypothesis in finding.hypotheses]
+    assert finding.verdict != Verdict.HEALTHY
+
+
 def test_a_system_to_which_a_kind_of_request_comes_no_more_is_not_called_healthy():
     paid = [
         span(f"p{i}", "r", "front", at=i / 5, ms=9 + i % 3, name="POST /pay", kind="server")

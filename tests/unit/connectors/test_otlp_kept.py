@@ -189,5 +189,5 @@ async def test_starting_and_closing_twice_is_starting_and_closing():
 
 
 def test_settings_are_checked():
-    with pytest.raises(Rejected, match=r"settings of otlp are wrong: port: .*; max_row: unknown key"):
+    with pytest.raises(Rejected, match=r"of otlp are wrong: port: .*; max_row: unknown key"):
         build({"port": 70_000, "max_row": 1})
