@@ -134,12 +134,12 @@ class Slack:
         self.desk.watch(tabs.watched)
         self.desk.warn(Alarm(reached.client, self.desk, places).raised)
         surface.resume(self.clock.now())
-        still = [name for name, state in self.desk.incidents().items() if state.open]
+        known = list(self.desk.incidents())
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.run())
                 tasks.create_task(keeper.run())
-                tasks.create_task(streams.run(still, surface.again))
+                tasks.create_task(streams.run(known, surface.again))
                 tasks.create_task(transport.run(ingress, self.contact, self.clock, self.ready))
                 tasks.create_task(tabs.run())
                 if self.album is not None:

@@ -30,7 +30,7 @@ PATIENCE_S = 60.0  # without any news: whoever looked is no more, and the card t
 MINUTE_S = 60.0
 STARTS, APPENDS = 18, 90  # a minute: below what Slack allows the whole app, 20 and 100
 LATER_S, TRIES, LAST_S = 0.5, 6, 2.0
-LONGEST_S = 30.0  # between two tries to show a card while the disk is full
+LONGEST_S = 30.0  # between two tries
 CANDIDATES = 5
 OPEN, OVER = "open", "over"
 EYES = "eyes"
@@ -252,12 +252,11 @@ class Streams:
         ended = await self._end(slot, going.asker.channel, ts, chunks=going.take(), **session)
         if session and not ended:
             await self._session(going.asker, "active")
+        if ended is None:
+            await self._end_left(slot)
 
-    async def _end(self, slot: str, channel: str, ts: str, **last: object) -> bool:
-        """Stop the stream; false where it was not this that did.
-
-        What Slack does not take now is left for the next start.
-        """
+    async def _end(self, slot: str, channel: str, ts: str, **last: object) -> bool | None:
+        """Stop the stream; false where it was not this that did, null where Slack takes nothing."""
         for _ in range(TRIES):
             more: dict[str, Any] = {name: value for name, value in last.items() if value}
             try:
@@ -276,7 +275,7 @@ class Streams:
             else:
                 self._over(slot, ts)
                 return True
-        return False
+        return None
 
     def _over(self, slot: str, ts: str) -> None:
         with suppress(Unusable):  # then it is ended once more at the next start
@@ -297,21 +296,30 @@ class Streams:
 
     async def _end_all(self, incidents: Iterable[str]) -> None:
         for incident in incidents:
-            await self._end_left(_slot(incident))
+            if not await self._ended(_slot(incident)):
+                self._spawn(self._end_left(_slot(incident)))
 
     async def _end_left(self, slot: str) -> None:
-        """End the stream of a process that is no more, wherever it is."""
+        """End the stream of which nobody knows, wherever it is, once Slack lets us."""
+        after_s = LATER_S
+        while not await self._ended(slot):
+            await asyncio.sleep(after_s)
+            after_s = min(2 * after_s, LONGEST_S)
+
+    async def _ended(self, slot: str) -> bool:
+        """Try to end a stream; false where it may be tried again."""
         try:
             known = self._messages.get(slot)
             if known is None or known.digest == OVER:
-                return
-            if known.ts:
-                await self._end(slot, known.channel, known.ts)
-            elif known.thread is not None:
-                for ts in await self._unnamed(known.channel, known.thread):
-                    await self._end(slot, known.channel, ts)
+                return True
+            found = [known.ts] if known.ts else []
+            if not found and known.thread is not None:
+                found = await self._unnamed(known.channel, known.thread)
+            return None not in [await self._end(slot, known.channel, ts) for ts in found]
         except (Unusable, *FAILURES) as error:
-            _log.warning("%s may still be open: %s", slot, error)
+            of_slack = isinstance(error, FAILURES)
+            _log.warning("%s may still be open: %s", slot, sentence(error) if of_slack else error)
+            return of_slack and not passing(error)
 
     async def _unnamed(self, channel: str, thread: str) -> list[str]:
         """Return messages of ours that are no letters: a stream that nobody noted is among them."""

@@ -243,6 +243,7 @@ class Scene:
                     people=people,
                     channel=self.office.workspace.channel_named("incidents").id,
                     transport=Link(self, client, self.app_token, LOOK_S),
+                    streaming=True,
                 ),
                 desk=service,
                 tables=Tables(

@@ -104,7 +104,10 @@ class Session:
         except Refused as refused:
             body = {"ok": False, "error": refused.code, **refused.more}
         error = body.get("error", "")
-        office.calls.append(Made(method=method, args=args, at=self.scene.now, error=error))
+        named = str(body.get("ts") or "")
+        office.calls.append(
+            Made(method=method, args=args, at=self.scene.now, error=error, ts=named)
+        )
         if method in WRITES:
             self.scene.tell(f"{method} {args.get('text', '')[:60]!r} {error}")
         return body

@@ -11,6 +11,7 @@ from written import NOON, finding
 from assistant.answer import Answer
 from assistant.commands import Stop
 from assistant.domain.events import (
+    Closed,
     HypothesesRanked,
     Opened,
     ReadFailed,
@@ -24,6 +25,7 @@ from assistant.slack import limits
 from assistant.slack.local.faults import Failure, Fault
 from assistant.slack.local.people import Streaming
 from assistant.slack.progress import AGAIN, Asker, Progress
+from assistant.slack.stream import TRIES
 from assistant.slack.thread import PAGE
 
 SCOPE = ScopeSet(start=NOON, end=NOON)
@@ -198,7 +200,12 @@ async def test_a_process_that_ends_ends_its_stream_and_the_next_one_shows_the_ca
 
 @pytest.mark.parametrize("known", ["its ts", "that it was meant"])
 @pytest.mark.parametrize("replies", [0, PAGE])
-async def test_a_stream_that_outlived_its_process_is_ended_by_the_next(rig, known, replies):
+@pytest.mark.parametrize(
+    ("fails", "times"), [("", 0), ("conversations.replies", 2), ("chat.stopStream", TRIES + 1)]
+)
+async def test_a_stream_that_outlived_its_process_is_ended_by_the_next(
+    rig, known, replies, fails, times
+):
     async with rig.running():
         ts = await asked(rig)
         channel, ana = rig.slack.workspace.channel_named("incidents"), rig.slack.person("ana")
@@ -215,6 +222,9 @@ async def test_a_stream_that_outlived_its_process_is_ended_by_the_next(rig, know
     rig.tables.messages.intend("INC-1/stream", rig.channel, ts, "open")
     if known == "its ts":
         rig.tables.messages.sent("INC-1/stream", reply["ts"], "open")
+    for _ in range(times):  # oftener than it is tried in one go
+        rig.slack.faults.add(Fault(method=fails, failure=Failure.ERROR))
+    await rig.desk.happen("INC-1", Closed(at=NOON, by=ANA, reason="a drill"))
     async with rig.running():
         await rig.slack.wait_for(lambda: not growing(rig.slack))
 
