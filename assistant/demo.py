@@ -16,7 +16,7 @@ from typing import cast
 from assistant.clock import Clock
 from assistant.commands import AlertEnded, Investigate
 from assistant.domain.board import troubled
-from assistant.domain.hypothesis import Finding, Verdict
+from assistant.domain.hypothesis import NAMED, Finding
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor, ActorKind
 from assistant.gather import gather
@@ -270,7 +270,7 @@ def _started(script: Script, receiver: OtlpReceiver) -> DemoRun:
 
 def correct(finding: Finding, truth: Truth) -> bool:
     """Tell whether a verdict is right: the service, the change, and no innocent change blamed."""
-    named = finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    named = finding.verdict in NAMED
     if truth.service is None:
         return not named
     blamed = finding.change.ref if finding.change is not None else None
@@ -279,7 +279,7 @@ def correct(finding: Finding, truth: Truth) -> bool:
 
 def _said(finding: Finding) -> str:
     """Return a verdict in a few words: how sure, whom, and the change that is blamed."""
-    if finding.verdict not in (Verdict.LIKELY, Verdict.POSSIBLE):
+    if finding.verdict not in NAMED:
         return finding.verdict.value.replace("_", " ")
     change = finding.change.ref if finding.change is not None else None
     return f"{finding.verdict.value} {_named(finding.hypotheses[0].service, change)}"

@@ -39,7 +39,7 @@ from assistant.domain.events import (
     ScopeSet,
     Verified,
 )
-from assistant.domain.hypothesis import Finding, Verdict
+from assistant.domain.hypothesis import NAMED, Finding
 from assistant.domain.incident import Incident
 from assistant.domain.memory import Draft, SimilarIncident
 from assistant.domain.plan import RemediationPlan
@@ -53,7 +53,6 @@ from connectors.api import Capability, Connector, Window
 from retrieval.api import RetrievalError
 
 LOOK_BACK = timedelta(minutes=75)  # an hour of baseline before an onset up to 15 minutes ago
-NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 BEFORE_ALERT = timedelta(minutes=2)  # where nothing stepped: the alert came later than the trouble
 
 _tracer = trace.get_tracer(names.TRACER)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
+from assistant.domain.hypothesis import NAMED, Finding, Hypothesis
 from assistant.domain.incident import Incident
 from assistant.domain.memory import SimilarIncident
 from assistant.engine.wording import cause_sentence
@@ -162,7 +162,7 @@ def _actions(state: Incident) -> frozenset[str]:
 
 def explained(finding: Finding) -> bool:
     """Tell whether a finding names a cause."""
-    told = finding.verdict in (Verdict.LIKELY, Verdict.POSSIBLE)
+    told = finding.verdict in NAMED
     return told and bool(finding.hypotheses)
 
 

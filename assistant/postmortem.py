@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from assistant.domain.action import Status, Tracked
 from assistant.domain.events import HypothesesRanked
 from assistant.domain.evidence import Evidence
-from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
+from assistant.domain.hypothesis import NAMED, Finding, Hypothesis, Verdict
 from assistant.domain.incident import Incident
 from assistant.domain.record import Record
 from assistant.domain.recovery import SINCE, Measure
@@ -125,7 +125,7 @@ def _template() -> Template:
 
 
 def _cause(finding: Finding | None) -> Hypothesis | None:
-    if finding is None or finding.verdict not in (Verdict.LIKELY, Verdict.POSSIBLE):
+    if finding is None or finding.verdict not in NAMED:
         return None
     return finding.hypotheses[0] if finding.hypotheses else None
 

@@ -20,14 +20,14 @@ from assistant.domain.events import (
     ActionRequested,
     PolicyDecided,
 )
-from assistant.domain.hypothesis import Finding
+from assistant.domain.hypothesis import NAMED, Finding
 from assistant.domain.incident import Incident
 from assistant.domain.people import Actor
 from assistant.domain.plan import RemediationPlan
 from assistant.domain.requests import UNDER_WAY
 from assistant.domain.stopping import held_up
 from assistant.engine.wording import cause_sentence
-from assistant.flow import NAMED, Sources
+from assistant.flow import Sources
 from assistant.policy.decide import Kind
 from connectors.actions import ActionCall, ArgValue, Preview
 from connectors.errors import ConnectorError

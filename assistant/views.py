@@ -21,7 +21,7 @@ from assistant.commands import (
 from assistant.domain.action import Status
 from assistant.domain.events import ReadFailed
 from assistant.domain.evidence import Evidence
-from assistant.domain.hypothesis import Finding, Hypothesis, Verdict
+from assistant.domain.hypothesis import NAMED, Finding, Hypothesis, Verdict
 from assistant.domain.incident import Incident
 from assistant.engine.wording import cause_sentence
 
@@ -33,7 +33,6 @@ VERDICT_WORDS = {
 }
 WHY_SHOWN, OTHERS_SHOWN, INNOCENT_SHOWN = 5, 2, 3
 OTHERS_SHARE = 0.2
-NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 REQUESTS_SHOWN = 2  # more of them are in the plan, each beside what it would do
 # A step that was asked for is offered again only where nothing came of it.
 NOTHING_CAME_OF_IT = (Status.DENIED, Status.EXPIRED, Status.STALE, Status.FAILED)

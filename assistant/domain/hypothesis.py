@@ -17,6 +17,9 @@ class Verdict(StrEnum):
     HEALTHY = "healthy"
 
 
+NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)  # those that name a cause
+
+
 class CauseType(StrEnum):
     """The three families that a responder treats differently."""
 

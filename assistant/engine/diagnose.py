@@ -11,6 +11,7 @@ import polars as pl
 
 from assistant.domain.evidence import Stance
 from assistant.domain.hypothesis import (
+    NAMED,
     BlamedChange,
     CauseType,
     Finding,
@@ -39,7 +40,6 @@ from connectors.api import Change
 
 SYMPTOMS_SHOWN, RANKED_SHOWN, CITED, INNOCENT_SHOWN = 3, 5, 6, 6
 MIN_BAD = 10
-NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

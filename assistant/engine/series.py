@@ -12,7 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from assistant.domain.evidence import Evidence
-from assistant.domain.hypothesis import Finding, Verdict
+from assistant.domain.hypothesis import NAMED, Finding
 from assistant.engine.controlflow import UNLINKED
 from assistant.engine.course import SAMPLED, Observed
 from assistant.engine.question import Telemetry
@@ -116,7 +116,7 @@ def _symptoms(finding: Finding) -> list[Evidence]:
 
 
 def _leading(finding: Finding) -> list[Evidence]:
-    if finding.verdict not in (Verdict.LIKELY, Verdict.POSSIBLE) or not finding.hypotheses:
+    if finding.verdict not in NAMED or not finding.hypotheses:
         return []
     by_id = {e.id: e for e in finding.evidence}
     return [by_id[i] for i in finding.hypotheses[0].supports if i in by_id]

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from assistant.domain.hypothesis import Verdict
+from assistant.domain.hypothesis import NAMED, Verdict
 from assistant.evaluate.diagnosis import Outcome
 
-NAMED = (Verdict.LIKELY, Verdict.POSSIBLE)
 BINS = 5
 Figures = dict[str, float | int | None]
 

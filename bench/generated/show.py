@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from assistant.evaluate.figures import NAMED, Figures, by, figures, rank
+from assistant.domain.hypothesis import NAMED
+from assistant.evaluate.figures import Figures, by, figures, rank
 from assistant.evaluate.report import report, show
 from bench.generated.judge import Judged
 
